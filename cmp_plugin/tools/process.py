@@ -1,0 +1,140 @@
+"""The one place where a process starts.
+
+In: a command line, a directory, a whole environment, a deadline. Out: what it printed and its exit
+code. There is no shell, nothing of our own standard input, no open file of ours, no thread. A child
+stays in our process group, because that is what Argo CD kills. Whatever ends a run early (deadline,
+too much output, Ctrl-C, an error of ours), the child is killed and reaped before the caller knows.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import selectors
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from ..errors import ToolError
+
+OUTPUT_LIMIT = 256 * 1024 * 1024
+STDERR_KEPT = 1024 * 1024
+_CHUNK = 256 * 1024
+# A grandchild may hold the pipes open after the child has ended; how often to look, in seconds.
+_LOOK = 0.1
+
+
+class Deadline:
+    """A point in time for a whole render, by the monotonic clock; `Deadline()` never comes."""
+
+    __slots__ = ("seconds", "_end")
+
+    def __init__(self, seconds: float = math.inf) -> None:
+        self.seconds = seconds
+        self._end = time.monotonic() + seconds
+
+    def left(self) -> float:
+        """Seconds that remain, never negative."""
+        return max(0.0, self._end - time.monotonic())
+
+
+class Completed(NamedTuple):
+    """A process that ended by itself. `code` is negative when a signal ended it.
+
+    `stderr` is the last MiB of what was printed there: tools put the reason at the end.
+    """
+
+    stdout: bytes
+    stderr: bytes
+    code: int
+
+
+def run(
+    argv: Sequence[str],
+    *,
+    cwd: str,
+    env: Mapping[str, str],
+    deadline: Deadline,
+    limit: int = OUTPUT_LIMIT,
+) -> Completed:
+    """Run `argv` (its first word an absolute path) to its end, with an empty standard input.
+
+    `env` is the child's whole environment. Raises `ToolError` when it cannot start, when the
+    deadline passes, or when it prints more than `limit` bytes; an exit code is the caller's matter.
+    """
+    child = _start(argv, cwd, env)
+    try:
+        stdout, stderr = _read_both(child, deadline, limit)
+        code = child.wait(None if deadline.seconds == math.inf else deadline.left())
+    except subprocess.TimeoutExpired:
+        message = f"was stopped: the render took longer than {deadline.seconds:g} s"
+        raise _failed(argv, message) from None
+    except OverflowError:
+        size = f"{limit >> 20} MiB" if limit >= 1 << 20 else f"{limit} bytes"
+        raise _failed(argv, f"was stopped: it printed more than {size}") from None
+    finally:
+        _end(child)
+    return Completed(stdout, stderr, code)
+
+
+def _start(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    pipe = subprocess.PIPE
+    try:
+        return subprocess.Popen(
+            argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, bufsize=0
+        )
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise _failed(argv, f"cannot be started: {reason}") from None
+    except ValueError:
+        raise _failed(argv, "cannot be started: an argument is no text that it can get") from None
+
+
+def _read_both(
+    child: subprocess.Popen[bytes], deadline: Deadline, limit: int
+) -> tuple[bytes, bytes]:
+    """Both outputs, read until they end. When only a grandchild holds them, its output is left."""
+    assert child.stdout and child.stderr
+    stdout, stderr = bytearray(), bytearray()
+    ended = False
+    with selectors.DefaultSelector() as selector:
+        for stream, kept in ((child.stdout, stdout), (child.stderr, stderr)):
+            os.set_blocking(stream.fileno(), False)
+            selector.register(stream.fileno(), selectors.EVENT_READ, kept)
+        while selector.get_map():
+            ready = selector.select(0 if ended else min(deadline.left(), _LOOK))
+            for key, _ in ready:
+                if not _read(key.fd, key.data):
+                    selector.unregister(key.fd)
+            if len(stdout) > limit:
+                raise OverflowError
+            del stderr[:-STDERR_KEPT]
+            if not deadline.left():
+                raise subprocess.TimeoutExpired(child.args, deadline.seconds)
+            if not ready:
+                if ended:
+                    break
+                ended = child.poll() is not None
+    return bytes(stdout), bytes(stderr)
+
+
+def _read(fd: int, kept: bytearray) -> bool:
+    """Read what is there; False at the end of the stream."""
+    chunk = os.read(fd, _CHUNK)
+    kept += chunk
+    return bool(chunk)
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """Nothing is left of the child: no process, no zombie, no open pipe."""
+    if child.returncode is None:
+        child.kill()
+        child.wait()
+    for stream in (child.stdout, child.stderr):
+        if stream:
+            stream.close()
+
+
+def _failed(argv: Sequence[str], what: str) -> ToolError:
+    return ToolError(f"{os.path.basename(argv[0])} {what}", argv=argv)
