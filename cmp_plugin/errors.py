@@ -1,0 +1,102 @@
+"""What can go wrong, as data: message, place, hint; and how an error prints.
+
+Nothing here knows about files, tools or terminals. An error's text never contains an absolute
+path, an environment variable's value or a value that may be secret: whoever raises it sees to that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class Location(NamedTuple):
+    """A place in a file of the fleet: path relative to the root, line and column from 1.
+
+    `line` 0 means the file as a whole. A layer that came with Argo CD's `inputs` parameter has no
+    lines; its `file` is then a phrase such as `inputs (profile prod)`.
+    """
+
+    file: str
+    line: int = 0
+    column: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
+
+
+class CmpError(Exception):
+    """An expected failure. Prints as one line: `file:line:col: message (hint)`."""
+
+    exit_code = 1
+
+    def __init__(self, message: str, at: Location | None = None, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.at = at
+        self.hint = hint
+
+    def __str__(self) -> str:
+        place = f"{self.at}: " if self.at else ""
+        hint = f" ({self.hint})" if self.hint else ""
+        return " ".join(f"{place}{self.message}{hint}".split("\n"))
+
+    def sort_key(self) -> tuple[str, int, int, str]:
+        at = self.at or Location("")
+        return (at.file, at.line, at.column, self.message)
+
+
+class InputError(CmpError):
+    """Something a person wrote is wrong."""
+
+
+class UsageError(CmpError):
+    """The command line is wrong."""
+
+    exit_code = 2
+
+
+class ToolError(CmpError):
+    """helm, kustomize or git failed. `argv` and `stderr` are for -v; the message says it all."""
+
+    def __init__(
+        self,
+        message: str,
+        at: Location | None = None,
+        hint: str = "",
+        *,
+        argv: Sequence[str] = (),
+        exit_code: int = 0,
+        stderr: str = "",
+    ) -> None:
+        super().__init__(message, at, hint)
+        self.argv = tuple(argv)
+        self.tool_exit_code = exit_code
+        self.stderr = stderr
+
+
+class Errors(CmpError):
+    """Several errors, sorted by place; prints one line each."""
+
+    def __init__(self, errors: Iterable[CmpError]) -> None:
+        self.errors = tuple(sorted(flatten(errors), key=CmpError.sort_key))
+        super().__init__(f"{len(self.errors)} errors")
+
+    def __str__(self) -> str:
+        return "\n".join(dict.fromkeys(str(e) for e in self.errors))
+
+
+def flatten(errors: Iterable[CmpError]) -> list[CmpError]:
+    """Single errors, those of nested `Errors` included."""
+    flat: list[CmpError] = []
+    for error in errors:
+        flat.extend(error.errors if isinstance(error, Errors) else [error])
+    return flat
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean "x"?` for the nearest known word, or an empty string."""
+    import difflib
+
+    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f'did you mean "{close[0]}"?' if close else ""
