@@ -1,0 +1,113 @@
+"""The files of a fleet: find the root, read each file once, say what is wrong with it.
+
+In: a directory. Out: nodes that fit their models. Reads only what is asked for: rendering one cluster
+never opens another cluster's file. Knows nothing about layers.
+"""
+
+from __future__ import annotations
+
+import os
+
+from .errors import CmpError, Errors, InputError, Location, did_you_mean
+from .speccheck import check
+from .specrules import NAME, rules
+from .tree import Tree, canonical
+from .yamlfile import Node, load
+
+ROOT_FILE = "fleet.yaml"
+PLACES = {
+    "Profile": ("profiles", ".yaml"),
+    "Service": ("services", "/service.yaml"),
+    "Cluster": ("clusters", "/cluster.yaml"),
+}
+
+
+class Fleet:
+    """A fleet's files, each read at most once. `tree` allows what specs of any cluster may name."""
+
+    def __init__(self, root: str, tree: Tree, spec: Node) -> None:
+        self.root = root
+        self.tree = tree
+        self.spec = spec
+        self._read: dict[tuple[str, str], Node | CmpError] = {}
+
+    def names(self, kind: str) -> list[str]:
+        """Names of all profiles, services or clusters, sorted."""
+        directory, ending = PLACES[kind]
+        try:
+            entries = os.listdir(os.path.join(self.root, directory))
+        except FileNotFoundError:
+            return []
+        if kind == "Profile":
+            return sorted(name.removesuffix(ending) for name in entries if name.endswith(ending))
+        return sorted(name for name in entries if self.tree.exists(f"/{directory}/{name}{ending}"))
+
+    def has(self, kind: str, name: str) -> bool:
+        """Whether the fleet has a profile, service or cluster of this name."""
+        directory, ending = PLACES[kind]
+        return bool(NAME.fullmatch(name)) and self.tree.exists(f"/{directory}/{name}{ending}")
+
+    def spec_of(self, kind: str, name: str, at: Location | None = None) -> Node:
+        """The file of a profile, service or cluster, checked.
+
+        `at` is where the name was written. Raises InputError when there is no such file, Errors when
+        the file is wrong.
+        """
+        if (kind, name) not in self._read:
+            try:
+                self._read[kind, name] = self._load(kind, name, at)
+            except CmpError as error:
+                if not isinstance(error, Errors):
+                    raise
+                self._read[kind, name] = error
+        found = self._read[kind, name]
+        if isinstance(found, CmpError):
+            raise found
+        return found
+
+    def _load(self, kind: str, name: str, at: Location | None) -> Node:
+        if not self.has(kind, name):
+            hint = did_you_mean(name, self.names(kind))
+            raise InputError(f'there is no {kind.lower()} "{name}"', at, hint)
+        directory, ending = PLACES[kind]
+        return read_spec(self.tree, f"/{directory}/{name}{ending}", kind)
+
+
+def find_root(start: str) -> str:
+    """The nearest ancestor of `start` (or itself) that holds fleet.yaml, as a real path."""
+    place = os.path.realpath(start)
+    while not os.path.isfile(os.path.join(place, ROOT_FILE)):
+        parent = os.path.dirname(place)
+        if parent == place:
+            raise InputError(
+                "there is no fleet.yaml in this directory or above it", None, "use -C DIR, or cmp-plugin init DIR"
+            )
+        place = parent
+    return place
+
+
+def open_fleet(root: str) -> Fleet:
+    """Reads fleet.yaml below the real directory `root`. Raises Errors when it is wrong."""
+    spec = read_spec(Tree(root, ("/",)), f"/{ROOT_FILE}", "Fleet")
+    return Fleet(root, Tree(root, allowed_directories(spec)), spec)
+
+
+def allowed_directories(spec: Node) -> tuple[str, ...]:
+    """Canonical directories that any spec of the fleet may refer to."""
+    assert isinstance(spec.value, dict)
+    named = spec.value.get("directories")
+    items = named.value if named and isinstance(named.value, list) else []
+    extra = tuple(canonical(str(item.value), "/", item.at) for item in items)
+    return ("/profiles", "/services", *extra)
+
+
+def read_spec(tree: Tree, path: str, kind: str) -> Node:
+    """One file, loaded and checked against its model and the rules beyond it. Raises Errors."""
+    place = path[1:]
+    node = load(tree.read(path, Location(place)), place)
+    wrong: list[CmpError] = [*check(node, kind)]
+    if not wrong:
+        wrong.extend(rules(node, kind))
+    if wrong:
+        raise Errors(wrong)
+    return node

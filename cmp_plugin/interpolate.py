@@ -1,0 +1,137 @@
+"""`${cluster.x}`, `${vars.x}`, `${service.x}` in the strings of a spec (docs/spec.md, "Interpolation").
+
+In: nodes and a scope. Out: nodes with the references replaced; a string that is one reference keeps
+the value's type. Everything else that looks like a template is left alone. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from .errors import CmpError, Errors, InputError, Location, did_you_mean
+from .yamlfile import Node
+
+REFERENCE = re.compile(r"(\$?)\$\{((?:cluster|vars|service)\.[^}]*)\}")
+
+
+class Scope(NamedTuple):
+    """What references see: `facts` (`cluster.name`, `service.name`, ... -> text) and raw `vars`.
+
+    `absent` names facts that exist as words but have no value here, with the reason.
+    """
+
+    facts: Mapping[str, str]
+    vars: Mapping[str, Node]
+    absent: Mapping[str, str] = {}
+
+
+def references(text: str) -> list[str]:
+    """The names `text` refers to, such as `vars.domain`; escaped ones are none."""
+    return [found[2] for found in REFERENCE.finditer(text) if not found[1]]
+
+
+def all_references(node: Node) -> set[str]:
+    """Every name that a string below `node` refers to."""
+    if isinstance(node.value, str):
+        return set(references(node.value)) if "${" in node.value else set()
+    if isinstance(node.value, dict):
+        return {name for child in node.value.values() for name in all_references(child)}
+    if isinstance(node.value, list):
+        return {name for child in node.value for name in all_references(child)}
+    return set()
+
+
+def interpolated(node: Node, scope: Scope) -> Node:
+    """`node` with every reference replaced. Raises Errors naming each reference that has no value."""
+    errors: list[CmpError] = []
+    result = _walk(node, scope, errors)
+    if errors:
+        raise Errors(errors)
+    return result
+
+
+def interpolated_text(text: str, at: Location, scope: Scope) -> str:
+    """The same for a string that must stay a string, such as a path."""
+    value = _string(text, at, scope, ()).value
+    if not isinstance(value, str):
+        raise InputError(f"{text} is not a string", at)
+    return value
+
+
+def _walk(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
+    value = node.value
+    if isinstance(value, str):
+        if "${" not in value:
+            return node
+        try:
+            return _like(node, _string(value, node.at, scope, ()))
+        except CmpError as error:
+            errors.append(error)
+            return node
+    if isinstance(value, dict):
+        return _rebuilt(node, {key: _walk(child, scope, errors) for key, child in value.items()})
+    if isinstance(value, list):
+        return _rebuilt(node, [_walk(child, scope, errors) for child in value])
+    return node
+
+
+def _rebuilt(node: Node, value: list[Node] | dict[str, Node]) -> Node:
+    return type(node)(value, node.at, node.key, node.over)
+
+
+def _like(node: Node, found: Node) -> Node:
+    """The value of `found` at the place of `node`: the origin is the line that refers to it."""
+    return type(node)(found.value, node.at, node.key, node.over)
+
+
+def _string(text: str, at: Location, scope: Scope, pending: tuple[str, ...]) -> Node:
+    whole = REFERENCE.fullmatch(text)
+    if whole and not whole[1]:
+        return _value(whole[2], at, scope, pending)
+    replace: Callable[[re.Match[str]], str] = lambda found: (
+        found[0][1:] if found[1] else _as_text(_value(found[2], at, scope, pending), found[2], at)
+    )
+    return Node(REFERENCE.sub(replace, text), at)
+
+
+def _value(name: str, at: Location, scope: Scope, pending: tuple[str, ...]) -> Node:
+    if name in scope.facts:
+        return Node(scope.facts[name], at)
+    prefix, _, key = name.partition(".")
+    if prefix != "vars" or key not in scope.vars:
+        raise _unknown(name, at, scope)
+    if name in pending:
+        cycle = " -> ".join([*pending[pending.index(name) :], name])
+        raise InputError(f"vars refer to each other in a cycle: {cycle}", at)
+    return _resolve_var(scope.vars[key], scope, (*pending, name))
+
+
+def _resolve_var(node: Node, scope: Scope, pending: tuple[str, ...]) -> Node:
+    value = node.value
+    if isinstance(value, str):
+        return _string(value, node.at, scope, pending)
+    if isinstance(value, dict):
+        return _rebuilt(node, {k: _resolve_var(v, scope, pending) for k, v in value.items()})
+    if isinstance(value, list):
+        return _rebuilt(node, [_resolve_var(v, scope, pending) for v in value])
+    return node
+
+
+def _unknown(name: str, at: Location, scope: Scope) -> InputError:
+    if name in scope.absent:
+        return InputError(f"${{{name}}} has no value: {scope.absent[name]}", at)
+    known = [*scope.facts, *scope.absent, *(f"vars.{key}" for key in scope.vars)]
+    return InputError(f"${{{name}}} is not known here", at, did_you_mean(name, known))
+
+
+def _as_text(node: Node, name: str, at: Location) -> str:
+    """A value inside a longer string: text as it is, numbers and booleans as YAML writes them."""
+    if isinstance(node.value, str):
+        return node.value
+    if node.value is None or isinstance(node.value, dict | list):
+        kind = "empty" if node.value is None else "a map or list"
+        raise InputError(f"${{{name}}} is {kind} and cannot be part of a string", at)
+    return json.dumps(node.value)

@@ -1,0 +1,133 @@
+"""What a model cannot say about a spec: names, references where none belong, either-or fields.
+
+In: the node of a file that fits its model. Out: errors. Pure, and cheap enough for the hot path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from .errors import CmpError, Errors, InputError, did_you_mean
+from .interpolate import all_references, references
+from .merge import prepared
+from .yamlfile import Node
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+NOT_INTERPOLATED = ("labels", "kubernetes", "destination", "profiles", "tools", "mirrors")
+FRAGMENT = (
+    "apiVersion kind metadata resources components patches patchesStrategicMerge patchesJson6902 images"
+    " configMapGenerator secretGenerator generatorOptions namePrefix nameSuffix namespace labels"
+    " commonLabels commonAnnotations replacements replicas vars crds configurations openapi generators"
+    " transformers validators sortOptions buildMetadata helmCharts helmGlobals bases"
+).split()
+REFUSED_IN_FRAGMENT = {
+    "helmCharts": "use the service's `chart`",
+    "helmGlobals": "use the service's `chart`",
+    "bases": "use `resources`",
+}
+
+
+def rules(node: Node, kind: str) -> list[CmpError]:
+    """Everything wrong with a file of `kind` that its model does not catch."""
+    errors: list[CmpError] = []
+    for field in NOT_INTERPOLATED:
+        if child := value_of(node, field):
+            errors.extend(_references(field, child))
+    for name, block in blocks(node, kind):
+        errors.extend(_block_rules(block))
+    for field in ("vars", "kubernetes"):
+        errors.extend(_appends(value_of(node, field)))
+    for name, block in entries(node, "services"):
+        if not NAME.fullmatch(name):
+            errors.append(InputError(f'"{name}" is no DNS-1123 name', block.key or block.at))
+    return errors
+
+
+def value_of(node: Node, field: str) -> Node | None:
+    """A field of a map that is there and not null."""
+    if not isinstance(node.value, dict):
+        return None
+    found = node.value.get(field)
+    return found if found is not None and found.value is not None else None
+
+
+def entries(node: Node, field: str) -> Iterator[tuple[str, Node]]:
+    """The (key, child) pairs of a map-valued field; nothing when it is absent or null."""
+    found = value_of(node, field)
+    if found is not None and isinstance(found.value, dict):
+        yield from found.value.items()
+
+
+def blocks(node: Node, kind: str) -> Iterator[tuple[str, Node]]:
+    """Every service block of a file with a name for it."""
+    if kind == "Service":
+        yield "", node
+        for name, variant in entries(node, "variants"):
+            yield f"variants.{name}", variant
+    for field in ("defaults", "provision"):
+        if child := value_of(node, field):
+            yield field, child
+    for name, block in entries(node, "services"):
+        yield f"services.{name}", block
+
+
+def _references(field: str, node: Node) -> list[CmpError]:
+    found = sorted(all_references(node))
+    if not found:
+        return []
+    return [InputError(f"{field} is not interpolated, ${{{found[0]}}} has no meaning there", node.at)]
+
+
+def _appends(node: Node | None) -> list[CmpError]:
+    """What `key+` does wrong below `node`."""
+    try:
+        if node is not None:
+            prepared(node)
+    except Errors as wrong:
+        return list(wrong.errors)
+    return []
+
+
+def _block_rules(block: Node) -> list[CmpError]:
+    errors: list[CmpError] = []
+    assert isinstance(block.value, dict) or block.value is None
+    fields = block.value or {}
+    plain_lists = {k: v for k, v in fields.items() if k not in ("patches", "variants", "services")}
+    errors.extend(_appends(Node(plain_lists, block.at)))
+    errors.extend(_version(value_of(block, "version")))
+    for _, patch in entries(block, "patches"):
+        if value_of(patch, "patch") and (path := value_of(patch, "path")):
+            errors.append(InputError("a patch has `patch` or `path`, not both", path.key))
+    for key, child in entries(block, "kustomize"):
+        errors.extend(_fragment_key(key, child))
+    for label, wanted in entries(block, "when"):
+        errors.extend(_when(label, wanted))
+    return errors
+
+
+def _version(node: Node | None) -> list[CmpError]:
+    if node is None or not isinstance(node.value, str) or references(node.value):
+        return []
+    if VERSION.fullmatch(node.value):
+        return []
+    return [InputError(f'version "{node.value}" is not exact', node.at, 'write one version such as "1.2.3"')]
+
+
+def _fragment_key(key: str, node: Node) -> list[CmpError]:
+    name = key.removesuffix("+")
+    if name in REFUSED_IN_FRAGMENT:
+        return [InputError(f'"{name}" has no place in a fragment', node.key, REFUSED_IN_FRAGMENT[name])]
+    if name not in FRAGMENT:
+        return [InputError(f'unknown key "{name}" in kustomize', node.key, did_you_mean(name, FRAGMENT))]
+    return []
+
+
+def _when(label: str, wanted: Node) -> list[CmpError]:
+    if not isinstance(wanted.value, list):
+        return []
+    negated = {str(item.value).startswith("!") for item in wanted.value}
+    if len(negated) < 2:
+        return []
+    return [InputError(f"when.{label} mixes values and negated values, which has no clear meaning", wanted.at)]

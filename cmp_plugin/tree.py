@@ -1,0 +1,151 @@
+"""The files a render may read, by canonical path: fleet-relative with a leading `/`.
+
+On a laptop the whole fleet lies below one directory; in Argo CD's sidecar perhaps only one service's
+directory does, and files of other layers come inside the parameter `inputs`. Both look alike from here.
+Files come from git and are hostile: nothing outside the allowed directories is read, whatever links say.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import stat
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .errors import InputError, Location, did_you_mean
+
+MAX_FILE = 64 * 1024 * 1024
+MAX_ENTRIES = 100_000
+OUTSIDE = "/dev/null/outside"  # exists nowhere
+KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+
+
+class Tree(NamedTuple):
+    """`root`: an absolute real directory, standing for the canonical path `mount` (`/`: the fleet).
+
+    `allowed`: canonical directories that specs may refer to; `inline`: files that lie on no disk.
+    """
+
+    root: str
+    allowed: tuple[str, ...]
+    mount: str = "/"
+    inline: Mapping[str, bytes] = {}
+
+    def read(self, path: str, at: Location) -> bytes:
+        """The content of a file. InputError at `at`: missing, outside, no regular file, too large."""
+        if path in self.inline:
+            return self.inline[path]
+        place = self._existing(path, at)
+        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as handle:
+            facts = os.fstat(handle.fileno())
+            if not stat.S_ISREG(facts.st_mode):
+                raise InputError(f"{path[1:]} is no regular file", at)
+            if facts.st_size > MAX_FILE:
+                raise InputError(f"{path[1:]} is larger than {MAX_FILE >> 20} MiB", at)
+            return handle.read(MAX_FILE)
+
+    def exists(self, path: str) -> bool:
+        """Whether there is something at `path`."""
+        return path in self.inline or os.path.exists(self._disk(path))
+
+    def is_dir(self, path: str) -> bool:
+        """Whether a directory is at `path`."""
+        return path not in self.inline and os.path.isdir(self._disk(path))
+
+    def kustomization(self, path: str) -> str:
+        """The canonical path of the kustomization file in directory `path`, or an empty string."""
+        found = [name for name in KUSTOMIZATIONS if self.exists(f"{path.rstrip('/')}/{name}")]
+        return f"{path.rstrip('/')}/{found[0]}" if found else ""
+
+    def locate(self, path: str, at: Location) -> str:
+        """The absolute real path of a file or directory, for helm and kustomize to open.
+
+        Everything below a directory is looked at: a link that leaves the allowed directories, or
+        anything that is neither file nor directory, is an error.
+        """
+        place = self._existing(path, at)
+        if os.path.isdir(place):
+            self._check_below(place, path, at)
+        return place
+
+    def relative(self, text: str) -> str:
+        """`text` with this tree's absolute paths turned into fleet-relative ones."""
+        prefix = self.mount.strip("/")
+        text = text.replace(self.root + "/", f"{prefix}/" if prefix else "")
+        return text.replace(self.root, prefix or ".")
+
+    def _disk(self, path: str) -> str:
+        if self.mount != "/" and not f"{path}/".startswith(f"{self.mount}/"):
+            return OUTSIDE
+        inner = path if self.mount == "/" else path[len(self.mount) :]
+        return os.path.join(self.root, inner.lstrip("/"))
+
+    def _existing(self, path: str, at: Location) -> str:
+        real = os.path.realpath(self._disk(path))
+        if not os.path.exists(real):
+            raise InputError(f"{path[1:]} does not exist", at, self._nearest(path))
+        if not self._is_allowed(real):
+            raise InputError(f"{path[1:]} is a link that leads out of the allowed directories", at)
+        return real
+
+    def _is_allowed(self, real: str) -> bool:
+        return any(within(real, self._disk(directory)) for directory in self.allowed)
+
+    def _nearest(self, path: str) -> str:
+        parent = os.path.dirname(self._disk(path))
+        try:
+            names = os.listdir(parent)
+        except OSError:
+            return ""
+        return did_you_mean(posixpath.basename(path), names)
+
+    def _check_below(self, place: str, path: str, at: Location) -> None:
+        pending, seen = [place], 0
+        while pending:
+            with os.scandir(pending.pop()) as entries:
+                for entry in entries:
+                    seen += 1
+                    if seen > MAX_ENTRIES:
+                        raise InputError(f"{path[1:]} holds more than {MAX_ENTRIES} files", at)
+                    if entry.is_symlink() and not self._is_allowed(os.path.realpath(entry.path)):
+                        name = os.path.relpath(entry.path, place)
+                        raise InputError(
+                            f"{path[1:]}/{name} is a link that leads out of the allowed directories", at
+                        )
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(entry.path)
+                    elif not (entry.is_file() or entry.is_dir() or entry.is_symlink()):
+                        name = os.path.relpath(entry.path, place)
+                        raise InputError(f"{path[1:]}/{name} is no regular file", at)
+
+
+def within(path: str, directory: str) -> bool:
+    """Whether `path` is `directory` or lies below it, by name."""
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def canonical(path: str, directory: str, at: Location) -> str:
+    """The canonical path of `path` as written in a file of canonical directory `directory`.
+
+    A leading `/` is the fleet's root. InputError when `..` climbs above it or the text is no path.
+    """
+    if "\0" in path or "\\" in path:
+        raise InputError("a path has no backslash or NUL", at)
+    if "://" in path:
+        raise InputError(f'"{path}" is an address, a path in this repository is needed', at)
+    steps: list[str] = []
+    for step in (path if path.startswith("/") else f"{directory}/{path}").split("/"):
+        if step == "..":
+            if not steps:
+                raise InputError(f'"{path}" leaves the fleet', at)
+            steps.pop()
+        elif step not in ("", "."):
+            steps.append(step)
+    return "/" + "/".join(steps)
+
+
+def allowed_in(path: str, allowed: tuple[str, ...]) -> bool:
+    """Whether canonical `path` lies in one of the canonical directories `allowed`."""
+    return any(directory == "/" or within(path, directory) for directory in allowed)
