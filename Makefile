@@ -31,7 +31,6 @@ bench:
 lint:
 	@$(PYTHON) scripts/set_up.py --tests
 	@$(BIN)/ruff check .
-	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
 COMPILE := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate

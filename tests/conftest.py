@@ -1,0 +1,37 @@
+"""Fixtures for all tests: the real tools, and a clean environment to run the program in."""
+
+from __future__ import annotations
+
+import pytest
+import set_up
+from program import environment, required
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--regenerate", action="store_true", help="write the golden cases' expected output anew"
+    )
+
+
+@pytest.fixture(scope="session")
+def helm4() -> str:
+    """Path of a helm 4.3."""
+    return required(set_up.HELM4)
+
+
+@pytest.fixture(scope="session")
+def helm3() -> str:
+    """Path of a helm 3.22."""
+    return required(set_up.HELM3)
+
+
+@pytest.fixture(scope="session")
+def kustomize() -> str:
+    """Path of a kustomize 5.8."""
+    return required(set_up.KUSTOMIZE)
+
+
+@pytest.fixture(scope="session")
+def clean_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """An environment in which the program finds the tools and nothing else of this machine."""
+    return environment(str(tmp_path_factory.mktemp("home")))
