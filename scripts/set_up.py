@@ -150,7 +150,7 @@ class Step:
 
 def fingerprint() -> str:
     """Changes whenever .venv has to be made anew: other locks, other Python, other place."""
-    digest = hashlib.sha256(f"{sys.version} {CHECKOUT}".encode())
+    digest = hashlib.sha256(f"{sys.version} {os.path.realpath(VENV)}".encode())
     for name in ("pyproject.toml", "requirements/run.txt", "requirements/test.txt"):
         with open(os.path.join(CHECKOUT, name), "rb") as file:
             digest.update(file.read())
@@ -177,6 +177,8 @@ def install_packages(step: Step, level: str) -> None:
     if not installed("run"):
         step.say("creating .venv")
         require_venv_module()
+        if os.path.islink(VENV):
+            raise SetUpError(".venv is a link, and what it leads to is not up to date")
         step.run([sys.executable, "-m", "venv", "--clear", VENV])
     step.say(f"installing requirements/{level}.txt")
     locked = os.path.join(CHECKOUT, "requirements", f"{level}.txt")

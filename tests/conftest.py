@@ -35,3 +35,15 @@ def kustomize() -> str:
 def clean_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """An environment in which the program finds the tools and nothing else of this machine."""
     return environment(str(tmp_path_factory.mktemp("home")))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """After the tests of the documentation: what of it is not run, and why."""
+    reports = [
+        report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])
+    ]
+    if any(report.nodeid.startswith("tests/test_docs.py") for report in reports):
+        from documents import summary
+
+        for line in summary():
+            terminalreporter.write_line(line)

@@ -45,7 +45,7 @@ def environment(home: str) -> dict[str, str]:
     return {"PATH": path, "HOME": home, "XDG_CACHE_HOME": cache, "LANG": "C.UTF-8", "TZ": "UTC"}
 
 
-def run(args: list[str], cwd: str, env: dict[str, str], seconds: float = 120) -> Outcome:
+def run(args: list[str], cwd: str, env: dict[str, str], *, umask: int = -1) -> Outcome:
     """cmp-plugin with `args`, in `cwd`, with nothing on its standard input."""
     done = subprocess.run(
         [PROGRAM, *args],
@@ -53,6 +53,7 @@ def run(args: list[str], cwd: str, env: dict[str, str], seconds: float = 120) ->
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=seconds,
+        timeout=300,
+        umask=umask,
     )
     return Outcome(done.stdout, done.stderr, done.returncode)

@@ -20,7 +20,7 @@ ORDER = [
     "commands commands.*",
     "render",
     "applications overlay transform checks emit chart charts",
-    "resolve inputs service",
+    "resolve inputs cluster service",
     "fleet layers",
     "specs speccheck specrules shapes shape_table paths interpolate merge",
     "argocd tree workdir tools tools.*",
