@@ -78,6 +78,24 @@ def run(
     return Completed(stdout, stderr, code)
 
 
+def clean_environment(workdir: str) -> dict[str, str]:
+    """The whole environment of a tool: a home below `workdir`, no programs, no network.
+
+    The proxy is the way to refuse the network that Go programs understand: a values schema or a
+    kustomization may name addresses, and a render reads nothing but its inputs.
+    """
+    nowhere = "http://127.0.0.1:1"
+    return {
+        "HOME": os.path.join(workdir, "home"),
+        "TMPDIR": workdir,
+        "PATH": "",
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "HTTP_PROXY": nowhere,
+        "HTTPS_PROXY": nowhere,
+    }
+
+
 def _start(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
     try:

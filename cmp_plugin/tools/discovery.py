@@ -1,0 +1,194 @@
+"""Which helm or kustomize to use, and what version it is.
+
+In: a tool's kind, a version range, the environment's PATH and `CMP_PLUGIN_*`. Out: a program and its
+version. The version is asked of the program itself, once: the answer is kept in our cache under the
+file's identity, so that a render starts no second process. A cache that cannot be read or written
+costs time and nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from ..errors import InputError, Location, ToolError
+from . import ranges
+from .process import Deadline, run
+
+_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?([-+][0-9A-Za-z.+-]+)?")
+
+
+class Tool(NamedTuple):
+    """A program to run. `version` without a leading `v`; `warning` is a sentence for stderr or ""."""
+
+    path: str
+    version: str
+    warning: str = ""
+
+
+class Kind(NamedTuple):
+    """One kind of tool: what its file is called, what tells its version, which ones are no good.
+
+    `refusal` gives the reason why a version is never used, or "". With `one_major` a range must
+    admit a single major version, and a tool of another one is an error, never a warning.
+    """
+
+    name: str
+    variable: str
+    version_arguments: tuple[str, ...]
+    refusal: Callable[[str], str]
+    one_major: bool
+
+
+class _Found(NamedTuple):
+    place: str
+    path: str
+    version: str
+
+
+def find(kind: Kind, wanted: str, strict: bool, at: Location | None) -> Tool:
+    """The tool to use for range `wanted`: named by the variable, on PATH, or in our tools cache.
+
+    The first that fits is taken, of the cache the newest. When none fits, the first that may be used
+    at all is, with a warning; not when `strict`. Raises InputError (the range) or ToolError (the
+    tools), both at `at`.
+    """
+    try:
+        majors = ranges.majors(wanted) if kind.one_major else []
+        if kind.one_major and len(majors) != 1:
+            raise ValueError(f'"{wanted}" must admit exactly one major version of {kind.name}')
+        return _choose(kind, wanted, strict, majors)
+    except ValueError as error:
+        raise InputError(f"tools.{kind.name}: {error}", at) from None
+    except ToolError as error:
+        raise ToolError(error.message, at, error.hint) from None
+
+
+def _choose(kind: Kind, wanted: str, strict: bool, majors: list[int]) -> Tool:
+    seen: list[_Found] = []
+    for found in _candidates(kind):
+        if ranges.satisfies(found.version, wanted) and not kind.refusal(found.version):
+            return Tool(found.path, found.version)
+        seen.append(found)
+    if not strict:
+        for found in seen:
+            if not kind.refusal(found.version) and _major_fits(found.version, majors):
+                warning = f"{kind.name} {found.version} {found.place} is outside {wanted}"
+                return Tool(found.path, found.version, warning)
+    raise _none(kind, wanted, seen)
+
+
+def _major_fits(version: str, majors: list[int]) -> bool:
+    return not majors or int(version.split(".")[0]) in majors
+
+
+def _none(kind: Kind, wanted: str, seen: list[_Found]) -> ToolError:
+    found = [
+        f"{tool.version} {tool.place}" + (f", which {why}" if (why := kind.refusal(tool.version)) else "")
+        for tool in seen
+    ]
+    message = f"{kind.name} {wanted} is needed, found " + ("; ".join(found) or "none")
+    return ToolError(
+        message, hint=f"put one on PATH or name it in {kind.variable}; doctor tells more"
+    )
+
+
+def _candidates(kind: Kind) -> Iterator[_Found]:
+    """Every program to consider, best first, each with its version."""
+    named = os.environ.get(kind.variable)
+    if named:
+        path = os.path.abspath(named)
+        yield _Found(f"named by {kind.variable}", path, _version(kind, path))
+        return
+    path = _on_path(kind.name)
+    if path:
+        with contextlib.suppress(ToolError):
+            yield _Found("on PATH", path, _version(kind, path))
+    yield from sorted(_cached(kind), key=lambda found: _order(found.version), reverse=True)
+
+
+def _on_path(name: str) -> str:
+    """The first program called `name` on PATH; relative directories could lie in a repository."""
+    for directory in os.get_exec_path():
+        path = os.path.join(directory, name)
+        if os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.X_OK):
+            return path
+    return ""
+
+
+def _cached(kind: Kind) -> Iterator[_Found]:
+    tools = os.path.join(cache_directory(), "tools")
+    try:
+        names = [name for name in os.listdir(tools) if name.startswith(f"{kind.name}-")]
+    except OSError:
+        return
+    for name in names:
+        path = os.path.join(tools, name, kind.name)
+        with contextlib.suppress(ToolError):
+            yield _Found("in the tools cache", path, _version(kind, path))
+
+
+def _order(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.split(r"[-+]", version)[0].split("."))
+
+
+def _version(kind: Kind, path: str) -> str:
+    """The version of the program at `path`, remembered as long as the file stays the same."""
+    real = os.path.realpath(path)
+    try:
+        facts = os.stat(real)
+    except OSError as error:
+        reason = os.strerror(error.errno or 0)
+        raise ToolError(f"{kind.name} named by {kind.variable}: {reason}") from None
+    identity = f"{facts.st_dev:x}-{facts.st_ino:x}-{facts.st_mtime_ns:x}-{facts.st_size:x}"
+    known = os.path.join(cache_directory(), "versions", f"{kind.name}-{identity}")
+    version = _recall(known, real)
+    if not version:
+        version = _ask(kind, real)
+        _remember(known, f"{version}\n{real}\n")
+    return version
+
+
+def _ask(kind: Kind, path: str) -> str:
+    # A home that is not there: a person's plugins are not even looked at.
+    env = {"HOME": "/nonexistent", "PATH": ""}
+    done = run([path, *kind.version_arguments], cwd="/", env=env, deadline=Deadline(20))
+    found = _VERSION.search(done.stdout.decode(errors="replace"))
+    if done.code or not found:
+        raise ToolError(f"{os.path.basename(path)} does not tell its version", argv=[path])
+    major, minor, patch, rest = found.groups()
+    return f"{major}.{minor}.{patch or 0}{rest or ''}"
+
+
+def _recall(known: str, real: str) -> str:
+    """The remembered version, or "": nothing known, or what is there makes no sense."""
+    try:
+        with open(known, encoding="utf-8") as file:
+            version, path = file.read(8192).split("\n")[:2]
+    except (OSError, ValueError):
+        return ""
+    return version if path == real and _VERSION.fullmatch(version) else ""
+
+
+def _remember(known: str, text: str) -> None:
+    new = f"{known}.{os.getpid()}.{os.urandom(4).hex()}"
+    with contextlib.suppress(OSError, ValueError):
+        os.makedirs(os.path.dirname(known), exist_ok=True)
+        with open(new, "x", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(new, known)
+
+
+def cache_directory() -> str:
+    """`CMP_PLUGIN_CACHE_DIR`, else `cmp-plugin` in the user's cache directory. It may not exist.
+
+    Without a home it is a place that never exists: never a directory below the current one.
+    """
+    given = os.environ.get("CMP_PLUGIN_CACHE_DIR")
+    if given:
+        return os.path.abspath(given)
+    cache = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(cache if os.path.isabs(cache) else "/dev/null", "cmp-plugin")

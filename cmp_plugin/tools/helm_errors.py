@@ -1,0 +1,214 @@
+"""What helm printed on stderr, as one error: place, reason, and nothing that may be secret.
+
+In: the stderr of a `helm template` that failed, of Helm 3 or 4. Out: `ToolError`. The texts are those
+of Helm's pkg/engine, pkg/chart and pkg/action, of Go's text/template and of the JSON Schema library
+that Helm uses. A few of them quote the value that they complain about: that part is cut out.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ..errors import Location, ToolError
+from .process import Completed
+
+_LONGEST = 2000
+HIDDEN = "***"
+
+
+class Reason(NamedTuple):
+    """Why helm failed. `at`: a file as helm names it, `<chart's name>/templates/x.yaml`.
+
+    `authored`: the chart's own words (`fail`, `required`). `violations`: JSON pointers into the
+    values with what the chart's schema says about them; `chart` is the (sub)chart that says so.
+    """
+
+    message: str
+    at: Location | None = None
+    hint: str = ""
+    authored: bool = False
+    violations: tuple[Violation, ...] = ()
+
+
+class Violation(NamedTuple):
+    """One sentence of a chart's values schema."""
+
+    chart: str
+    pointer: str
+    message: str
+
+
+class HelmError(ToolError):
+    """A failed `helm template`, with what its one line was made from."""
+
+    reason: Reason = Reason("")
+
+
+def failure(argv: Sequence[str], done: Completed) -> HelmError:
+    """The error for a helm that ended with an exit code or by a signal."""
+    stderr = done.stderr.decode(errors="replace")
+    reason = explain(stderr)
+    if done.code < 0:
+        reason = Reason(f"helm was ended by {signal.Signals(-done.code).name}")
+    elif not reason.message:
+        reason = Reason(f"helm ended with exit code {done.code}")
+    error = HelmError(
+        reason.message,
+        reason.at,
+        reason.hint,
+        argv=argv,
+        exit_code=done.code,
+        stderr=_without_values(stderr),
+    )
+    error.reason = reason
+    return error
+
+
+def explain(stderr: str) -> Reason:
+    """The reason in a failed helm's stderr; warnings before it and advice after it are left out."""
+    _, found, text = f"\n{stderr}".rpartition("\nError: ")
+    text = (text if found else stderr).partition("\n\nUse --debug flag")[0].strip()
+    for read in (_schema, _authored, _syntax, _no_yaml, _execution, _chart_file):
+        reason = read(text)
+        if reason:
+            break
+    else:
+        reason = Reason(text)
+    message = reason.message if reason.authored else _without_values(reason.message)
+    return reason._replace(message=_one_line(message))
+
+
+_SCHEMA = re.compile(r"values don't meet the specifications of the schema\(s\).*?:\n(.*)", re.S)
+_VIOLATION = re.compile(r"\s*- at '(.*?)': (.*)")
+_LOADING = re.compile(r'failing loading "(.*?)": .*')
+
+
+def _schema(text: str) -> Reason | None:
+    found = _SCHEMA.match(text)
+    if not found:
+        return None
+    chart, violations, other = "", [], []
+    for line in found[1].splitlines():
+        violation = _VIOLATION.fullmatch(line)
+        if violation:
+            message = _without_values(violation[2])
+            violations.append(Violation(chart, violation[1], message))
+        elif line.endswith(":") and not line.startswith(" "):
+            chart = line[:-1]
+        elif line.strip():
+            other.append(_LOADING.sub(r"it refers to \1, which a render does not load", line.strip()))
+    said = [f"{v.pointer or '/'}: {v.message}" for v in violations] + other
+    message = "the values do not fit the chart's schema: " + "; ".join(said)
+    return Reason(message, violations=tuple(violations) if not other else ())
+
+
+_AUTHORED = re.compile(r"execution error at \((.+?):(\d+):(\d+)\): (.*)", re.S)
+_SYNTAX = re.compile(r"parse error (?:at|in) \((.+?)(?::(\d+))?(?::(\d+))?\): (.*)", re.S)
+_NO_YAML = re.compile(r"YAML parse error on (.+?): (.*)", re.S)
+_BEFORE_YAML = re.compile(
+    r"error (converting YAML to JSON|unmarshaling JSON): |while decoding JSON: |yaml: |json: "
+)
+
+
+def _authored(text: str) -> Reason | None:
+    found = _AUTHORED.match(text)
+    if not found:
+        return None
+    file, line, column, message = found.groups()
+    return Reason(message, Location(file, int(line), int(column)), authored=True)
+
+
+def _syntax(text: str) -> Reason | None:
+    found = _SYNTAX.match(text)
+    if not found:
+        return None
+    file, line, column, message = found.groups()
+    return Reason(message, Location(file, int(line or 0), int(column or 1)))
+
+
+def _no_yaml(text: str) -> Reason | None:
+    found = _NO_YAML.match(text)
+    if not found:
+        return None
+    why = _BEFORE_YAML.sub("", found[2])
+    why = re.sub(r" into Go (value|struct field \S+) of type \S+", "", why)
+    return Reason(f"what it prints is no Kubernetes object in YAML: {why}", Location(found[1]))
+
+
+# Helm 4 spreads over three lines what Helm 3 prints as `template: FILE:L:C: executing ...`.
+_SPREAD = re.compile(r'^(\S.*:\d+)\n  (executing ".*" at <.*>):\n    ', re.M)
+_FRAME = re.compile(r'template: ([^\n]+?):(\d+):(\d+): executing ".*?" at <(.*?)>:\s+', re.S)
+
+
+def _execution(text: str) -> Reason | None:
+    text = _SPREAD.sub(r"template: \1: \2: ", text)
+    frames = list(_FRAME.finditer(text))
+    # What `tpl` renders is no file but a value, and so is the expression in it.
+    files = [frame for frame in frames if "/" in frame[1]]
+    if not files:
+        return None
+    first, last = files[0], files[-1]
+    if last[1] == first[1] or "nested reference name" in text:
+        origin = ""
+    else:
+        origin = f", included from {first[1].partition('/')[2]}:{first[2]}:{first[3]}"
+    at = Location(last[1], int(last[2]), int(last[3]))
+    called = "in tpl: " if frames[-1] is not last else ""
+    return Reason(called + text[frames[-1].end() :], at, f"at <{last[4]}>{origin}")
+
+
+_CHART_FILE = re.compile(
+    r"(?P<values>cannot load values\.yaml: )|cannot load Chart\.yaml: |Chart\.yaml file is missing"
+    r"|validation: chart\.metadata|(?P<name>unable to detect chart at .*)",
+)
+_DEPENDENCIES = re.compile(r"an error occurred while checking for chart dependencies\..*directory: (.*)", re.I)
+
+
+def _chart_file(text: str) -> Reason | None:
+    if found := _DEPENDENCIES.match(text):
+        return Reason(f"dependencies are missing in charts/: {found[1]}", Location("chart/Chart.yaml"))
+    found = _CHART_FILE.match(text)
+    if not found:
+        return None
+    if found["values"]:
+        why = _BEFORE_YAML.sub("", text[found.end() :])
+        return Reason(why.removeprefix("cannot unmarshal yaml document: "), Location("chart/values.yaml"))
+    if found["name"]:
+        return Reason("Chart.yaml file is missing", Location("chart/Chart.yaml"))
+    why = _BEFORE_YAML.sub("", text.removeprefix("cannot load Chart.yaml: "))
+    return Reason(why, Location("chart/Chart.yaml"))
+
+
+# (what quotes a value, what is left of it)
+_QUOTING = [
+    (re.compile(r"(range can't iterate over|if/with can't use) .*", re.S), r"\1 this value"),
+    (re.compile(r"type mismatch on (\S+): .*", re.S), r"type mismatch on \1"),
+    (re.compile(r"%!\w?\(.*\)", re.S), HIDDEN),
+    (re.compile(r"invalid map key: .*", re.S), "invalid map key"),
+    (re.compile(r"unknown anchor '.*?' referenced"), "unknown anchor referenced"),
+    (re.compile(r"cannot unmarshal (!!)?(\w+) `.*?`", re.S), r"cannot unmarshal \2"),
+    (re.compile(r"cannot unmarshal number \S+"), "cannot unmarshal number"),
+    (re.compile(r"(cannot (?:over)?write table with non table for \S+) \(.*\)"), r"\1"),
+    (re.compile(r"'.*' (does not match pattern|is not valid)"), r"\1"),
+    (re.compile(r"((?:exclusive)?(?:minimum|maximum)|multipleOf): got \S+, want", re.I), r"\1: want"),
+    (re.compile(r"(is not valid \S+): .*"), r"\1"),
+    (re.compile(r"improper constraint: .*", re.S), "improper constraint"),
+    (re.compile(r"can't convert .* to decimal", re.S), "can't convert this value to decimal"),
+]
+_CALL = re.compile(r"(error calling (?!include)\w+: )(.*)", re.S)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.S)
+
+
+def _without_values(text: str) -> str:
+    """`text` without the places where Helm and its libraries are known to quote values."""
+    for pattern, rest in _QUOTING:
+        text = pattern.sub(rest, text)
+    return _CALL.sub(lambda found: found[1] + _QUOTED.sub(HIDDEN, found[2]), text)
+
+
+def _one_line(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + " ..."
