@@ -126,3 +126,16 @@ def _in_each(node: Node, changes: dict[str, Change]) -> Node:
         return node
     fields = {key: _in_map(child, changes) for key, child in node.value.items()}
     return type(node)(fields, node.at, node.key, node.over)
+
+
+def named_paths(block: Node) -> list[Node]:
+    """Every local path that a block with canonical paths names, as nodes (`?` and `key=` removed)."""
+    found: list[Node] = []
+
+    def note(node: Node) -> Node:
+        if isinstance(node.value, str) and "\n" not in node.value and not is_remote(node.value):
+            found.append(node)
+        return node
+
+    _block(block, note)
+    return found

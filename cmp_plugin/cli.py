@@ -1,0 +1,61 @@
+"""The one place where errors become text and an exit code.
+
+In: the command line. Out: an exit code; stdout carries results, stderr everything else. `generate`
+without further words takes the short way, past the parser: Argo CD calls it thousands of times.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from .errors import CmpError
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+INTERNAL_ERROR = 3
+INTERRUPTED = 130
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Runs one command. Exit codes: 0 done, 1 input or tool failed, 2 usage, 3 our bug, 130 interrupted."""
+    words = sys.argv[1:] if argv is None else argv
+    try:
+        if words == ["generate"]:
+            from .commands.generate import generate
+
+            return generate()
+        return _parsed(words)
+    except CmpError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as bug:
+        return _bug(bug, words)
+
+
+def _parsed(words: list[str]) -> int:
+    from .commandline import parse
+
+    args = parse(words)
+    return int(args.run(args))
+
+
+def _bug(bug: Exception, words: list[str]) -> int:
+    """One line for Argo CD's condition; the traceback only for who asked with -v."""
+    if "-v" in words:
+        import traceback
+
+        traceback.print_exc()
+    place = bug.__traceback__
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+    print(f"a bug in cmp-plugin at {where}: {type(bug).__name__}: run it again with -v for details", file=sys.stderr)
+    return INTERNAL_ERROR

@@ -1,0 +1,115 @@
+"""The command line's grammar: every verb, its words and options, and which module runs it.
+
+In: words. Out: an argparse namespace with `run`. A verb's module is imported only when it runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Callable
+from typing import NamedTuple, NoReturn
+
+from . import __version__
+from .errors import UsageError
+
+SHELLS = ("bash", "zsh", "fish")
+KINDS = ("fleet", "profile", "service", "cluster")
+
+
+class Verb(NamedTuple):
+    """One line of help, and what adds the verb's own words to its parser."""
+
+    help: str
+    words: Callable[[argparse.ArgumentParser], None]
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser whose errors are ours, so that there is one place that prints them."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (see {self.prog} --help)")
+
+
+def _nothing(parser: argparse.ArgumentParser) -> None:
+    pass
+
+
+def _preview(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("cluster", nargs="?", help="a cluster's name or directory")
+    parser.add_argument("service", nargs="?", help="a service's name on that cluster, or its directory")
+    parser.add_argument("-o", "--output", choices=("yaml", "json"), default="yaml", help="default: yaml")
+    parser.add_argument("--out", metavar="DIR", help="write DIR/<cluster>/<service>.yaml instead")
+    parser.add_argument("--keep-going", action="store_true", help="with --out: write what works, exit 1")
+    _jobs(parser)
+
+
+def _jobs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--jobs", type=int, metavar="N", help="renders at once; default: number of cores")
+
+
+def _expand(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("cluster", help="a cluster's name or directory")
+    parser.add_argument("service", help="a service's name on that cluster")
+    parser.add_argument("--out", metavar="DIR", required=True, help="a directory that is absent or empty")
+    parser.add_argument("--rendered", action="store_true", help="the chart's output instead of helmCharts")
+
+
+def _validate(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--render", action="store_true", help="render everything too, twice")
+    parser.add_argument("-o", "--output", choices=("text", "json", "github"), default="text")
+    _jobs(parser)
+
+
+def _schema(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", nargs="?", choices=KINDS, help="default: all four, by kind")
+
+
+def _completion(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("shell", choices=SHELLS)
+
+
+def _lock(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--check", action="store_true", help="write nothing, fail when out of date")
+
+
+def _doctor(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--clean-cache", action="store_true", help="empty the cache")
+
+
+VERBS = {
+    "generate": Verb("what Argo CD calls: the current directory's manifests, one JSON document a line", _nothing),
+    "preview": Verb("exactly what Argo CD would apply", _preview),
+    "expand": Verb("one service's kustomize overlay and helm values as files", _expand),
+    "validate": Verb("every error of the fleet at once, sorted", _validate),
+    "schema": Verb("JSON Schema of the files people write", _schema),
+    "completion": Verb("shell completion", _completion),
+    "doctor": Verb("versions and places of the tools, and what is wrong with them", _doctor),
+}
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole grammar; `-C` and `-v` may stand before or after the verb."""
+    top = Parser(prog="cmp-plugin", description="GitOps for many clusters with Argo CD.")
+    top.add_argument("--version", action="version", version=f"cmp-plugin {__version__}")
+    _common(top)
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    for name, verb in VERBS.items():
+        one = verbs.add_parser(name, help=verb.help, description=verb.help)
+        _common(one)
+        verb.words(one)
+    return top
+
+
+def _common(one: argparse.ArgumentParser) -> None:
+    one.add_argument("-C", dest="directory", metavar="DIR", default=argparse.SUPPRESS, help="the fleet's directory")
+    one.add_argument("-v", dest="verbose", action="store_true", default=argparse.SUPPRESS, help="say more")
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """The words as a namespace; `run(args) -> exit code` is the verb's. UsageError when they are wrong."""
+    args = parser().parse_args(words)
+    args.directory = getattr(args, "directory", ".")
+    args.verbose = getattr(args, "verbose", False)
+    args.run = importlib.import_module(f"cmp_plugin.commands.{args.verb}").run
+    return args

@@ -1,0 +1,278 @@
+"""One service on one cluster: its layers merged, interpolated and checked -> a `Service` to render.
+
+In: a `Request`, the same whether it was read from a fleet or from Argo CD's parameter `inputs`.
+Out: `Resolved`, or None for a service that is switched off. Reads files only through the tree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from .cluster import Facts
+from .errors import CmpError, Errors, InputError, Location
+from .interpolate import Scope, all_references, interpolated
+from .layers import CHART_FIELDS, Layer, Merged, list_field, merge_layers, text_field
+from .merge import split_appends
+from .paths import Place, named_paths, placed
+from .request import Request
+from .service import Append, Chart, Image, Patch, Resource, Service
+from .specrules import VERSION, entries, value_of
+from .tree import Tree
+from .yamlfile import Node, load_all
+
+KUBE_VERSION_HINT = 'write kubernetes: {version: "1.34"} in the cluster, a profile or fleet.yaml'
+
+
+class Resolved(NamedTuple):
+    """A service to render, and what its Application is made of."""
+
+    service: Service
+    depends_on: tuple[Node, ...]
+    application: Node
+    revision: str
+    merged: Merged
+    values: Node
+
+
+def own_layers(spec: Node, entry: str, facts: Facts, allowed: tuple[str, ...]) -> list[Layer]:
+    """service.yaml and its matching variants, in file order, with canonical paths."""
+    place = Place(f"/services/{entry}", allowed, facts.scope())
+    layers = [Layer("service", placed(spec, place))]
+    for name, variant in entries(spec, "variants"):
+        if variant.value is not None and holds(variant, facts.labels):
+            layers.append(Layer(f"variant {name}", placed(variant, place)))
+    return layers
+
+
+def service_paths(request: Request) -> list[str]:
+    """Every path that service.yaml and its matching variants name."""
+    layers = own_layers(request.spec, request.entry, request.facts, request.tree.allowed)
+    return [str(path.value).removesuffix("?") for layer in layers for path in named_paths(layer.block)]
+
+
+def holds(variant: Node, labels: Mapping[str, str]) -> bool:
+    """Whether every entry of a variant's `when` is true of a cluster's labels."""
+    for label, wanted in entries(variant, "when"):
+        actual = labels.get(label)
+        options = [str(item.value) for item in wanted.value] if isinstance(wanted.value, list) else [str(wanted.value)]
+        negated = options[0].startswith("!")
+        if (actual is not None and f"{'!' if negated else ''}{actual}" in options) is negated:
+            return False
+    return True
+
+
+def all_layers(request: Request) -> list[Layer]:
+    """Every layer of a service, lowest first; what service.yaml builds by itself is its first resource."""
+    own = own_layers(request.spec, request.entry, request.facts, request.tree.allowed)
+    if is_kustomization(request):
+        implied = Node([Node(f"/services/{request.entry}", request.spec.at)], request.spec.at)
+        own[0] = Layer("service", Node({**_block(own[0]), "resources": implied}, request.spec.at))
+    return [*(_without_itself(layer, request.key) for layer in request.below), *own, *request.above]
+
+
+def is_kustomization(request: Request) -> bool:
+    """Whether service.yaml leaves what to build to the kustomization beside it."""
+    if any(value_of(request.spec, name) for name in ("chart", "resources", "resources+")):
+        return False
+    return bool(request.tree.kustomization(f"/services/{request.entry}"))
+
+
+def _without_itself(layer: Layer, key: str) -> Layer:
+    """A `dependsOn` in defaults names every service, so also the one that it is about."""
+    block = dict(_block(layer))
+    for field in ("dependsOn", "dependsOn+"):
+        found = block.get(field)
+        if found is not None and isinstance(found.value, list):
+            others = [item for item in found.value if str(item.value).removesuffix("?") != key]
+            block[field] = Node(others, found.at, found.key)
+    return layer._replace(block=Node(block, layer.block.at))
+
+
+def _block(layer: Layer) -> dict[str, Node]:
+    assert isinstance(layer.block.value, dict)
+    return layer.block.value
+
+
+def resolve(request: Request) -> Resolved | None:
+    """What to render, or None when the merged `enabled` is false. Raises the errors of the whole block."""
+    merged = merge_layers(all_layers(request), request.tree)
+    own_vars = {key: child for key, child in entries(merged.fields, "vars")}
+    label = f"{request.facts.cluster}/{request.key}"
+    scope = request.facts.scope(own_vars, name=request.key)
+    if not _flag(merged.fields, "enabled", True, scope):
+        return None
+    namespace = request.namespace or _text(merged.fields, "namespace", scope)
+    scope = request.facts.scope(own_vars, name=request.key, namespace=namespace)
+    errors: list[CmpError] = []
+    fields = _collected(merged.fields, scope, errors)
+    values = _collected(merged.values, scope, errors)
+    patches = _patches(merged, scope, request.tree, errors)
+    if errors:
+        raise Errors(errors)
+    chart = _chart(fields)
+    _check_chart(request, chart, merged, namespace, label)
+    service = _service(request, fields, chart, values, merged, patches, namespace)
+    return Resolved(
+        service,
+        tuple(list_field(fields, "dependsOn")),
+        value_of(fields, "application") or Node({}, request.facts.at),
+        text_field(fields, "revision"),
+        merged,
+        values,
+    )
+
+
+def _collected(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
+    try:
+        return interpolated(node, scope)
+    except Errors as wrong:
+        errors.extend(wrong.errors)
+        return node
+
+
+def _text(fields: Node, name: str, scope: Scope) -> str:
+    found = value_of(fields, name)
+    return text_field(Node({name: interpolated(found, scope)}, found.at), name) if found is not None else ""
+
+
+def _flag(fields: Node, name: str, default: bool, scope: Scope | None = None) -> bool:
+    found = value_of(fields, name)
+    if found is None:
+        return default
+    if scope is not None and all_references(found):
+        found = interpolated(found, scope)
+    if not isinstance(found.value, bool):
+        raise InputError(f"{name} must be true or false", found.at)
+    return found.value
+
+
+def _service(
+    request: Request,
+    fields: Node,
+    chart: Chart | None,
+    values: Node,
+    merged: Merged,
+    patches: tuple[Patch, ...],
+    namespace: str,
+) -> Service:
+    facts, settings = request.facts, request.settings
+    fragment, resources = _fragment(fields, merged)
+    kept, appends = split_appends(values)
+    metadata = value_of(fields, "metadata") or Node({}, facts.at)
+    return Service(
+        cluster=facts.cluster,
+        name=request.key,
+        entry=request.entry,
+        at=Location(request.spec.at.file),
+        namespace=namespace,
+        release=request.release or text_field(fields, "releaseName") or request.key,
+        chart=chart,
+        include_crds=_flag(fields, "includeCRDs", True),
+        skip_tests=_flag(fields, "skipTests", True),
+        values=kept,
+        appends=tuple(Append(path, items, items.key or items.at) for path, items in appends),
+        resources=resources,
+        kustomize=fragment,
+        patches=patches,
+        images=_images(fields, merged),
+        labels=_pairs(metadata, "labels"),
+        annotations=_pairs(metadata, "annotations"),
+        allow=frozenset(str(item.value) for item in list_field(fields, "allow")),
+        kube_version=facts.kube_version,
+        api_versions=facts.api_versions,
+        helm_range=settings.helm,
+        kustomize_range=settings.kustomize,
+        tools_strict=settings.strict,
+        mirrors=settings.mirrors,
+        lock_optional=settings.lock_optional,
+    )
+
+
+def _chart(fields: Node) -> Chart | None:
+    found = value_of(fields, "chart")
+    if found is None:
+        return None
+    source = {key: str(child.value) for key, child in entries(fields, "chart") if child.value is not None}
+    if "path" in source:
+        return Chart(found.at, **source)
+    version = value_of(fields, "version")
+    if version is None:
+        raise InputError("a chart from a repository needs a `version`", found.at)
+    if not VERSION.fullmatch(text_field(fields, "version")):
+        raise InputError(f'version "{version.value}" is not exact', version.at)
+    return Chart(found.at, version=text_field(fields, "version"), **source)
+
+
+def _check_chart(
+    request: Request, chart: Chart | None, merged: Merged, namespace: str, label: str
+) -> None:
+    """What belongs to a chart and what a chart needs."""
+    if chart is None:
+        for name in CHART_FIELDS:
+            if name in merged.named:
+                raise InputError(f"{label}: `{name}` has no meaning, this service has no chart", merged.named[name])
+        return
+    if is_kustomization(request):
+        raise InputError(f"{label}: services/{request.entry} is a kustomization, it cannot get a chart", chart.at)
+    if not namespace:
+        raise InputError(f"{label}: a service with a chart needs a `namespace`", chart.at)
+    if not request.facts.kube_version:
+        raise InputError(
+            f"{label}: the Kubernetes version is needed to render a chart", request.facts.at, KUBE_VERSION_HINT
+        )
+
+
+def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource, ...]]:
+    """The fragment without its resources, and all resources: the layers', then the fragment's."""
+    fragment = value_of(fields, "kustomize")
+    items = list(merged.resources)
+    if fragment is not None:
+        assert isinstance(fragment.value, dict)
+        items.extend(list_field(fragment, "resources"))
+        rest = {key: child for key, child in fragment.value.items() if key != "resources"}
+        fragment = Node(rest, fragment.at, fragment.key) if rest else None
+    resources = {str(item.value): Resource(str(item.value), item.at) for item in reversed(items)}
+    order = dict.fromkeys(str(item.value) for item in items)
+    return fragment, tuple(resources[path] for path in order)
+
+
+def _patches(merged: Merged, scope: Scope, tree: Tree, errors: list[CmpError]) -> tuple[Patch, ...]:
+    patches: list[Patch] = []
+    for name, (fields, only_defaults) in merged.patches.items():
+        try:
+            patches.append(_patch(name, interpolated(fields, scope), only_defaults, tree))
+        except CmpError as error:
+            errors.append(error)
+    return tuple(patches)
+
+
+def _patch(name: str, fields: Node, only_defaults: bool, tree: Tree) -> Patch:
+    body, path = value_of(fields, "patch"), value_of(fields, "path")
+    at = fields.key or fields.at
+    if body is None and path is None:
+        raise InputError(f'patch "{name}" has neither `patch` nor `path`', at)
+    if path is not None:
+        data = tree.read(str(path.value), path.at)
+        bodies = load_all(data, str(path.value)[1:])
+    elif body is not None and isinstance(body.value, str):
+        bodies = load_all(body.value.encode(), body.at.file, at=body.at)
+    else:
+        assert body is not None
+        bodies = [body]
+    if not bodies:
+        raise InputError(f'patch "{name}" is empty', at)
+    lenient = only_defaults or _flag(fields, "optional", False)
+    return Patch(name, at, value_of(fields, "target"), tuple(bodies), lenient)
+
+
+def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
+    images: list[Image] = []
+    for name, image in entries(fields, "images"):
+        given = (text_field(image, key) for key in ("newName", "newTag", "digest"))
+        images.append(Image(name, image.key or image.at, *given, lenient=name not in merged.images))
+    return tuple(images)
+
+
+def _pairs(metadata: Node, field: str) -> tuple[tuple[str, str], ...]:
+    return tuple((key, str(child.value)) for key, child in entries(metadata, field) if child.value is not None)
