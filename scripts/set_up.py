@@ -2,6 +2,7 @@
 
     python3 scripts/set_up.py          what `make preview` needs
     python3 scripts/set_up.py --tests  what `make test` needs: test packages and a second helm
+    python3 scripts/set_up.py --tools  helm and kustomize only, for the sidecar's image
 
 Standard library only, as it runs before anything is installed. A tool on PATH is used when it is of
 the wanted series; otherwise it is built from its Go module into the tools cache. What it does goes
@@ -270,11 +271,13 @@ def go_on_path() -> tuple[int, ...]:
 
 def set_up(level: str) -> None:
     tools = [KUSTOMIZE, HELM4] + ([HELM3] if level == "test" else [])
-    steps = 1 + len(tools)
-    install_packages(Step(1, steps, "Python packages"), level)
+    first = 1 if level == "tools" else 2
+    steps = first - 1 + len(tools)
+    if level != "tools":
+        install_packages(Step(1, steps, "Python packages"), level)
     os.makedirs(tools_cache(), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tools_cache(), prefix=".build-") as scratch:
-        for number, tool in enumerate(tools, start=2):
+        for number, tool in enumerate(tools, start=first):
             provide(Step(number, steps, f"{tool.name} {tool.series}"), tool, scratch)
 
 
@@ -285,7 +288,7 @@ def main() -> int:
         )
         return 1
     try:
-        set_up("test" if "--tests" in sys.argv[1:] else "run")
+        set_up({"--tests": "test", "--tools": "tools"}.get("".join(sys.argv[1:]), "run"))
     except SetUpError as error:
         print(error, file=sys.stderr)
         return 1
