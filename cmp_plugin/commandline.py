@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
@@ -108,7 +109,12 @@ def _common(one: argparse.ArgumentParser) -> None:
 
 def parse(words: list[str]) -> argparse.Namespace:
     """The words as a namespace; `run(args) -> exit code` is the verb's. UsageError when they are wrong."""
-    args = parser().parse_args(words)
+    grammar = parser()
+    if "_ARGCOMPLETE" in os.environ:
+        from .commands.completion import answer
+
+        answer(grammar)
+    args = grammar.parse_args(words)
     args.directory = getattr(args, "directory", ".")
     args.verbose = getattr(args, "verbose", False)
     args.run = importlib.import_module(f"cmp_plugin.commands.{args.verb}").run

@@ -16,11 +16,11 @@ PACKAGE = Path(CHECKOUT, "cmp_plugin")
 
 # Top first. A module imports from its own line or from lines below it.
 ORDER = [
-    "__main__ cli generated",
+    "__main__ cli commandline generated",
     "commands commands.*",
     "render",
     "applications overlay transform checks emit chart charts",
-    "resolve inputs cluster service",
+    "plan order request resolve inputs cluster service",
     "fleet layers",
     "specs speccheck specrules shapes shape_table paths interpolate merge",
     "argocd tree workdir tools tools.*",
