@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import CmpError, Errors, InputError, Location, did_you_mean
 from .yamlfile import Node
 
+MAX_CHAIN = 64
+MAX_SIZE = 1 << 20
 REFERENCE = re.compile(r"(\$?)\$\{((?:cluster|vars|service)\.[^}]*)\}")
 
 
@@ -47,7 +49,7 @@ def all_references(node: Node) -> set[str]:
 def interpolated(node: Node, scope: Scope) -> Node:
     """`node` with every reference replaced. Raises Errors naming each reference that has no value."""
     errors: list[CmpError] = []
-    result = _walk(node, scope, errors)
+    result = _walk(node, _Run(scope, {}), errors)
     if errors:
         raise Errors(errors)
     return result
@@ -55,26 +57,33 @@ def interpolated(node: Node, scope: Scope) -> Node:
 
 def interpolated_text(text: str, at: Location, scope: Scope) -> str:
     """The same for a string that must stay a string, such as a path."""
-    value = _string(text, at, scope, ()).value
+    value = _string(text, at, _Run(scope, {}), ()).value
     if not isinstance(value, str):
         raise InputError(f"{text} is not a string", at)
     return value
 
 
-def _walk(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
+class _Run(NamedTuple):
+    """One interpolation: each var is worked out once, however often it is referred to."""
+
+    scope: Scope
+    known: dict[str, Node]
+
+
+def _walk(node: Node, run: _Run, errors: list[CmpError]) -> Node:
     value = node.value
     if isinstance(value, str):
         if "${" not in value:
             return node
         try:
-            return _like(node, _string(value, node.at, scope, ()))
+            return _like(node, _string(value, node.at, run, ()))
         except CmpError as error:
             errors.append(error)
             return node
     if isinstance(value, dict):
-        return _rebuilt(node, {key: _walk(child, scope, errors) for key, child in value.items()})
+        return _rebuilt(node, {key: _walk(child, run, errors) for key, child in value.items()})
     if isinstance(value, list):
-        return _rebuilt(node, [_walk(child, scope, errors) for child in value])
+        return _rebuilt(node, [_walk(child, run, errors) for child in value])
     return node
 
 
@@ -87,37 +96,57 @@ def _like(node: Node, found: Node) -> Node:
     return type(node)(found.value, node.at, node.key, node.over)
 
 
-def _string(text: str, at: Location, scope: Scope, pending: tuple[str, ...]) -> Node:
+def _string(text: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node:
     whole = REFERENCE.fullmatch(text)
     if whole and not whole[1]:
-        return _value(whole[2], at, scope, pending)
-    replace: Callable[[re.Match[str]], str] = lambda found: (
-        found[0][1:] if found[1] else _as_text(_value(found[2], at, scope, pending), found[2], at)
-    )
+        return _value(whole[2], at, run, pending)
+
+    def replace(found: re.Match[str]) -> str:
+        return found[0][1:] if found[1] else _as_text(_value(found[2], at, run, pending), found[2], at)
+
     return Node(REFERENCE.sub(replace, text), at)
 
 
-def _value(name: str, at: Location, scope: Scope, pending: tuple[str, ...]) -> Node:
-    if name in scope.facts:
-        return Node(scope.facts[name], at)
+def _value(name: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node:
+    if name in run.scope.facts:
+        return Node(run.scope.facts[name], at)
+    if name in run.known:
+        return run.known[name]
     prefix, _, key = name.partition(".")
-    if prefix != "vars" or key not in scope.vars:
-        raise _unknown(name, at, scope)
+    if prefix != "vars" or key not in run.scope.vars:
+        raise _unknown(name, at, run.scope)
     if name in pending:
         cycle = " -> ".join([*pending[pending.index(name) :], name])
         raise InputError(f"vars refer to each other in a cycle: {cycle}", at)
-    return _resolve_var(scope.vars[key], scope, (*pending, name))
+    if len(pending) == MAX_CHAIN:
+        raise InputError(f"vars refer to each other more than {MAX_CHAIN} deep", at)
+    found = _resolve_var(run.scope.vars[key], run, (*pending, name))
+    if _is_larger(found, MAX_SIZE):
+        raise InputError(f"${{{name}}} grows to more than {MAX_SIZE >> 10} KiB", at)
+    run.known[name] = found
+    return found
 
 
-def _resolve_var(node: Node, scope: Scope, pending: tuple[str, ...]) -> Node:
+def _resolve_var(node: Node, run: _Run, pending: tuple[str, ...]) -> Node:
     value = node.value
     if isinstance(value, str):
-        return _string(value, node.at, scope, pending)
+        return _string(value, node.at, run, pending)
     if isinstance(value, dict):
-        return _rebuilt(node, {k: _resolve_var(v, scope, pending) for k, v in value.items()})
+        return _rebuilt(node, {k: _resolve_var(v, run, pending) for k, v in value.items()})
     if isinstance(value, list):
-        return _rebuilt(node, [_resolve_var(v, scope, pending) for v in value])
+        return _rebuilt(node, [_resolve_var(v, run, pending) for v in value])
     return node
+
+
+def _is_larger(node: Node, limit: int) -> bool:
+    """Whether a value has more than `limit` characters and parts; stops counting there."""
+    pending, size = [node], 0
+    while pending and size <= limit:
+        value = pending.pop().value
+        size += len(value) if isinstance(value, str) else 1
+        if isinstance(value, dict | list):
+            pending.extend(value.values() if isinstance(value, dict) else value)
+    return size > limit
 
 
 def _unknown(name: str, at: Location, scope: Scope) -> InputError:

@@ -269,8 +269,9 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: Tree) -> Patch:
 def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
     images: list[Image] = []
     for name, image in entries(fields, "images"):
-        given = (text_field(image, key) for key in ("newName", "newTag", "digest"))
-        images.append(Image(name, image.key or image.at, *given, lenient=name not in merged.images))
+        new_name, new_tag, digest = (text_field(image, key) for key in ("newName", "newTag", "digest"))
+        lenient = name not in merged.images
+        images.append(Image(name, image.key or image.at, new_name, new_tag, digest, lenient))
     return tuple(images)
 
 

@@ -10,9 +10,6 @@ from typing import Any
 
 from .yamlfile import Node
 
-SCALARS = {"string": str, "null": type(None)}
-
-
 def fits(node: Node, shape: Any, table: dict[str, Any]) -> bool:
     """True when `node` has the form `shape` describes.
 
@@ -49,7 +46,9 @@ def _fits_scalar(value: object, shape: str) -> bool:
         return isinstance(value, int) and not isinstance(value, bool)
     if shape == "text":
         return isinstance(value, str) and value != ""
-    return isinstance(value, SCALARS[shape])
+    if shape == "null":
+        return value is None
+    return isinstance(value, str)
 
 
 def _is_reference(text: str) -> bool:

@@ -133,7 +133,7 @@ def _expectation(finding: Any) -> str:
         return str(finding["ctx"]["expected"]).replace("'", '"')
     if finding["type"] == "string_pattern_mismatch":
         return "one ${...} reference"
-    return EXPECTED.get(finding["type"], finding["msg"])
+    return EXPECTED.get(finding["type"], str(finding["msg"]))
 
 
 def _found(node: Node) -> str:

@@ -1,0 +1,31 @@
+"""What people call a cluster or a service on the command line: a name, or a directory's path."""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from ..errors import InputError, did_you_mean
+from ..fleet import Fleet, find_root, open_fleet
+
+
+def opened_fleet(args: Namespace) -> Fleet:
+    """The fleet that -C or the current directory lies in."""
+    if not os.path.isdir(args.directory):
+        raise InputError(f"{args.directory} is no directory")
+    return open_fleet(find_root(args.directory))
+
+
+def cluster_name(fleet: Fleet, word: str) -> str:
+    """The cluster that `word` names or whose directory it is. InputError when there is none."""
+    if fleet.has("Cluster", word):
+        return word
+    name = os.path.basename(os.path.normpath(word))
+    if "/" in word and fleet.has("Cluster", name):
+        return name
+    raise InputError(f'there is no cluster "{word}"', None, did_you_mean(word, fleet.names("Cluster")))
+
+
+def service_name(fleet: Fleet, word: str) -> str:
+    """The service key that `word` is, or the service whose directory it is."""
+    return os.path.basename(os.path.normpath(word)) if "/" in word else word

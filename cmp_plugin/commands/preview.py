@@ -1,0 +1,137 @@
+"""`preview [CLUSTER [SERVICE]]`: exactly what Argo CD would apply.
+
+The same stages as `generate`, for one service, one cluster or the whole fleet. Nothing reaches stdout,
+and no file the output directory, before every render has succeeded (unless --keep-going says so).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Callable, Iterator
+
+from ..cluster import open_cluster
+from ..emit import emit
+from ..errors import CmpError, Errors, UsageError
+from ..fleet import Fleet
+from ..plan import Planned, plan, plan_fleet, planned_service
+from ..render import render
+from ..tools.process import Deadline
+from .places import cluster_name, opened_fleet, service_name
+
+RENDER_SECONDS = 600.0
+
+
+def run(args: Namespace) -> int:
+    """Renders what was asked for and prints it, or writes it below --out."""
+    if args.keep_going and not args.out:
+        raise UsageError("--keep-going needs --out")
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError("--jobs must be 1 or more")
+    fleet = opened_fleet(args)
+    return _to_files(args, fleet) if args.out else _to_stdout(args, _planned(args, fleet))
+
+
+def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
+    if not args.cluster:
+        return plan_fleet(fleet, fleet.names("Cluster"))
+    cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
+    if not args.service:
+        return plan(cluster)
+    return [Planned(*planned_service(cluster, service_name(fleet, args.service)), 0)]
+
+
+def rendered(planned: Planned) -> bytes:
+    """One service's manifests as `generate` prints them."""
+    deadline = Deadline(RENDER_SECONDS)
+    return emit(render(planned.resolved.service, planned.request.tree, deadline).manifests)
+
+
+def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
+    import tempfile
+
+    with tempfile.SpooledTemporaryFile(64 << 20) as spool:
+        errors: list[CmpError] = []
+        for one, result in in_parallel(planned, args.jobs):
+            if isinstance(result, CmpError):
+                errors.append(result)
+            elif not errors:
+                spool.write(_formatted(result, args.output, one.resolved.service.label if len(planned) > 1 else ""))
+        if errors:
+            raise Errors(errors)
+        spool.seek(0)
+        while block := spool.read(1 << 20):
+            sys.stdout.buffer.write(block)
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _formatted(lines: bytes, output: str, label: str) -> bytes:
+    """JSON lines as they are, or as YAML documents, under a comment naming the service."""
+    if output == "json":
+        return lines
+    import json
+
+    from ..yamlfile import dump_yaml
+
+    comment = f"# {label}\n" if label else ""
+    documents = [dump_yaml(json.loads(line)) for line in lines.splitlines()]
+    return "".join(f"---\n{comment}{document}" for document in documents).encode()
+
+
+def in_parallel(
+    planned: list[Planned], jobs: int | None, work: Callable[[Planned], bytes] = rendered
+) -> Iterator[tuple[Planned, bytes | CmpError]]:
+    """Does `work` on every service, several at once, and yields the outcomes in the given order."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from .progress import progress
+
+    def attempt(one: Planned) -> bytes | CmpError:
+        try:
+            return work(one)
+        except CmpError as error:
+            return error
+
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool, progress(len(planned), "rendering") as step:
+        for one, result in zip(planned, pool.map(attempt, planned), strict=True):
+            step()
+            yield one, result
+
+
+def _to_files(args: Namespace, fleet: Fleet) -> int:
+    from .outdir import OutputDirectory
+
+    errors: list[CmpError] = []
+    try:
+        planned = _planned(args, fleet)
+    except CmpError as error:
+        if not args.keep_going:
+            raise
+        errors.append(error)
+        planned = _good_clusters(args, fleet)
+    with OutputDirectory(args.out) as directory:
+        for one, result in in_parallel(planned, args.jobs):
+            if isinstance(result, CmpError):
+                errors.append(result)
+            else:
+                name = f"{one.request.facts.cluster}/{one.request.key}.{args.output}"
+                directory.write(name, _formatted(result, args.output, ""))
+        if errors and not args.keep_going:
+            raise Errors(errors)
+        directory.publish()
+    if errors:
+        raise Errors(errors)
+    return 0
+
+
+def _good_clusters(args: Namespace, fleet: Fleet) -> list[Planned]:
+    """With --keep-going: the clusters whose specs are right."""
+    planned: list[Planned] = []
+    for name in [cluster_name(fleet, args.cluster)] if args.cluster else fleet.names("Cluster"):
+        try:
+            planned.extend(plan(open_cluster(fleet, name)))
+        except CmpError:
+            continue  # its errors are in the report already
+    return planned

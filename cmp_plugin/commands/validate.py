@@ -1,0 +1,128 @@
+"""`validate`: every error of the fleet at once, sorted; with --render what only a render can tell.
+
+The findings are the result and go to stdout, in the form asked for. Exit code 1 when there are any.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+
+from ..cluster import open_cluster
+from ..errors import CmpError, Errors, InputError, UsageError, flatten
+from ..fleet import Fleet
+from ..paths import is_remote
+from ..plan import Planned, plan
+from .places import opened_fleet
+
+
+def run(args: Namespace) -> int:
+    """Prints what is wrong with the fleet and returns 1, or says on stderr how much is right."""
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError("--jobs must be 1 or more")
+    try:
+        fleet = opened_fleet(args)
+    except Errors as wrong:
+        return _report(args, list(wrong.errors), "")
+    planned, errors = inspected(fleet)
+    if args.render:
+        errors.extend(_render_errors(planned, args.jobs))
+    names = {one.request.facts.cluster for one in planned}
+    return _report(args, errors, f"{len(names)} clusters, {len(planned)} services on them: no errors")
+
+
+def inspected(fleet: Fleet) -> tuple[list[Planned], list[CmpError]]:
+    """Reads every file and plans every cluster: what is planned, and everything that is wrong."""
+    errors: list[CmpError] = []
+    for kind in ("Profile", "Service"):
+        for name in fleet.names(kind):
+            _attempt(errors, lambda kind=kind, name=name: fleet.spec_of(kind, name))
+    planned: list[Planned] = []
+    for name in fleet.names("Cluster"):
+        _attempt(errors, lambda name=name: planned.extend(plan(open_cluster(fleet, name))))
+    for one in planned:
+        errors.extend(_missing_files(one))
+    return planned, errors
+
+
+def _attempt(errors: list[CmpError], work: object) -> None:
+    assert callable(work)
+    try:
+        work()
+    except CmpError as error:
+        errors.append(error)
+
+
+def _missing_files(planned: Planned) -> list[CmpError]:
+    """Directories and files that the render would open and that are not there."""
+    errors: list[CmpError] = []
+    service, tree = planned.resolved.service, planned.request.tree
+    if service.chart and service.chart.path:
+        chart = service.chart
+        _attempt(errors, lambda: tree.locate(chart.path, chart.at))
+    for resource in service.resources:
+        if not is_remote(resource.path):
+            _attempt(errors, lambda resource=resource: tree.locate(resource.path, resource.at))
+    return errors
+
+
+def _render_errors(planned: list[Planned], jobs: int | None) -> list[CmpError]:
+    from .preview import in_parallel
+
+    results = in_parallel(planned, jobs, _twice)
+    return [result for _, result in results if isinstance(result, CmpError)]
+
+
+def _twice(planned: Planned) -> bytes:
+    """Renders, and renders again to see whether the same comes out; `allow: [random]` lifts that."""
+    from ..randomness import differences
+    from .preview import rendered
+
+    service = planned.resolved.service
+    first = rendered(planned)
+    if "random" in service.allow or service.chart is None:
+        return first
+    second = rendered(planned)
+    if first == second:
+        return first
+    found = differences(_objects(first), _objects(second))
+    names = "; ".join(f"{name} {pointer}" for name, pointer in found[:3])
+    more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+    raise InputError(
+        f"{service.label}: two renders differ in {names}{more}",
+        service.chart.at,
+        "set these values, or write `allow: [random]`",
+    )
+
+
+def _objects(lines: bytes) -> list[dict[str, object]]:
+    return [json.loads(line) for line in lines.splitlines()]
+
+
+def _report(args: Namespace, errors: list[CmpError], fine: str) -> int:
+    findings = list({str(e): e for e in sorted(flatten(errors), key=CmpError.sort_key)}.values())
+    if args.output == "json":
+        json.dump([_as_data(error) for error in findings], sys.stdout, indent=2, ensure_ascii=False)
+        print()
+    else:
+        for error in findings:
+            print(_as_annotation(error) if args.output == "github" else error)
+    if not findings:
+        print(fine, file=sys.stderr)
+    return 1 if findings else 0
+
+
+def _as_data(error: CmpError) -> dict[str, object]:
+    place = {"file": error.at.file, "line": error.at.line, "column": error.at.column} if error.at else {}
+    return {**place, "severity": "error", "message": error.message, "hint": error.hint}
+
+
+def _as_annotation(error: CmpError) -> str:
+    """GitHub's workflow command for an error at a line (its escapes are documented there)."""
+    hint = f" ({error.hint})" if error.hint else ""
+    text = f"{error.message}{hint}".replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    if error.at is None:
+        return f"::error::{text}"
+    file = error.at.file.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return f"::error file={file},line={max(error.at.line, 1)},col={max(error.at.column, 1)}::{text}"
