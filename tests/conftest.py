@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 import set_up
 from program import environment, required
+
+
+# A job in the background of a shell starts with SIGINT ignored, and so would every program under test.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
