@@ -152,7 +152,7 @@ def layers_below(cluster: Cluster) -> list[Layer]:
         layers.append(Layer("fleet", Node({"application": application}, application.at), True))
     for name, directory, node in cluster.sources:
         if block := value_of(node, "defaults"):
-            layers.append(Layer(f"{name}, defaults", _placed(cluster, directory, block), True))
+            layers.append(Layer(f"{name}, defaults", placed_block(cluster, directory, block), True))
     return layers
 
 
@@ -162,7 +162,7 @@ def layers_above(cluster: Cluster, key: str) -> list[Layer]:
     for name, directory, node in cluster.sources[1:]:
         for named, block in entries(node, "services"):
             if named == key and block.value is not None:
-                layers.append(Layer(name, _placed(cluster, directory, block)))
+                layers.append(Layer(name, placed_block(cluster, directory, block)))
     return layers
 
 
@@ -176,7 +176,8 @@ def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
     return key, cluster.keys().get(key)
 
 
-def _placed(cluster: Cluster, directory: str, block: Node) -> Node:
+def placed_block(cluster: Cluster, directory: str, block: Node) -> Node:
+    """A block of a file in canonical `directory`, as one for this cluster: its paths canonical."""
     allowed = cluster.fleet.tree.allowed
     if within(directory, "/clusters"):
         allowed = (*allowed, directory)

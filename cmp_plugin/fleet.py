@@ -10,7 +10,7 @@ import os
 
 from .errors import CmpError, Errors, InputError, Location, did_you_mean
 from .speccheck import check
-from .specrules import NAME, rules
+from .specrules import NAME, rules, value_of
 from .tree import Tree, canonical
 from .yamlfile import Node, load
 
@@ -29,7 +29,9 @@ class Fleet:
         self.root = root
         self.tree = tree
         self.spec = spec
+        self._files = tree._replace(allowed=("/",))
         self._read: dict[tuple[str, str], Node | CmpError] = {}
+        self._managers: dict[str, list[str]] | None = None
 
     def names(self, kind: str) -> list[str]:
         """Names of all profiles, services or clusters, sorted."""
@@ -65,12 +67,31 @@ class Fleet:
             raise found
         return found
 
+    def provisioned_by(self, manager: str) -> list[str]:
+        """Names of the clusters whose `provision` names `manager` as their management cluster.
+
+        Only files that have the word are parsed, so a fleet of plain clusters costs one read each.
+        """
+        if self._managers is None:
+            self._managers = {}
+            for name in self.names("Cluster"):
+                if b"managementCluster" in self._files.read(f"/clusters/{name}/cluster.yaml", Location(name)):
+                    provision = value_of(self.spec_of("Cluster", name), "provision")
+                    named = value_of(provision, "managementCluster") if provision else None
+                    if named is not None:
+                        self._managers.setdefault(str(named.value), []).append(name)
+        return self._managers.get(manager, [])
+
     def _load(self, kind: str, name: str, at: Location | None) -> Node:
         if not self.has(kind, name):
+            directory, ending = PLACES[kind]
+            if not NAME.fullmatch(name) and self.tree.exists(f"/{directory}/{name}{ending}"):
+                message = f'"{name}" is no DNS-1123 name: small letters, digits, "-" and "."'
+                raise InputError(message, Location(f"{directory}/{name}{ending}"))
             hint = did_you_mean(name, self.names(kind))
             raise InputError(f'there is no {kind.lower()} "{name}"', at, hint)
         directory, ending = PLACES[kind]
-        return read_spec(self.tree, f"/{directory}/{name}{ending}", kind)
+        return read_spec(self._files, f"/{directory}/{name}{ending}", kind)
 
 
 def find_root(start: str) -> str:

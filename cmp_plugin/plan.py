@@ -11,14 +11,17 @@ from .cluster import Cluster, open_cluster
 from .errors import CmpError, Errors, InputError, did_you_mean
 from .fleet import Fleet
 from .order import waves
-from .request import Request, request_for
+from .request import Request, provision_request, request_for
 from .resolve import Resolved, resolve
 from .specrules import value_of
 
+PROVISION = "provision."
+
 
 class Planned(NamedTuple):
-    """A service that is on a cluster: its request, what became of it, its sync wave."""
+    """A service on the cluster it is deployed to: its request, what became of it, its sync wave."""
 
+    cluster: str
     request: Request
     resolved: Resolved
     wave: int
@@ -29,9 +32,9 @@ def plan(cluster: Cluster) -> list[Planned]:
     requests: dict[str, Request] = {}
     found: dict[str, Resolved] = {}
     errors: list[CmpError] = []
-    for key in cluster.keys():
+    for key in keys_on(cluster):
         try:
-            requests[key] = request_for(cluster, key)
+            requests[key] = _request(cluster, key)
             resolved = resolve(requests[key])
             if resolved is not None:
                 found[key] = resolved
@@ -41,8 +44,20 @@ def plan(cluster: Cluster) -> list[Planned]:
         raise Errors(errors)
     _check_not_empty(cluster, found)
     order = waves(found)
-    planned = [Planned(requests[key], found[key], order[key]) for key in found]
+    planned = [Planned(cluster.name, requests[key], found[key], order[key]) for key in found]
     return sorted(planned, key=lambda one: (one.wave, one.request.key))
+
+
+def keys_on(cluster: Cluster) -> list[str]:
+    """The keys of a cluster's services; on a management cluster also `provision.<cluster>`."""
+    provisioned = (PROVISION + name for name in cluster.fleet.provisioned_by(cluster.name))
+    return [*cluster.keys(), *provisioned]
+
+
+def _request(cluster: Cluster, key: str) -> Request:
+    if key in cluster.keys() or not key.startswith(PROVISION):
+        return request_for(cluster, key)
+    return provision_request(cluster, key.removeprefix(PROVISION))
 
 
 def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
@@ -55,11 +70,11 @@ def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
 
 def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:
     """One service of a cluster. Raises InputError when it is not there or switched off."""
-    keys = cluster.keys()
+    keys = keys_on(cluster)
     if key not in keys:
         hint = did_you_mean(key, keys) or "cmp-plugin preview shows what is there"
         raise InputError(f'{cluster.name} has no service "{key}"', cluster.facts.at, hint)
-    request = request_for(cluster, key)
+    request = _request(cluster, key)
     resolved = resolve(request)
     if resolved is None:
         raise InputError(f"{cluster.name}/{key} is switched off (`enabled: false`)", cluster.facts.at)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cluster import Cluster, Facts, entry_of, layers_above, layers_below
+from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
+from .errors import InputError
 from .layers import Layer
 from .specrules import entries, value_of
 from .tree import Tree
@@ -71,5 +72,34 @@ def request_for(cluster: Cluster, key: str) -> Request:
         above=tuple(layers_above(cluster, key)),
         spec=fleet.spec_of("Service", entry, at),
         tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{cluster.name}")),
+        settings=settings_of(fleet.spec),
+    )
+
+
+def provision_request(manager: Cluster, name: str) -> Request:
+    """The request of the key `provision.<name>` on the management cluster.
+
+    Its layers are service.yaml, the variants that match the cluster `name`, and the `provision` block;
+    labels and vars are that cluster's, destination and Kubernetes the management cluster's.
+    """
+    fleet = manager.fleet
+    cluster = open_cluster(fleet, name)
+    block = value_of(cluster.spec, "provision")
+    service = value_of(block, "service") if block is not None else None
+    if block is None or service is None:
+        raise InputError(f"provision of {name} names no `service`", block.at if block else cluster.facts.at)
+    facts = cluster.facts._replace(
+        destination=manager.facts.destination,
+        kube_version=manager.facts.kube_version,
+        api_versions=manager.facts.api_versions,
+    )
+    return Request(
+        facts=facts,
+        key=f"provision.{name}",
+        entry=str(service.value),
+        below=(),
+        above=(Layer(f"cluster {name}, provision", placed_block(cluster, f"/clusters/{name}", block)),),
+        spec=fleet.spec_of("Service", str(service.value), service.at),
+        tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{name}")),
         settings=settings_of(fleet.spec),
     )

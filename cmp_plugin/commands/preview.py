@@ -39,7 +39,7 @@ def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
     cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
     if not args.service:
         return plan(cluster)
-    return [Planned(*planned_service(cluster, service_name(fleet, args.service)), 0)]
+    return [Planned(cluster.name, *planned_service(cluster, service_name(fleet, args.service)), 0)]
 
 
 def rendered(planned: Planned) -> bytes:
@@ -57,7 +57,7 @@ def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
             if isinstance(result, CmpError):
                 errors.append(result)
             elif not errors:
-                spool.write(_formatted(result, args.output, one.resolved.service.label if len(planned) > 1 else ""))
+                spool.write(_formatted(result, args.output, f"{one.cluster}/{one.request.key}" if len(planned) > 1 else ""))
         if errors:
             raise Errors(errors)
         spool.seek(0)
@@ -116,7 +116,7 @@ def _to_files(args: Namespace, fleet: Fleet) -> int:
             if isinstance(result, CmpError):
                 errors.append(result)
             else:
-                name = f"{one.request.facts.cluster}/{one.request.key}.{args.output}"
+                name = f"{one.cluster}/{one.request.key}.{args.output}"
                 directory.write(name, _formatted(result, args.output, ""))
         if errors and not args.keep_going:
             raise Errors(errors)

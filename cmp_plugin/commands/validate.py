@@ -10,10 +10,11 @@ import sys
 from argparse import Namespace
 
 from ..cluster import open_cluster
-from ..errors import CmpError, Errors, InputError, UsageError, flatten
+from ..errors import CmpError, Errors, InputError, UsageError, did_you_mean, flatten
 from ..fleet import Fleet
 from ..paths import is_remote
 from ..plan import Planned, plan
+from ..specrules import value_of
 from .places import opened_fleet
 
 
@@ -28,7 +29,7 @@ def run(args: Namespace) -> int:
     planned, errors = inspected(fleet)
     if args.render:
         errors.extend(_render_errors(planned, args.jobs))
-    names = {one.request.facts.cluster for one in planned}
+    names = {one.cluster for one in planned}
     return _report(args, errors, f"{len(names)} clusters, {len(planned)} services on them: no errors")
 
 
@@ -41,9 +42,23 @@ def inspected(fleet: Fleet) -> tuple[list[Planned], list[CmpError]]:
     planned: list[Planned] = []
     for name in fleet.names("Cluster"):
         _attempt(errors, lambda name=name: planned.extend(plan(open_cluster(fleet, name))))
+        _attempt(errors, lambda name=name: _check_provision(fleet, name))
     for one in planned:
         errors.extend(_missing_files(one))
     return planned, errors
+
+
+def _check_provision(fleet: Fleet, name: str) -> None:
+    """The management cluster's plan covers the block itself, if there is such a cluster."""
+    provision = value_of(fleet.spec_of("Cluster", name), "provision")
+    if provision is None:
+        return
+    manager = value_of(provision, "managementCluster")
+    if manager is None:
+        raise InputError("provision names no `managementCluster`", provision.key)
+    if not fleet.has("Cluster", str(manager.value)):
+        hint = did_you_mean(str(manager.value), fleet.names("Cluster"))
+        raise InputError(f'there is no cluster "{manager.value}"', manager.at, hint)
 
 
 def _attempt(errors: list[CmpError], work: object) -> None:

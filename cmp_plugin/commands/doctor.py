@@ -1,0 +1,82 @@
+"""`doctor`: the tools, the cache and the fleet as this program sees them, and how to fix what is wrong.
+
+The findings are the result and go to stdout, one a line. Exit code 1 when an error is among them.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from .. import __version__
+from ..errors import CmpError
+from ..fleet import Fleet, find_root, open_fleet
+from ..request import Settings, settings_of
+from ..tools import git, helm, kustomize
+from ..tools.discovery import Tool, cache_directory
+
+
+def run(args: Namespace) -> int:
+    """Prints every finding, after emptying the cache where --clean-cache asks for it."""
+    if args.clean_cache:
+        _clean(cache_directory())
+    fleet, finding, wrong = _fleet(args)
+    settings = settings_of(fleet.spec) if fleet else Settings()
+    print(f"ok     cmp-plugin {__version__}, Python {sys.version.split()[0]}")
+    print(finding)
+    wrong |= _tool("helm", lambda: helm.find(settings.helm, settings.strict))
+    wrong |= _tool("kustomize", lambda: kustomize.find(settings.kustomize, settings.strict))
+    wrong |= _tool("git", git.find)
+    wrong |= _cache(cache_directory())
+    return int(wrong)
+
+
+def _fleet(args: Namespace) -> tuple[Fleet | None, str, bool]:
+    try:
+        fleet = open_fleet(find_root(args.directory))
+    except CmpError as error:
+        return None, f"error  fleet: {error}", True
+    count = len(fleet.names("Cluster"))
+    return fleet, f"ok     fleet with {count} clusters in {fleet.root}", False
+
+
+def _tool(name: str, find: Callable[[], Tool]) -> bool:
+    """Prints what was found; True when it will not do."""
+    try:
+        tool = find()
+    except CmpError as error:
+        print(f"error  {name}: {error}")
+        return True
+    if tool.warning:
+        print(f"warn   {name} {tool.version}: {tool.path}: {tool.warning}")
+    else:
+        print(f"ok     {name} {tool.version}: {tool.path}")
+    return False
+
+
+def _cache(place: str) -> bool:
+    existing = place
+    while not os.path.exists(existing):
+        existing = os.path.dirname(existing)
+    if not (os.path.isdir(existing) and os.access(existing, os.W_OK)):
+        print(f"error  cache: {place} cannot be written (set CMP_PLUGIN_CACHE_DIR)")
+        return True
+    print(f"ok     cache: {place}, {_size(place) / 1e6:.1f} MB")
+    return False
+
+
+def _size(place: str) -> int:
+    """Bytes of all files below `place`; links are not followed."""
+    total = 0
+    for directory, _, names in os.walk(place):
+        total += sum(os.lstat(os.path.join(directory, name)).st_size for name in names)
+    return total
+
+
+def _clean(place: str) -> None:
+    """Removes what this program stored, and nothing else that may lie in the directory."""
+    for name in ("versions", "store"):
+        shutil.rmtree(os.path.join(place, name), ignore_errors=True)
