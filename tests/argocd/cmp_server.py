@@ -1,0 +1,109 @@
+"""argocd-cmp-server as the sidecar runs it, and a client that speaks to it as repo-server does."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import tarfile
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import grpc
+from build import ARGOCD, directory
+from messages import message, message_class
+from processes import Program, running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LARGE = 100 * 2**20
+CHUNK = 64 * 2**10
+# Long error texts travel as metadata; without these the client loses them.
+CHANNEL_OPTIONS = (
+    ("grpc.max_receive_message_length", LARGE),
+    ("grpc.max_metadata_size", 16 * 2**20),
+    ("grpc.absolute_max_metadata_size", 16 * 2**20),
+)
+
+
+class Call(NamedTuple):
+    """What one call says about the Application: its path in the stream, its environment."""
+
+    path: str
+    environment: Mapping[str, str]
+
+
+class CmpServer:
+    """A client of one running argocd-cmp-server."""
+
+    def __init__(self, program: Program, socket: Path) -> None:
+        self.program = program
+        self.socket = socket
+        self.channel = grpc.insecure_channel(f"unix:{socket}", CHANNEL_OPTIONS)
+
+    def generate(self, tree: bytes, call: Call, seconds: float = 60) -> list[str]:
+        """The manifests that `generate` printed; grpc.RpcError with its words when it failed."""
+        return list(self._stream("GenerateManifest", "PluginManifests", tree, call, seconds).manifests)
+
+    def parameters(self, tree: bytes, call: Call, seconds: float = 60) -> list[Any]:
+        """The parameters that the plugin announces for an Application."""
+        response = self._stream("GetParametersAnnouncement", "ParametersAnnouncement", tree, call, seconds)
+        return list(response.parameterAnnouncements)
+
+    def configuration(self) -> Any:
+        method = self.channel.unary_unary(
+            "/plugin.ConfigManagementPluginService/CheckPluginConfiguration",
+            request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=message_class("PluginConfiguration").FromString,
+        )
+        return method(message("Empty"), timeout=10)
+
+    def _stream(self, method: str, response: str, tree: bytes, call: Call, seconds: float) -> Any:
+        rpc = self.channel.stream_unary(
+            f"/plugin.ConfigManagementPluginService/{method}",
+            request_serializer=lambda request: request.SerializeToString(),
+            response_deserializer=message_class(response).FromString,
+        )
+        return rpc(_requests(tree, call), timeout=seconds)
+
+
+def _requests(tree: bytes, call: Call) -> Iterator[Any]:
+    metadata = message(
+        "ManifestRequestMetadata",
+        appName=call.path.rpartition("/")[2],
+        appRelPath=call.path,
+        checksum=hashlib.sha256(tree).hexdigest(),
+        size=len(tree),
+        env=[{"name": name, "value": value} for name, value in call.environment.items()],
+    )
+    yield message("AppStreamRequest", metadata=metadata)
+    for start in range(0, len(tree), CHUNK):
+        yield message("AppStreamRequest", file={"chunk": tree[start : start + CHUNK]})
+
+
+def packed(root: Path) -> bytes:
+    """`root` as repo-server sends it: a compressed tar of the files below it, links as links."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz", compresslevel=1) as tar:
+        for path in sorted(root.rglob("*")):
+            relative = path.relative_to(root)
+            if relative.parts[0] != ".git":
+                tar.add(path, str(relative), recursive=False)
+    return buffer.getvalue()
+
+
+@contextmanager
+def cmp_server(
+    home: Path, plugin_yaml: str, name: str, sockets: Path, path: str, environment: Mapping[str, str] | None = None
+) -> Iterator[CmpServer]:
+    """A running argocd-cmp-server for `plugin_yaml`, listening in `sockets`; `path` holds its commands."""
+    configuration = home / "configuration"
+    configuration.mkdir(parents=True)
+    (configuration / "plugin.yaml").write_text(plugin_yaml)
+    socket = sockets / f"{name}.sock"
+    own = {"ARGOCD_PLUGINSOCKFILEPATH": str(sockets), "ARGOCD_CMP_WORKDIR": str(home / "tmp")}
+    argv = [directory(ARGOCD) / "argocd-cmp-server", "--config-dir-path", configuration]
+    with running("argocd-cmp-server", argv, home, own | dict(environment or {}), path) as program:
+        program.wait_until(socket.exists)
+        yield CmpServer(program, socket)
