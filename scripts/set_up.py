@@ -11,7 +11,9 @@ to stderr, so that the output of a command after it stays clean.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -19,7 +21,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 CHECKOUT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 VENV = os.path.join(CHECKOUT, ".venv")
@@ -149,11 +151,15 @@ class Step:
 
 
 def fingerprint() -> str:
-    """Changes whenever .venv has to be made anew: other locks, other Python, other place."""
-    digest = hashlib.sha256(f"{sys.version} {os.path.realpath(VENV)}".encode())
-    for name in ("pyproject.toml", "requirements/run.txt", "requirements/test.txt"):
-        with open(os.path.join(CHECKOUT, name), "rb") as file:
-            digest.update(file.read())
+    """Changes whenever .venv has to be made anew: other locks, other metadata, other place."""
+    import tomllib  # not before main() has looked at the version of this Python
+
+    digest = hashlib.sha256(os.path.realpath(VENV).encode())
+    for name in ("run.txt", "test.txt"):
+        with open(os.path.join(CHECKOUT, "requirements", name), "rb") as locked:
+            digest.update(locked.read())
+    with open(os.path.join(CHECKOUT, "pyproject.toml"), "rb") as project:
+        digest.update(json.dumps(tomllib.load(project)["project"]).encode())
     return digest.hexdigest()
 
 
@@ -164,7 +170,7 @@ def stamp_path(level: str) -> str:
 def installed(level: str) -> bool:
     try:
         with open(stamp_path(level)) as file:
-            return file.read() == fingerprint()
+            return file.read() == fingerprint() and os.access(PYTHON, os.X_OK)
     except OSError:
         return False
 
@@ -287,14 +293,26 @@ def set_up(level: str) -> None:
             provide(Step(number, steps, f"{tool.name} {tool.series}"), tool, scratch)
 
 
+def alone(lock: IO[str]) -> None:
+    """Hold `lock` until it is closed: two calls at once would write one .venv."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("waiting for another set-up of this checkout", file=sys.stderr, flush=True)
+        fcntl.flock(lock, fcntl.LOCK_EX)
+
+
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (whatever python3 a machine has comes here)
         print(
             "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11", file=sys.stderr
         )
         return 1
+    level = {"--tests": "test", "--tools": "tools"}.get("".join(sys.argv[1:]), "run")
     try:
-        set_up({"--tests": "test", "--tools": "tools"}.get("".join(sys.argv[1:]), "run"))
+        with open(__file__) as lock:
+            alone(lock)
+            set_up(level)
     except SetUpError as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,0 +1,321 @@
+"""Measure cmp-plugin against the bare tools and write the table in benchmarks/README.md.
+
+Every figure compares commands of one run, in turn, by their medians: the machine's own speed, and
+what else it does meanwhile, weighs on both sides. `make bench`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+from typing import NamedTuple
+
+import fleets
+import set_up
+import yaml
+from measure import Command, Measured, interleaved, once
+from program import PROGRAM, environment, required
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+README = os.path.join(HERE, "README.md")
+MARKS = ("<!-- figures: begin -->\n", "<!-- figures: end -->")
+# Runs the program and, at its end, writes its own peak memory in KiB, its children's left out.
+OWN_PEAK = (
+    "import os,resource,sys; from cmp_plugin.cli import main; code = main(sys.argv[2:]);"
+    "open(sys.argv[1], 'w').write(str(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss));"
+    "sys.exit(code)"
+)
+
+
+class Row(NamedTuple):
+    """One line of the table; `met` compares with the limit before rounding."""
+
+    what: str
+    ours: str
+    bare: str
+    figure: str
+    limit: str
+    met: bool
+
+    def __str__(self) -> str:
+        cells = [
+            self.what,
+            self.ours,
+            self.bare,
+            self.figure,
+            self.limit,
+            "yes" if self.met else "no",
+        ]
+        return f"| {' | '.join(cells)} |"
+
+
+class Bench:
+    """A private directory, a clean environment, and how the commands look there."""
+
+    def __init__(self, scratch: str) -> None:
+        self.scratch = scratch
+        self.env = environment(os.path.join(scratch, "home"))
+        self.helm = required(set_up.HELM4)
+        self.kustomize = required(set_up.KUSTOMIZE)
+
+    def place(self, name: str) -> str:
+        return os.path.join(self.scratch, name)
+
+    def generate(self, fleet: str, service: str) -> Command:
+        """What Argo CD runs for one service."""
+        return Command((PROGRAM, "generate"), *self.asked(fleet, service))
+
+    def asked(self, fleet: str, service: str) -> tuple[str, dict[str, str]]:
+        parameters = json.dumps([{"name": "service", "string": service}])
+        env = {
+            **self.env,
+            "ARGOCD_APP_NAME": f"{fleets.CLUSTER}-{service}",
+            "ARGOCD_APP_PARAMETERS": parameters,
+        }
+        return os.path.join(fleet, "clusters", fleets.CLUSTER), env
+
+    def helm_words(self, service: str) -> tuple[str, ...]:
+        """Bare helm with the same settings, in the service's directory."""
+        fixed = (
+            "--namespace",
+            "bench",
+            "--include-crds",
+            "--skip-tests",
+            "--kube-version",
+            fleets.KUBE_VERSION,
+        )
+        return (self.helm, "template", service, "chart", *fixed)
+
+    def bare(self, fleet: str, service: str) -> Command:
+        return Command(self.helm_words(service), os.path.join(fleet, "services", service), self.env)
+
+    def loop(self, name: str, lines: list[str]) -> Command:
+        """Two shell commands at a time, as a person would do it with xargs."""
+        path = self.place(name)
+        with open(path, "w") as file:
+            file.writelines(f"{line} >/dev/null\n" for line in lines)
+        words = ("sh", "-c", f"xargs -P 2 -d '\\n' -n 1 sh -c < {shlex.quote(path)}")
+        return Command(words, self.scratch, self.env)
+
+
+def seconds(measured: Measured) -> str:
+    value = measured.seconds
+    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
+
+
+def ratio_row(what: str, found: dict[str, Measured], limit: float) -> Row:
+    ours, bare = found["ours"], found["bare"]
+    ratio = ours.seconds / bare.seconds
+    return Row(what, seconds(ours), seconds(bare), f"{ratio:.2f} x", f"{limit} x", ratio <= limit)
+
+
+def heavy_chart(bench: Bench) -> list[Row]:
+    fleet = bench.place("heavy")
+    fleets.heavy(fleet)
+    commands = {"ours": bench.generate(fleet, "web"), "bare": bench.bare(fleet, "web")}
+    return [
+        ratio_row(
+            "a chart that keeps helm busy: `generate` / `helm template`",
+            interleaved(commands, 9),
+            1.2,
+        )
+    ]
+
+
+def small_chart(bench: Bench) -> list[Row]:
+    fleet = bench.place("small")
+    fleets.small(fleet)
+    commands = {
+        "ours": bench.generate(fleet, "web"),
+        "bare": bench.bare(fleet, "web"),
+        "python": Command((sys.executable, "-c", "pass"), fleet, bench.env),
+    }
+    found = interleaved(commands, 31)
+    extra = (found["ours"].seconds - found["bare"].seconds - found["python"].seconds) * 1000
+    bare = f"{seconds(found['bare'])} + {seconds(found['python'])}"
+    what = "a small chart: `generate` - (`helm template` + `python -c pass`)"
+    return [Row(what, seconds(found["ours"]), bare, f"{extra:.0f} ms", "80 ms", extra <= 80)]
+
+
+def large_output(bench: Bench) -> list[Row]:
+    fleet, overlay = bench.place("large"), bench.place("overlay")
+    fleets.large(fleet)
+    fleets.large_kustomization(overlay, fleet)
+    words = (bench.kustomize, "build", "--enable-helm", "--helm-command", bench.helm, ".")
+    commands = {
+        "ours": bench.generate(fleet, "prometheus"),
+        "bare": Command(words, overlay, bench.env),
+    }
+    found = interleaved(commands, 5)
+    source = "kube-prometheus-stack's" if fleets.has_real_output() else "made"
+    what = f"5 MB of output ({source}), one strategic merge patch: `generate` / `kustomize build --enable-helm`"
+    peak = own_peak(bench, fleet)
+    whole = f"{found['bare'].peak:.0f} MiB"
+    memory = Row(
+        "the same, peak memory of our process",
+        f"{peak:.0f} MiB",
+        whole,
+        f"{peak:.0f} MiB",
+        "250 MB",
+        peak * 1.048576 <= 250,
+    )
+    return [ratio_row(what, found, 0.7), memory]
+
+
+def own_peak(bench: Bench, fleet: str) -> float:
+    """MiB that our process itself held at most, its tools left out."""
+    report = bench.place("peak")
+    cwd, env = bench.asked(fleet, "prometheus")
+    once(Command((sys.executable, "-c", OWN_PEAK, report, "generate"), cwd, env))
+    with open(report) as file:
+        return int(file.read()) / 1024
+
+
+def laptop_cluster(bench: Bench) -> list[Row]:
+    """The reference fleet's kind.local against helm for its charts and kustomize for the rest."""
+    lines = [bare_line(bench, service) for service in expanded(bench)]
+    ours = (PROGRAM, "preview", "kind.local", "--jobs", "2", "-o", "json")
+    commands = {
+        "ours": Command(ours, set_up.CHECKOUT, bench.env),
+        "bare": bench.loop("laptop", lines),
+    }
+    what = f"the laptop cluster, {len(lines)} services: `preview --jobs 2` / `xargs -P 2` over the bare tools"
+    return [ratio_row(what, interleaved(commands, 9), 1.3)]
+
+
+def generated_fleet(bench: Bench) -> list[Row]:
+    fleet = bench.place("many")
+    names = fleets.many(fleet, 200)
+    lines = [
+        f"cd {shlex.quote(os.path.join(fleet, 'services', name))} && {shlex.join(bench.helm_words(name))}"
+        for name in names
+    ]
+    ours = (PROGRAM, "preview", fleets.CLUSTER, "--jobs", "2", "-o", "json")
+    commands = {"ours": Command(ours, fleet, bench.env), "bare": bench.loop("loop", lines)}
+    what = "200 small charts: `preview --jobs 2` / `xargs -P 2 helm template`"
+    return [ratio_row(what, interleaved(commands, 3), 1.3)]
+
+
+def expanded(bench: Bench) -> list[str]:
+    """The laptop cluster's services, each written out as a kustomization of its own."""
+    out = bench.place("laptop-out")
+    once(Command((PROGRAM, "preview", "kind.local", "--out", out), set_up.CHECKOUT, bench.env))
+    names = sorted(
+        name.removesuffix(".yaml") for name in os.listdir(os.path.join(out, "kind.local"))
+    )
+    for name in names:
+        words = (PROGRAM, "expand", "kind.local", name, "--out", bench.place(f"laptop-{name}"))
+        once(Command(words, set_up.CHECKOUT, bench.env))
+    return names
+
+
+def bare_line(bench: Bench, service: str) -> str:
+    """One helm command where there is a chart, else one kustomize command; for a shell."""
+    place = bench.place(f"laptop-{service}")
+    with open(os.path.join(place, "kustomization.yaml")) as file:
+        kustomization = yaml.safe_load(file)
+    if not kustomization.get("helmCharts"):
+        return shlex.join(
+            (bench.kustomize, "build", "--load-restrictor", "LoadRestrictionsNone", place)
+        )
+    chart = kustomization["helmCharts"][0]
+    home = kustomization.get("helmGlobals", {}).get("chartHome", "charts")
+    words = (bench.helm, "template", chart["releaseName"], os.path.join(place, home, chart["name"]))
+    values = ("--values", os.path.join(place, chart["valuesFile"])) if "valuesFile" in chart else ()
+    fixed = (
+        "--namespace",
+        chart["namespace"],
+        "--include-crds",
+        "--kube-version",
+        chart["kubeVersion"],
+    )
+    return shlex.join((*words, *values, *fixed))
+
+
+CASES = (heavy_chart, small_chart, large_output, laptop_cluster, generated_fleet)
+
+
+def imports(bench: Bench) -> str:
+    """What `generate` imports, by its own time: the ten dearest modules, from the best of five."""
+    cwd, env = bench.asked(bench.place("small"), "web")
+    words = (sys.executable, "-X", "importtime", "-m", "cmp_plugin", "generate")
+    best = min(
+        (import_times(words, cwd, env) for _ in range(5)), key=lambda times: sum(times.values())
+    )
+    dearest = sorted(best.items(), key=lambda item: -item[1])[:10]
+    bare = min(
+        (import_times((*words[:3], "-c", "pass"), cwd, env) for _ in range(5)),
+        key=lambda times: sum(times.values()),
+    )
+    lines = [f"{module:<32}{micros / 1000:6.1f} ms" for module, micros in dearest]
+    total, least = sum(best.values()) / 1000, sum(bare.values()) / 1000
+    return "\n".join(
+        [
+            f"{len(best)} modules, {total:.0f} ms; a Python that does nothing: {len(bare)} modules, {least:.0f} ms",
+            "",
+            *lines,
+        ]
+    )
+
+
+def import_times(words: tuple[str, ...], cwd: str, env: dict[str, str]) -> dict[str, int]:
+    """Module -> microseconds of its own."""
+    done = subprocess.run(
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = re.findall(r"^import time:\s+(\d+) \|\s+\d+ \|\s+(\S+)$", done.stderr, re.MULTILINE)
+    return {module: int(micros) for micros, module in found}
+
+
+def machine(bench: Bench) -> str:
+    tools = ", ".join(
+        f"{tool.name} {set_up.reported_version(tool, set_up.find(tool))}"
+        for tool in (set_up.HELM4, set_up.KUSTOMIZE)
+    )
+    return (
+        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {tools}."
+    )
+
+
+def report(rows: list[Row], bench: Bench) -> str:
+    head = (
+        "| case | cmp-plugin | the bare tools | figure | limit | met |\n|---|---|---|---|---|---|\n"
+    )
+    table = head + "".join(f"{row}\n" for row in rows)
+    return f"{machine(bench)}\n\n{table}\nImports of `generate`, each module's own time:\n\n```text\n{imports(bench)}\n```\n"
+
+
+def main() -> int:
+    rows = []
+    with tempfile.TemporaryDirectory(prefix="cmp-plugin-bench-") as scratch:
+        bench = Bench(scratch)
+        for number, case in enumerate(CASES, start=1):
+            print(
+                f"[{number}/{len(CASES)}] {case.__name__.replace('_', ' ')}",
+                file=sys.stderr,
+                flush=True,
+            )
+            rows += case(bench)
+        text = report(rows, bench)
+    with open(README) as file:
+        before, _, rest = file.read().partition(MARKS[0])
+    with open(README, "w") as file:
+        file.write(before + MARKS[0] + text + MARKS[1] + rest.partition(MARKS[1])[2])
+    print(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
