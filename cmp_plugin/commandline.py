@@ -41,6 +41,7 @@ def _preview(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("service", nargs="?", help="a service's name on that cluster, or its directory")
     parser.add_argument("-o", "--output", choices=("yaml", "json"), default="yaml", help="default: yaml")
     parser.add_argument("--out", metavar="DIR", help="write DIR/<cluster>/<service>.yaml instead")
+    parser.add_argument("--applications", action="store_true", help="the Argo CD Applications themselves")
     parser.add_argument("--keep-going", action="store_true", help="with --out: write what works, exit 1")
     _jobs(parser)
 
@@ -80,6 +81,7 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
 
 VERBS = {
     "generate": Verb("what Argo CD calls: the current directory's manifests, one JSON document a line", _nothing),
+    "parameters": Verb("what Argo CD shows of an Application's parameters", _nothing),
     "preview": Verb("exactly what Argo CD would apply", _preview),
     "expand": Verb("one service's kustomize overlay and helm values as files", _expand),
     "validate": Verb("every error of the fleet at once, sorted", _validate),

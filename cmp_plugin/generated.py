@@ -9,6 +9,8 @@ import json
 import os
 from typing import Any
 
+from .argocd import plugin_yaml
+from .reference import markdown
 from .specs import KINDS, json_schema
 
 HEADER = '"""Generated from specs.py by `make generated`: what `shapes.fits` reads. Not edited by hand."""\n'
@@ -18,6 +20,8 @@ def files() -> dict[str, str]:
     """Path relative to the repository's root -> text of every generated file."""
     made = {f"schemas/{kind.lower()}.json": schema_text(kind) for kind in KINDS}
     made["cmp_plugin/shape_table.py"] = shape_table()
+    made["docs/cli.md"] = markdown()
+    made["plugin.yaml"] = plugin_yaml()
     return made
 
 
@@ -55,7 +59,7 @@ def to_shape(schema: dict[str, Any]) -> Any:
     if schema.get("minLength"):
         return "text"
     if "minimum" in schema:
-        return ["either", []]
+        return ["least", schema["minimum"]]
     return schema.get("type", "any")
 
 

@@ -1,26 +1,29 @@
 """`generate`: what plugin.yaml calls. The current directory is the Application's path.
 
-`clusters/<c>` with the parameter `service`, or a service's directory with the parameter `inputs`:
-the same render function, the same bytes. Everything is in memory and checked before the one write.
+A service's directory with the parameter `inputs`, or `clusters/<c>` with the parameter `service`: the
+same render function, the same bytes. Without `service`: Applications, of the cluster or of the fleet.
+Everything is in memory and checked before the one write.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from argparse import Namespace
+from typing import TYPE_CHECKING, Any
 
 from ..argocd import TIMEOUT, Call, read_call
-from ..cluster import open_cluster
-from ..emit import emit
-from ..errors import CmpError, InputError
-from ..fleet import find_root, open_fleet
+from ..cluster import Cluster, open_cluster
+from ..errors import CmpError, Errors, InputError
+from ..fleet import Fleet, find_root, open_fleet
 from ..inputs import decode
-from ..plan import planned_service
-from ..render import render
+from ..plan import plan, plan_fleet, planned_service
 from ..request import Request
 from ..resolve import Resolved, resolve
 from ..tools.process import Deadline
+from ..yamlfile import dump_json
+
+if TYPE_CHECKING:
+    from argparse import Namespace
 
 
 def run(args: Namespace) -> int:
@@ -33,27 +36,67 @@ def generate() -> int:
     """Writes the manifests of the current directory to stdout, or raises before it wrote anything."""
     deadline = Deadline(TIMEOUT)
     call = read_call(os.environ)
-    request, resolved = _requested(call, os.path.realpath(os.getcwd()))
-    _warn_about_kubernetes(call, request)
-    output = emit(render(resolved.service, request.tree, deadline).manifests)
+    directory = os.path.realpath(os.getcwd())
+    output = _manifests(call, directory, deadline) if call.inputs else _from_fleet(call, directory, deadline)
     sys.stdout.buffer.write(output)
     sys.stdout.buffer.flush()
     return 0
 
 
-def _requested(call: Call, directory: str) -> tuple[Request, Resolved]:
-    if call.inputs:
-        return _from_inputs(call, directory)
+def _manifests(call: Call, directory: str, deadline: Deadline) -> bytes:
+    return _rendered(call, *_from_inputs(call, directory), deadline)
+
+
+def _from_fleet(call: Call, directory: str, deadline: Deadline) -> bytes:
+    """A cluster's directory: its Applications, or one service; the root or `clusters`: everything's."""
     root = find_root(directory)
     kind, _, name = os.path.relpath(directory, root).partition("/")
-    if kind != "clusters" or not name or "/" in name:
-        hint = "an Application names clusters/<cluster>, or services/<service> with the parameter inputs"
-        raise InputError(f"{os.path.relpath(directory, root)} is no cluster's directory", None, hint)
-    if call.cluster and call.cluster != name:
-        raise InputError(f'the parameter "cluster" says {call.cluster}, the path says {name}')
-    if not call.service:
-        raise InputError(f'{name}: the parameter "service" is missing')
-    return planned_service(open_cluster(open_fleet(root), name), call.service)
+    fleet = open_fleet(root)
+    if kind == "clusters" and name and "/" not in name:
+        if call.cluster and call.cluster != name:
+            raise InputError(f'the parameter "cluster" says {call.cluster}, the path says {name}')
+        cluster = open_cluster(fleet, name)
+        if call.service:
+            return _rendered(call, *planned_service(cluster, call.service), deadline)
+        return _as_lines(applications_of(cluster, call.revision))
+    if kind in (".", "clusters") and not name and not call.service:
+        return _as_lines(applications_of_fleet(fleet, call.revision))
+    hint = "an Application names the fleet's root, clusters/<cluster>, or services/<service> with the parameter inputs"
+    raise InputError(f"{os.path.relpath(directory, root)} is no cluster's directory", None, hint)
+
+
+def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadline) -> bytes:
+    from ..emit import emit
+    from ..render import render
+
+    _warn_about_kubernetes(call, request)
+    return emit(render(resolved.service, request.tree, deadline).manifests)
+
+
+def _as_lines(objects: list[dict[str, Any]]) -> bytes:
+    return "".join(f"{dump_json(each)}\n" for each in objects).encode()
+
+
+def applications_of(cluster: Cluster, commit: str) -> list[dict[str, Any]]:
+    """The Applications of one cluster's services, by wave, then name."""
+    from ..applications import cluster_applications, origin_of
+
+    return cluster_applications(cluster, plan(cluster), origin_of(cluster.fleet.spec, commit))
+
+
+def applications_of_fleet(fleet: Fleet, commit: str) -> list[dict[str, Any]]:
+    """The AppProjects, and one Application per cluster. Raises Errors; names must be unique."""
+    from ..applications import check_names, fleet_application, origin_of, projects
+
+    names = fleet.names("Cluster")
+    planned = plan_fleet(fleet, names)
+    if wrong := check_names(planned, names):
+        raise Errors(wrong)
+    origin = origin_of(fleet.spec, commit)
+    clusters = [fleet_application(open_cluster(fleet, name), origin) for name in names]
+    if not clusters:
+        raise InputError("the fleet has no clusters", None, "cmp-plugin new cluster NAME makes one")
+    return [*projects(fleet, planned, origin), *clusters]
 
 
 def _from_inputs(call: Call, directory: str) -> tuple[Request, Resolved]:

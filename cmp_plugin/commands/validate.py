@@ -9,6 +9,7 @@ import json
 import sys
 from argparse import Namespace
 
+from ..applications import check_names
 from ..cluster import open_cluster
 from ..errors import CmpError, Errors, InputError, UsageError, did_you_mean, flatten
 from ..fleet import Fleet
@@ -43,6 +44,7 @@ def inspected(fleet: Fleet) -> tuple[list[Planned], list[CmpError]]:
     for name in fleet.names("Cluster"):
         _attempt(errors, lambda name=name: planned.extend(plan(open_cluster(fleet, name))))
         _attempt(errors, lambda name=name: _check_provision(fleet, name))
+    errors.extend(check_names(planned, fleet.names("Cluster")))
     for one in planned:
         errors.extend(_missing_files(one))
     return planned, errors

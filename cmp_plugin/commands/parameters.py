@@ -1,0 +1,15 @@
+"""`parameters`: what plugin.yaml's `parameters.dynamic` calls, for Argo CD's user interface."""
+
+from __future__ import annotations
+
+import json
+import os
+from argparse import Namespace
+
+from ..argocd import announcement, read_call
+
+
+def run(args: Namespace) -> int:
+    """Prints the announcement, a JSON array. To be read in Argo CD, not changed: git decides."""
+    print(json.dumps(announcement(read_call(os.environ)), ensure_ascii=False))
+    return 0
