@@ -10,12 +10,14 @@ from typing import Any
 
 from .yamlfile import Node
 
+
 def fits(node: Node, shape: Any, table: dict[str, Any]) -> bool:
     """True when `node` has the form `shape` describes.
 
     A shape is one of: a scalar's JSON type name or `text` (a string that is not empty); `any`;
     `["ref", name]`; `["enum", values]`; `["reference"]` (one `${...}`); `["either", shapes]`;
-    `["list", item, least]`; `["map", value, least]`; `["object", {field: shape}, required, one of]`.
+    `["least", number]` (an integer); `["list", item, least]`; `["map", value, least]`;
+    `["object", {field: shape}, required, groups]`, exactly one of the groups if there are any.
     """
     if isinstance(shape, str):
         return _fits_scalar(node.value, shape)
@@ -28,6 +30,8 @@ def fits(node: Node, shape: Any, table: dict[str, Any]) -> bool:
         return isinstance(node.value, str) and node.value in shape[1]
     if form == "reference":
         return isinstance(node.value, str) and _is_reference(node.value)
+    if form == "least":
+        return isinstance(node.value, int) and _fits_scalar(node.value, "integer") and node.value >= shape[1]
     if form == "list":
         return isinstance(node.value, list) and _fits_all(node.value, shape, table)
     if not isinstance(node.value, dict):
@@ -61,9 +65,9 @@ def _fits_all(nodes: list[Node], shape: Any, table: dict[str, Any]) -> bool:
 
 
 def _fits_object(fields: dict[str, Node], shape: Any, table: dict[str, Any]) -> bool:
-    _, known, required, one_of = shape
+    _, known, required, groups = shape
     if not all(name in fields for name in required):
         return False
-    if one_of and sum(all(name in fields for name in group) for group in one_of) != 1:
+    if groups and not any(fields.keys() == set(group) for group in groups):
         return False
     return all(name in known and fits(each, known[name], table) for name, each in fields.items())

@@ -35,17 +35,17 @@ class Chart(Spec):
     model_config = ConfigDict(
         json_schema_extra={
             "oneOf": [
-                {"required": ["path"]},
-                {"required": ["repo", "name"]},
-                {"required": ["oci"]},
+                {"required": ["path"], "maxProperties": 1},
+                {"required": ["repo", "name"], "maxProperties": 2},
+                {"required": ["oci"], "maxProperties": 1},
             ]
         }
     )
 
-    path: Text | None = field("Directory or archive of a chart in this repository.")
-    repo: Text | None = field("Address of an HTTP chart repository; goes with `name`.")
-    name: Text | None = field("Name of the chart in `repo`.")
-    oci: Text | None = field("Address of a chart in an OCI registry: `oci://host/path/chart`.")
+    path: Text = field("Directory or archive of a chart in this repository.")
+    repo: Text = field("Address of an HTTP chart repository; goes with `name`.")
+    name: Text = field("Name of the chart in `repo`.")
+    oci: Text = field("Address of a chart in an OCI registry: `oci://host/path/chart`.")
 
     @model_validator(mode="after")
     def one_source(self) -> Self:
@@ -193,11 +193,16 @@ class Destination(Spec):
     """Argo CD's destination: `name` or `server`."""
 
     model_config = ConfigDict(
-        json_schema_extra={"oneOf": [{"required": ["name"]}, {"required": ["server"]}]}
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["name"], "maxProperties": 1},
+                {"required": ["server"], "maxProperties": 1},
+            ]
+        }
     )
 
-    name: Text | None = field("The cluster's name in Argo CD.")
-    server: Text | None = field("The API server's address.")
+    name: Text = field("The cluster's name in Argo CD.")
+    server: Text = field("The API server's address.")
 
     @model_validator(mode="after")
     def one_place(self) -> Self:
