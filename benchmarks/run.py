@@ -17,7 +17,7 @@ import tempfile
 from typing import NamedTuple
 
 import fleets
-import set_up
+import toolchain
 import yaml
 from measure import Command, Measured, interleaved, once
 from program import PROGRAM, environment, required
@@ -61,8 +61,8 @@ class Bench:
     def __init__(self, scratch: str) -> None:
         self.scratch = scratch
         self.env = environment(os.path.join(scratch, "home"))
-        self.helm = required(set_up.HELM4)
-        self.kustomize = required(set_up.KUSTOMIZE)
+        self.helm = required(toolchain.HELM4)
+        self.kustomize = required(toolchain.KUSTOMIZE)
 
     def place(self, name: str) -> str:
         return os.path.join(self.scratch, name)
@@ -182,7 +182,7 @@ def laptop_cluster(bench: Bench) -> list[Row]:
     lines = [bare_line(bench, service) for service in expanded(bench)]
     ours = (PROGRAM, "preview", "kind.local", "--jobs", "2", "-o", "json")
     commands = {
-        "ours": Command(ours, set_up.CHECKOUT, bench.env),
+        "ours": Command(ours, toolchain.CHECKOUT, bench.env),
         "bare": bench.loop("laptop", lines),
     }
     what = f"the laptop cluster, {len(lines)} services: `preview --jobs 2` / `xargs -P 2` over the bare tools"
@@ -205,13 +205,13 @@ def generated_fleet(bench: Bench) -> list[Row]:
 def expanded(bench: Bench) -> list[str]:
     """The laptop cluster's services, each written out as a kustomization of its own."""
     out = bench.place("laptop-out")
-    once(Command((PROGRAM, "preview", "kind.local", "--out", out), set_up.CHECKOUT, bench.env))
+    once(Command((PROGRAM, "preview", "kind.local", "--out", out), toolchain.CHECKOUT, bench.env))
     names = sorted(
         name.removesuffix(".yaml") for name in os.listdir(os.path.join(out, "kind.local"))
     )
     for name in names:
         words = (PROGRAM, "expand", "kind.local", name, "--out", bench.place(f"laptop-{name}"))
-        once(Command(words, set_up.CHECKOUT, bench.env))
+        once(Command(words, toolchain.CHECKOUT, bench.env))
     return names
 
 
@@ -281,8 +281,8 @@ def import_times(words: tuple[str, ...], cwd: str, env: dict[str, str]) -> dict[
 
 def machine(bench: Bench) -> str:
     tools = ", ".join(
-        f"{tool.name} {set_up.reported_version(tool, set_up.find(tool))}"
-        for tool in (set_up.HELM4, set_up.KUSTOMIZE)
+        f"{tool.name} {toolchain.reported_version(tool, toolchain.find(tool))}"
+        for tool in (toolchain.HELM4, toolchain.KUSTOMIZE)
     )
     return (
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {tools}."

@@ -5,9 +5,8 @@ from __future__ import annotations
 import signal
 
 import pytest
-import set_up
+import toolchain
 from program import environment, required
-
 
 # A job in the background of a shell starts with SIGINT ignored, and so would every program under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -22,19 +21,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def helm4() -> str:
     """Path of a helm 4.3."""
-    return required(set_up.HELM4)
+    return required(toolchain.HELM4)
 
 
 @pytest.fixture(scope="session")
 def helm3() -> str:
     """Path of a helm 3.22."""
-    return required(set_up.HELM3)
+    return required(toolchain.HELM3)
 
 
 @pytest.fixture(scope="session")
 def kustomize() -> str:
     """Path of a kustomize 5.8."""
-    return required(set_up.KUSTOMIZE)
+    return required(toolchain.KUSTOMIZE)
 
 
 @pytest.fixture(scope="session")

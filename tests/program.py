@@ -7,9 +7,9 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-import set_up
+import toolchain
 
-CHECKOUT = set_up.CHECKOUT
+CHECKOUT = toolchain.CHECKOUT
 BIN = os.path.dirname(sys.executable)
 PROGRAM = os.path.join(BIN, "cmp-plugin")
 
@@ -22,9 +22,9 @@ class Outcome(NamedTuple):
     code: int
 
 
-def required(tool: set_up.Tool) -> str:
+def required(tool: toolchain.Tool) -> str:
     """The tool's path; its absence is an error of the set-up, never a reason to skip."""
-    path = set_up.find(tool)
+    path = toolchain.find(tool)
     if not path:
         raise FileNotFoundError(f"{tool.name} {tool.series} is missing: make test sets it up")
     return path
@@ -36,7 +36,7 @@ def environment(home: str) -> dict[str, str]:
     The tools cache holds links to the tools of the set-up, wherever they are.
     """
     cache = os.path.join(home, "cache")
-    for tool in (set_up.KUSTOMIZE, set_up.HELM4, set_up.HELM3):
+    for tool in (toolchain.KUSTOMIZE, toolchain.HELM4, toolchain.HELM3):
         link = os.path.join(cache, "cmp-plugin", "tools", f"{tool.name}-{tool.version}", tool.name)
         if not os.path.lexists(link):
             os.makedirs(os.path.dirname(link))

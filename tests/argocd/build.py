@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1] / "scripts"))
 
-from set_up import SetUpError, Step, go_environment, tools_cache  # noqa: E402  (found by the line above)
+from toolchain import SetUpError, Step, go_environment, tools_cache  # noqa: E402  (found by the line above)
 
 
 class Bundle(NamedTuple):

@@ -13,7 +13,7 @@ from cmp_server import CmpServer, cmp_server
 from program import BIN, required
 from repo_server import RepoServer, redis, repo_server
 from repository import Repository, reference_fleet
-from set_up import HELM3, HELM4, KUSTOMIZE
+from toolchain import HELM3, HELM4, KUSTOMIZE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from set_up import CHECKOUT
+from toolchain import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
