@@ -130,14 +130,21 @@ def shell(script: str, cwd: Path, env: dict[str, str]) -> tuple[str, int]:
     return done.stdout, done.returncode
 
 
+@pytest.fixture(scope="module")
+def env(clean_env: dict[str, str], kustomize: str, helm4: str) -> dict[str, str]:
+    """As a person has it: helm and kustomize can be typed."""
+    tools = [os.path.dirname(kustomize), os.path.dirname(helm4)]
+    return {**clean_env, "PATH": os.pathsep.join([clean_env["PATH"], *tools])}
+
+
 @pytest.mark.parametrize("file", [f for f in DOCUMENTS if any(map(runs, blocks(f)))])
-def test_commands(file: str, copy: Path, tmp_path: Path, clean_env: dict[str, str]) -> None:
+def test_commands(file: str, copy: Path, tmp_path: Path, env: dict[str, str]) -> None:
     """All commands of one document, in order, in the document's own copy of the checkout."""
     shutil.copytree(copy, tmp_path / "repo", symlinks=True)
     inside = os.path.dirname(file) if file.startswith("examples/") else ""
     for block in filter(runs, blocks(file)):
         run = run_sh if block.kind == "sh" else run_console
-        run(block, tmp_path / "repo" / inside, clean_env)
+        run(block, tmp_path / "repo" / inside, env)
 
 
 def run_sh(block: Block, cwd: Path, env: dict[str, str]) -> None:
