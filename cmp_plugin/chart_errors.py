@@ -12,7 +12,8 @@ from collections.abc import Iterator
 
 from .errors import CmpError, Errors, Location, ToolError
 from .service import Chart, Service
-from .tools.helm_errors import HIDDEN, HelmError, Reason, Violation
+from .tools.helm_errors import HelmError, Reason, Violation
+from .tools.redaction import HIDDEN
 from .tree import Tree
 from .yamlfile import Node, load_values, plain
 

@@ -158,9 +158,7 @@ def test_symlinks_and_files_with_our_name_are_left_alone(tmp: Path) -> None:
     assert len(list(tmp.glob("cmp-plugin-1-*"))) == 3
 
 
-def test_other_users_directories_are_left_alone(
-    tmp: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_other_users_directories_are_left_alone(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = tmp / "cmp-plugin-1-theirs"
     theirs.mkdir(0o755)
     (theirs / "file").write_text("x")

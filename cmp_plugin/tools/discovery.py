@@ -87,7 +87,8 @@ def _major_fits(version: str, majors: list[int]) -> bool:
 
 def _none(kind: Kind, wanted: str, seen: list[_Found]) -> ToolError:
     found = [
-        f"{tool.version} {tool.place}" + (f", which {why}" if (why := kind.refusal(tool.version)) else "")
+        f"{tool.version} {tool.place}"
+        + (f", which {why}" if (why := kind.refusal(tool.version)) else "")
         for tool in seen
     ]
     message = f"{kind.name} {wanted} is needed, found " + ("; ".join(found) or "none")

@@ -14,9 +14,9 @@ from typing import NamedTuple
 
 from ..errors import Location, ToolError
 from .process import Completed
+from .redaction import refused, without_values
 
 _LONGEST = 2000
-HIDDEN = "***"
 
 
 class Reason(NamedTuple):
@@ -61,7 +61,7 @@ def failure(argv: Sequence[str], done: Completed) -> HelmError:
         reason.hint,
         argv=argv,
         exit_code=done.code,
-        stderr=_without_values(stderr),
+        stderr=without_values(stderr),
     )
     error.reason = reason
     return error
@@ -69,20 +69,21 @@ def failure(argv: Sequence[str], done: Completed) -> HelmError:
 
 def explain(stderr: str) -> Reason:
     """The reason in a failed helm's stderr; warnings before it and advice after it are left out."""
-    _, found, text = f"\n{stderr}".rpartition("\nError: ")
-    text = (text if found else stderr).partition("\n\nUse --debug flag")[0].strip()
+    before, found, text = f"\n{stderr}".partition("\nError: ")
+    text = text.partition("\n\nUse --debug flag")[0].strip() if found else _first_line(before)
     for read in (_schema, _authored, _syntax, _no_yaml, _execution, _chart_file):
         reason = read(text)
         if reason:
             break
     else:
         reason = Reason(text)
-    message = reason.message if reason.authored else _without_values(reason.message)
+    message = reason.message if reason.authored else without_values(reason.message)
     return reason._replace(message=_one_line(message))
 
 
 _SCHEMA = re.compile(r"values don't meet the specifications of the schema\(s\).*?:\n(.*)", re.S)
-_VIOLATION = re.compile(r"\s*- at '(.*?)': (.*)")
+# A line with more indentation is a part of the sentence before it (`oneOf` and its like).
+_VIOLATION = re.compile(r"( *)- at '(.*?)': (.*)")
 _LOADING = re.compile(r'failing loading "(.*?)": .*')
 
 
@@ -90,16 +91,24 @@ def _schema(text: str) -> Reason | None:
     found = _SCHEMA.match(text)
     if not found:
         return None
-    chart, violations, other = "", [], []
+    chart, other = "", []
+    violations: list[Violation] = []
     for line in found[1].splitlines():
         violation = _VIOLATION.fullmatch(line)
-        if violation:
-            message = _without_values(violation[2])
-            violations.append(Violation(chart, violation[1], message))
+        if violation and violation[1] and violations:
+            last = violations[-1]
+            violations[-1] = last._replace(message=f"{last.message}; {refused(violation[3])}")
+        elif violation:
+            # The library loses its way with property names: the pointer may be another value's.
+            pointer = "" if violation[3].startswith("invalid propertyName") else violation[2]
+            violations.append(Violation(chart, pointer, refused(violation[3])))
         elif line.endswith(":") and not line.startswith(" "):
             chart = line[:-1]
         elif line.strip():
-            other.append(_LOADING.sub(r"it refers to \1, which a render does not load", line.strip()))
+            other.append(
+                _LOADING.sub(r"it refers to \1, which a render does not load", line.strip())
+            )
+    violations.sort()  # Helm walks over a map: its order differs from run to run
     said = [f"{v.pointer or '/'}: {v.message}" for v in violations] + other
     message = "the values do not fit the chart's schema: " + "; ".join(said)
     return Reason(message, violations=tuple(violations) if not other else ())
@@ -134,7 +143,7 @@ def _no_yaml(text: str) -> Reason | None:
     if not found:
         return None
     why = _BEFORE_YAML.sub("", found[2])
-    why = re.sub(r" into Go (value|struct field \S+) of type \S+", "", why)
+    why = re.sub(r" into Go (value|struct field \S+) of type .*", "", why, flags=re.S)
     return Reason(f"what it prints is no Kubernetes object in YAML: {why}", Location(found[1]))
 
 
@@ -164,49 +173,33 @@ _CHART_FILE = re.compile(
     r"(?P<values>cannot load values\.yaml: )|cannot load Chart\.yaml: |Chart\.yaml file is missing"
     r"|validation: chart\.metadata|(?P<name>unable to detect chart at .*)",
 )
-_DEPENDENCIES = re.compile(r"an error occurred while checking for chart dependencies\..*directory: (.*)", re.I)
+_DEPENDENCIES = re.compile(
+    r"an error occurred while checking for chart dependencies\..*directory: (.*)", re.I
+)
 
 
 def _chart_file(text: str) -> Reason | None:
     if found := _DEPENDENCIES.match(text):
-        return Reason(f"dependencies are missing in charts/: {found[1]}", Location("chart/Chart.yaml"))
+        return Reason(
+            f"dependencies are missing in charts/: {found[1]}", Location("chart/Chart.yaml")
+        )
     found = _CHART_FILE.match(text)
     if not found:
         return None
     if found["values"]:
         why = _BEFORE_YAML.sub("", text[found.end() :])
-        return Reason(why.removeprefix("cannot unmarshal yaml document: "), Location("chart/values.yaml"))
+        return Reason(
+            why.removeprefix("cannot unmarshal yaml document: "), Location("chart/values.yaml")
+        )
     if found["name"]:
         return Reason("Chart.yaml file is missing", Location("chart/Chart.yaml"))
     why = _BEFORE_YAML.sub("", text.removeprefix("cannot load Chart.yaml: "))
     return Reason(why, Location("chart/Chart.yaml"))
 
 
-# (what quotes a value, what is left of it)
-_QUOTING = [
-    (re.compile(r"(range can't iterate over|if/with can't use) .*", re.S), r"\1 this value"),
-    (re.compile(r"type mismatch on (\S+): .*", re.S), r"type mismatch on \1"),
-    (re.compile(r"%!\w?\(.*\)", re.S), HIDDEN),
-    (re.compile(r"invalid map key: .*", re.S), "invalid map key"),
-    (re.compile(r"unknown anchor '.*?' referenced"), "unknown anchor referenced"),
-    (re.compile(r"cannot unmarshal (!!)?(\w+) `.*?`", re.S), r"cannot unmarshal \2"),
-    (re.compile(r"cannot unmarshal number \S+"), "cannot unmarshal number"),
-    (re.compile(r"(cannot (?:over)?write table with non table for \S+) \(.*\)"), r"\1"),
-    (re.compile(r"'.*' (does not match pattern|is not valid)"), r"\1"),
-    (re.compile(r"((?:exclusive)?(?:minimum|maximum)|multipleOf): got \S+, want", re.I), r"\1: want"),
-    (re.compile(r"(is not valid \S+): .*"), r"\1"),
-    (re.compile(r"improper constraint: .*", re.S), "improper constraint"),
-    (re.compile(r"can't convert .* to decimal", re.S), "can't convert this value to decimal"),
-]
-_CALL = re.compile(r"(error calling (?!include)\w+: )(.*)", re.S)
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.S)
-
-
-def _without_values(text: str) -> str:
-    """`text` without the places where Helm and its libraries are known to quote values."""
-    for pattern, rest in _QUOTING:
-        text = pattern.sub(rest, text)
-    return _CALL.sub(lambda found: found[1] + _QUOTED.sub(HIDDEN, found[2]), text)
+def _first_line(text: str) -> str:
+    """Of a crash, the first line; the rest is Go's stack."""
+    return text.strip().partition("\n")[0]
 
 
 def _one_line(text: str) -> str:

@@ -1,0 +1,58 @@
+"""Helm's error texts without the values that they quote: a value may be a secret.
+
+In: a text of Helm or of a library in it. Out: the same text, the quoted value cut out. The texts are
+those of Go's text/template, of Sprig, of Go's YAML and JSON readers and of the JSON Schema library.
+What a chart's author says with `fail` or `required` is his own decision and is not for this module.
+"""
+
+from __future__ import annotations
+
+import re
+
+HIDDEN = "***"
+
+# (what quotes a value, what is left of it)
+_QUOTING = [
+    (re.compile(r"(range can't iterate over|if/with can't use) .*", re.S), r"\1 this value"),
+    (re.compile(r"type mismatch on (\S+): .*", re.S), r"type mismatch on \1"),
+    (re.compile(r"%!\w?\(.*\)", re.S), HIDDEN),
+    (re.compile(r"invalid map key: .*", re.S), "invalid map key"),
+    (re.compile(r"unknown anchor '.*?' referenced"), "unknown anchor referenced"),
+    (re.compile(r"cannot unmarshal (!!)?(\w+) `.*?`", re.S), r"cannot unmarshal \2"),
+    (re.compile(r"cannot unmarshal number \S+"), "cannot unmarshal number"),
+    (re.compile(r"(cannot (?:over)?write table with non table for \S+) \(.*\)"), r"\1"),
+    (
+        re.compile(r"can't use .* (?:to )?iterate over", re.S),
+        "can't use this value to iterate over",
+    ),
+    (re.compile(r"(non-comparable types?) .*", re.S), r"\1"),
+    (re.compile(r"improper constraint: .*", re.S), "improper constraint"),
+    (re.compile(r"can't convert .* to decimal", re.S), "can't convert this value to decimal"),
+]
+_REFUSED = [
+    (re.compile(r".* (is not valid '[^']*').*"), r"\1"),
+    (re.compile(r".* (does not match pattern .*)"), r"\1"),
+    (re.compile(r"(value is not (?:of mediatype )?'[^']*'[^:]*): .*"), r"\1"),
+    (
+        re.compile(r"(minimum|maximum|exclusiveMinimum|exclusiveMaximum|multipleOf): got .*, want"),
+        r"\1: want",
+    ),
+]
+_SENTENCE = re.compile(r"(- at '.*?': )(.*)")
+_CALL = re.compile(r"(error calling (?!include)\w+: )(.*)", re.S)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.S)
+
+
+def without_values(text: str) -> str:
+    """`text` without the places where Helm and its libraries are known to quote values."""
+    text = _SENTENCE.sub(lambda found: found[1] + refused(found[2]), text)
+    for pattern, rest in _QUOTING:
+        text = pattern.sub(rest, text)
+    return _CALL.sub(lambda found: found[1] + _QUOTED.sub(HIDDEN, found[2]), text)
+
+
+def refused(message: str) -> str:
+    """A sentence of the schema library without the value that it is about."""
+    for pattern, rest in _REFUSED:
+        message = pattern.sub(rest, message)
+    return message
