@@ -6,6 +6,8 @@ network: the environment is made from nothing, and what a kustomization would fe
 
 from __future__ import annotations
 
+import re
+
 from ..errors import Location, ToolError
 from . import discovery
 from .discovery import Tool
@@ -32,30 +34,52 @@ _KUSTOMIZE = discovery.Kind(
 )
 
 
-def build(
-    tool: Tool,
-    directory: str,
-    *,
-    workdir: str,
-    deadline: Deadline,
-    load_anywhere: bool = False,
-) -> bytes:
-    """What `kustomize build` prints for a directory.
+def build(tool: Tool, directory: str, *, workdir: str, deadline: Deadline) -> bytes:
+    """What `kustomize build` prints for a directory (absolute).
 
-    `load_anywhere` lifts Kustomize's rule that files lie below their kustomization; whoever asks for
-    that has checked every path. Raises ToolError with one line, absolute paths still in it.
+    Raises ToolError with one line, in which absolute paths still stand as Kustomize prints them.
     """
-    restrictor = "LoadRestrictionsNone" if load_anywhere else "LoadRestrictionsRootOnly"
-    argv = [tool.path, "build", f"--load-restrictor={restrictor}", "--", directory]
+    argv = [tool.path, "build", "--", directory]
     done = run(argv, cwd=workdir, env=clean_environment(workdir), deadline=deadline)
     if done.code:
-        stderr = done.stderr.decode(errors="replace")
-        reason = _reason(stderr) or f"kustomize ended with exit code {done.code}"
-        raise ToolError(reason, argv=argv, exit_code=done.code, stderr=stderr)
+        reason = explain(done.stderr.decode(errors="replace"))
+        reason = reason or f"kustomize ended with exit code {done.code}"
+        raise ToolError(reason, argv=argv, exit_code=done.code)
     return done.stdout
 
 
-def _reason(stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines()]
-    kept = [line for line in lines if line and not line.startswith("# Warning:")]
-    return " ".join(kept).removeprefix("Error: ")
+# Kustomize tries a path as a file, then as a directory, then as an address, and tells of each try:
+# only the first is of use, or, in a directory, what was wrong below it.
+_BELOW = re.compile(r".*recursed accumulation of path '(.*?)': (?=.)", re.S)
+_FIRST_TRY = re.compile(
+    r"accumulation err='(.*)': (?:must build at directory|no 'git' program)", re.S
+)
+_SHORTER = [
+    (re.compile(r"evalsymlink failure on '(.*?)' ?: .*", re.S), r"\1 does not exist"),
+    (re.compile(r"Get \"(.*?)\": proxyconnect.*", re.S), r"a render loads nothing from \1"),
+    (re.compile(r"//[^/@\s]*@"), "//"),  # a password in an address
+    (re.compile(r"accumulating resources from '.*?': (?=\S+ does not exist|a render loads)"), ""),
+    (re.compile(r".*(?=cycle detected: )", re.S), ""),
+    # What follows quotes patches, objects and literals: a Secret's content may be among it.
+    (re.compile(r"trouble configuring builtin (\w+) with config: `.*?`: ", re.S), r"\1: "),
+    (re.compile(r"(unable to parse SM or JSON patch) from .*", re.S), r"\1"),
+    (
+        re.compile(r"literal sources \[.*?\]: invalid literal source .*, expected", re.S),
+        "a literal source is no",
+    ),
+    (re.compile(r" in object \{\{(.*?)\} .*", re.S), r" in \1"),
+]
+
+
+def explain(stderr: str) -> str:
+    """The reason in a failed kustomize's stderr, as one line without quoted content."""
+    _, found, text = f"\n{stderr}".partition("\nError: ")
+    text = text if found else stderr.strip().partition("\n")[0]
+    if below := _BELOW.match(text):
+        text = text[below.end() :]
+    text = text.removeprefix("accumulating resources: ").removeprefix("accumulating components: ")
+    if first := _FIRST_TRY.match(text):
+        text = first[1]
+    for pattern, shorter in _SHORTER:
+        text = pattern.sub(shorter, text)
+    return " ".join(text.split())
