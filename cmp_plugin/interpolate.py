@@ -46,6 +46,23 @@ def all_references(node: Node) -> set[str]:
     return set()
 
 
+def escaped_text(text: str) -> str:
+    """`text` such that interpolation gives it back, references and all."""
+    return REFERENCE.sub(r"$\g<0>", text)
+
+
+def escaped(node: Node) -> Node:
+    """The same for every string below `node`: what stands in a values file is no reference."""
+    value = node.value
+    if isinstance(value, str):
+        return _rebuilt(node, escaped_text(value)) if "${" in value else node
+    if isinstance(value, dict):
+        return _rebuilt(node, {key: escaped(child) for key, child in value.items()})
+    if isinstance(value, list):
+        return _rebuilt(node, [escaped(child) for child in value])
+    return node
+
+
 def interpolated(node: Node, scope: Scope) -> Node:
     """`node` with every reference replaced. Raises Errors naming each reference that has no value."""
     errors: list[CmpError] = []
@@ -87,7 +104,7 @@ def _walk(node: Node, run: _Run, errors: list[CmpError]) -> Node:
     return node
 
 
-def _rebuilt(node: Node, value: list[Node] | dict[str, Node]) -> Node:
+def _rebuilt(node: Node, value: str | list[Node] | dict[str, Node]) -> Node:
     return type(node)(value, node.at, node.key, node.over)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .errors import InputError, Location
+from .interpolate import escaped
 from .merge import Appended, Fields, merge_fields, merge_values, prepared
 from .specrules import entries, value_of
 from .tree import Tree
@@ -91,7 +92,7 @@ def _merge_layer_values(values: Node, block: Node, tree: Tree) -> Node:
         path = item.value.removesuffix("?")
         if item.value.endswith("?") and not tree.exists(path):
             continue
-        values = merge_values(values, load_values(tree.read(path, item.at), path[1:]))
+        values = merge_values(values, escaped(load_values(tree.read(path, item.at), path[1:])))
     own = value_of(block, "values")
     return values if own is None else merge_values(values, prepared(own))
 

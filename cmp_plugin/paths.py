@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from .errors import CmpError, Errors, InputError
-from .interpolate import REFERENCE, Scope, interpolated_text
+from .interpolate import Scope, escaped_text, interpolated_text
 from .tree import allowed_in, canonical
 from .yamlfile import Node
 
@@ -86,7 +86,7 @@ def _fragment(fragment: Node, fix: Change) -> Node:
     def path(node: Node) -> Node:
         done = fix(node)
         text = done.value
-        return _with(done, REFERENCE.sub(r"$\g<0>", text)) if isinstance(text, str) and done is not node else done
+        return _with(done, escaped_text(text)) if isinstance(text, str) and done is not node else done
 
     def keyed(node: Node) -> Node:
         if not isinstance(node.value, str) or "=" not in node.value:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .cluster import Facts
 from .errors import CmpError, Errors, InputError, Location
 from .interpolate import Scope, all_references, interpolated
 from .layers import CHART_FIELDS, Layer, Merged, list_field, merge_layers, text_field
@@ -35,19 +34,26 @@ class Resolved(NamedTuple):
     values: Node
 
 
-def own_layers(spec: Node, entry: str, facts: Facts, allowed: tuple[str, ...]) -> list[Layer]:
+def own_layers(request: Request) -> list[Layer]:
     """service.yaml and its matching variants, in file order, with canonical paths."""
-    place = Place(f"/services/{entry}", allowed, facts.scope())
-    layers = [Layer("service", placed(spec, place))]
-    for name, variant in entries(spec, "variants"):
-        if variant.value is not None and holds(variant, facts.labels):
+    allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
+    place = Place(f"/services/{request.entry}", allowed, request.facts.scope())
+    layers = [Layer("service", placed(_without_nulls(request.spec), place))]
+    for name, variant in entries(request.spec, "variants"):
+        if variant.value is not None and holds(variant, request.facts.labels):
             layers.append(Layer(f"variant {name}", placed(variant, place)))
     return layers
 
 
+def _without_nulls(spec: Node) -> Node:
+    """A file whose top-level keys without a value are as good as absent."""
+    assert isinstance(spec.value, dict)
+    return Node({key: child for key, child in spec.value.items() if child.value is not None}, spec.at)
+
+
 def service_paths(request: Request) -> list[str]:
     """Every path that service.yaml and its matching variants name."""
-    layers = own_layers(request.spec, request.entry, request.facts, request.tree.allowed)
+    layers = own_layers(request)
     return [str(path.value).removesuffix("?") for layer in layers for path in named_paths(layer.block)]
 
 
@@ -64,11 +70,12 @@ def holds(variant: Node, labels: Mapping[str, str]) -> bool:
 
 def all_layers(request: Request) -> list[Layer]:
     """Every layer of a service, lowest first; what service.yaml builds by itself is its first resource."""
-    own = own_layers(request.spec, request.entry, request.facts, request.tree.allowed)
+    below = [_without_itself(layer, request.key) for layer in request.below]
     if is_kustomization(request):
-        implied = Node([Node(f"/services/{request.entry}", request.spec.at)], request.spec.at)
-        own[0] = Layer("service", Node({**_block(own[0]), "resources": implied}, request.spec.at))
-    return [*(_without_itself(layer, request.key) for layer in request.below), *own, *request.above]
+        at = request.spec.at
+        itself = Node([Node(f"/services/{request.entry}", at)], at)
+        below.insert(0, Layer("service", Node({"resources": itself}, at)))
+    return [*below, *own_layers(request), *request.above]
 
 
 def is_kustomization(request: Request) -> bool:
@@ -171,7 +178,7 @@ def _service(
         include_crds=_flag(fields, "includeCRDs", True),
         skip_tests=_flag(fields, "skipTests", True),
         values=kept,
-        appends=tuple(Append(path, items, items.key or items.at) for path, items in appends),
+        appends=tuple(Append(path, items, items.key or items.at) for path, items in sorted(appends)),
         resources=resources,
         kustomize=fragment,
         patches=patches,
@@ -268,7 +275,7 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: Tree) -> Patch:
 
 def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
     images: list[Image] = []
-    for name, image in entries(fields, "images"):
+    for name, image in sorted(entries(fields, "images")):
         new_name, new_tag, digest = (text_field(image, key) for key in ("newName", "newTag", "digest"))
         lenient = name not in merged.images
         images.append(Image(name, image.key or image.at, new_name, new_tag, digest, lenient))
@@ -276,4 +283,4 @@ def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
 
 
 def _pairs(metadata: Node, field: str) -> tuple[tuple[str, str], ...]:
-    return tuple((key, str(child.value)) for key, child in entries(metadata, field) if child.value is not None)
+    return tuple((key, str(child.value)) for key, child in sorted(entries(metadata, field)) if child.value is not None)
