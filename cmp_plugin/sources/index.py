@@ -1,0 +1,84 @@
+"""The index.yaml of a chart repository: what it says about one chart.
+
+In: the file's bytes, some of them 50 MB. Out: that chart's versions. Helm itself looks up what it
+fetches; this is for what Helm does not tell (address and digest) and for directories, which it cannot
+read as repositories. Only the chart's own part is parsed: all of it takes a minute and a gigabyte.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import NamedTuple
+
+import yaml
+
+from ..errors import InputError
+
+_SMALL = 4 << 20
+_FIRST_KEY = re.compile(rb"^( *)[^\s#]", re.M)
+_ENTRIES = re.compile(rb"^entries:[ \t]*(?:#[^\n]*)?$", re.M)
+
+
+class Version(NamedTuple):
+    """One version of a chart. `digest` in hex or ""; `urls` as written, relative or absolute."""
+
+    version: str
+    digest: str
+    urls: tuple[str, ...]
+
+
+def versions(index: bytes, name: str) -> list[Version]:
+    """The versions of the chart `name`, in the file's order; empty when there are none."""
+    try:
+        entries = _part(index, name)
+    except (yaml.YAMLError, ValueError, RecursionError):
+        raise InputError("the repository's index.yaml is not to be understood") from None
+    return [_version(entry) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("version"), str)]
+
+
+def pick(found: list[Version], version: str) -> Version | None:
+    """The exact version, else the one that differs in a leading `v` only, as Helm takes it."""
+    exact = [one for one in found if one.version == version]
+    near = [one for one in found if same_version(one.version, version)]
+    return next(iter(exact or near), None)
+
+
+def same_version(one: str, other: str) -> bool:
+    """Whether two versions are one to Helm: a leading `v` makes no difference."""
+    return one.removeprefix("v") == other.removeprefix("v")
+
+
+def _part(index: bytes, name: str) -> list[object]:
+    if index.lstrip()[:1] == b"{":
+        return _listed(json.loads(index), name)
+    start = _ENTRIES.search(index)
+    if start is not None:
+        return _listed({"entries": yaml.load(_block(index, name, start.end()), yaml.CSafeLoader)}, name)
+    if len(index) > _SMALL:
+        raise ValueError("not in block style, and too large to be read whole")
+    return _listed(yaml.load(index, yaml.CSafeLoader), name)
+
+
+def _listed(document: object, name: str) -> list[object]:
+    entries = document.get("entries") if isinstance(document, dict) else None
+    found = entries.get(name) if isinstance(entries, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _block(index: bytes, name: str, start: int) -> bytes:
+    """The lines of `entries.<name>`, in block style as every tool writes it."""
+    first = _FIRST_KEY.search(index, start)
+    indent = first[1] if first else b"  "
+    key = re.compile(rb"^" + indent + rb"([\"']?)" + re.escape(name.encode()) + rb"\1:[ \t]*$", re.M)
+    found = key.search(index, start)
+    if found is None:
+        return b""
+    after = re.compile(rb"^(?!" + indent + rb"[ -]|[ \t]*$|[ \t]*#)", re.M).search(index, found.end() + 1)
+    return index[found.start() : after.start() if after else len(index)]
+
+
+def _version(entry: dict[str, object]) -> Version:
+    urls, digest = entry.get("urls"), entry.get("digest")
+    addresses = tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else ()
+    return Version(str(entry["version"]), digest.removeprefix("sha256:") if isinstance(digest, str) else "", addresses)
