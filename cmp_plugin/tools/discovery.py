@@ -102,16 +102,16 @@ def _candidates(kind: Kind) -> Iterator[_Found]:
     named = os.environ.get(kind.variable)
     if named:
         path = os.path.abspath(named)
-        yield _Found(f"named by {kind.variable}", path, _version(kind, path))
+        yield _Found(f"named by {kind.variable}", path, version_of(kind, path))
         return
-    path = _on_path(kind.name)
+    path = on_path(kind.name)
     if path:
         with contextlib.suppress(ToolError):
-            yield _Found("on PATH", path, _version(kind, path))
+            yield _Found("on PATH", path, version_of(kind, path))
     yield from sorted(_cached(kind), key=lambda found: _order(found.version), reverse=True)
 
 
-def _on_path(name: str) -> str:
+def on_path(name: str) -> str:
     """The first program called `name` on PATH; relative directories could lie in a repository."""
     for directory in os.get_exec_path():
         path = os.path.join(directory, name)
@@ -129,14 +129,14 @@ def _cached(kind: Kind) -> Iterator[_Found]:
     for name in names:
         path = os.path.join(tools, name, kind.name)
         with contextlib.suppress(ToolError):
-            yield _Found("in the tools cache", path, _version(kind, path))
+            yield _Found("in the tools cache", path, version_of(kind, path))
 
 
 def _order(version: str) -> tuple[int, ...]:
     return tuple(int(number) for number in re.split(r"[-+]", version)[0].split("."))
 
 
-def _version(kind: Kind, path: str) -> str:
+def version_of(kind: Kind, path: str) -> str:
     """The version of the program at `path`, remembered as long as the file stays the same."""
     real = os.path.realpath(path)
     try:

@@ -1,0 +1,156 @@
+"""Git, read only: which commit is checked out, whether it is all there is, what another one holds.
+
+In: a directory anywhere in a work tree. Out: commits, files. The repository may be hostile: its
+configuration names programs (fsmonitor, hooks, filters, remotes), and none of them is ever started; no
+network is used; its index is not written. The user's and the system's configuration are not read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import NamedTuple
+
+from ..errors import ToolError
+from . import discovery
+from .process import Completed, Deadline, clean_environment, run
+
+# Over what a repository says itself; each of these could start a program or change what is read.
+_SETTINGS = {
+    "core.fsmonitor": "false",
+    "core.hooksPath": "/dev/null",
+    "core.attributesFile": "/dev/null",
+    "core.autocrlf": "false",
+    "core.symlinks": "true",
+    "core.fileMode": "true",
+    # The owner may be another user, as in a container; nothing of the repository's is run.
+    "safe.directory": "*",
+}
+_PROGRAMS = re.compile(r"filter\..*\.(clean|smudge|process|required)", re.S)
+
+
+_GIT = discovery.Kind(
+    name="git",
+    variable="PATH",
+    version_arguments=("--version",),
+    refusal=lambda version: "",
+    one_major=False,
+)
+
+
+def find() -> discovery.Tool:
+    """The git on PATH. ToolError without one; all that needs git works without a repository, too."""
+    path = discovery.on_path("git")
+    if not path:
+        raise ToolError("git is not on PATH")
+    return discovery.Tool(path, discovery.version_of(_GIT, path))
+
+
+class Repository(NamedTuple):
+    """`git_dir`: absolute. `prefix`: the directory asked for, below the top, "" or ending in `/`."""
+
+    program: str
+    directory: str
+    git_dir: str
+    prefix: str
+
+
+def repository(directory: str, deadline: Deadline) -> Repository | None:
+    """The repository that `directory` lies in; None without one or without git."""
+    program = discovery.on_path("git")
+    if not program:
+        return None
+    asked = Repository(program, directory, "", "")
+    done = _git(asked, ["rev-parse", "--absolute-git-dir", "--show-prefix"], deadline)
+    if done.code:
+        return None
+    git_dir, prefix = done.stdout.decode(errors="surrogateescape").split("\n")[:2]
+    return asked._replace(git_dir=git_dir, prefix=prefix)
+
+
+def commit(repo: Repository, revision: str, deadline: Deadline) -> str:
+    """The full name of a commit. ToolError when the repository has no such revision."""
+    asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+    done = _git(repo, asked, deadline)
+    found = done.stdout.decode().strip()
+    if done.code or not re.fullmatch(r"[0-9a-f]{40,64}", found):
+        raise ToolError(f'git: this repository has no revision "{revision}"')
+    return found
+
+
+def is_dirty(repo: Repository, deadline: Deadline) -> bool:
+    """Whether the directory holds anything that HEAD does not; ignored files and submodules apart."""
+    asked = [
+        "status",
+        "--porcelain=v1",
+        "--untracked-files=normal",
+        "--ignore-submodules=all",
+        "--",
+        ".",
+    ]
+    return bool(_checked(repo, asked, deadline).stdout)
+
+
+def read_file(repo: Repository, of: str, path: str, deadline: Deadline) -> bytes:
+    """A file's content in commit `of`, `path` relative to the directory. ToolError: no such file."""
+    done = _git(repo, ["cat-file", "blob", f"{of}:{repo.prefix}{path}"], deadline)
+    if done.code:
+        raise ToolError(f"git: commit {of[:12]} has no file {path}")
+    return done.stdout
+
+
+def extract(repo: Repository, of: str, into: str, workdir: str, deadline: Deadline) -> None:
+    """Write what the directory holds in commit `of` into the new directory `into`.
+
+    Links come out as links, submodules as empty directories, filtered files (LFS) unfiltered.
+    """
+    os.mkdir(into)
+    tree = f"{of}:{repo.prefix.rstrip('/')}"
+    extra = {"GIT_INDEX_FILE": os.path.join(workdir, "index")}
+    _checked(repo, ["read-tree", tree], deadline, extra)
+    _checked(repo, [f"--work-tree={into}", "checkout-index", "--all"], deadline, extra)
+
+
+def _checked(
+    repo: Repository, arguments: list[str], deadline: Deadline, extra: dict[str, str] | None = None
+) -> Completed:
+    """Git with the repository's filters switched off by name. ToolError when it fails."""
+    listed = _git(repo, ["config", "--list", "--name-only", "-z"], deadline)
+    names = listed.stdout.decode(errors="surrogateescape").split("\0")
+    filters = {name: "" for name in names if _PROGRAMS.fullmatch(name)}
+    done = _git(repo, arguments, deadline, extra, filters)
+    if done.code:
+        reason = " ".join(done.stderr.decode(errors="replace").split())
+        reason = reason.replace(repo.directory, ".").replace(repo.git_dir, ".git")
+        raise ToolError(f"git: {reason.removeprefix('fatal: ')}", exit_code=done.code)
+    return done
+
+
+def _git(
+    repo: Repository,
+    arguments: list[str],
+    deadline: Deadline,
+    extra: dict[str, str] | None = None,
+    filters: dict[str, str] | None = None,
+) -> Completed:
+    place = [f"--git-dir={repo.git_dir}"] if extra else []
+    env = _environment({**_SETTINGS, **(filters or {})}) | (extra or {})
+    return run([repo.program, *place, *arguments], cwd=repo.directory, env=env, deadline=deadline)
+
+
+def _environment(settings: dict[str, str]) -> dict[str, str]:
+    env = clean_environment("/nonexistent") | {
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "GIT_CONFIG_SYSTEM": "/dev/null",
+        "GIT_CONFIG_GLOBAL": "/dev/null",
+        "GIT_ATTR_NOSYSTEM": "1",
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        # A clone may lack objects: what is not there is an error, never fetched.
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "",
+        "GIT_CONFIG_COUNT": str(len(settings)),
+    }
+    for number, (name, value) in enumerate(settings.items()):
+        env |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return env
