@@ -22,7 +22,7 @@ class Work:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.fleet = root / "fleet"
-        self.git("init", "-q", "-b", "main", ".")
+        self.run("init", "-q", "-b", "main", ".")
         self.write("fleet/a.yaml", "one\n")
         self.write("fleet/dir/b.yaml", "b\n")
         self.write("outside.yaml", "x\n")
@@ -31,7 +31,7 @@ class Work:
         self.write("fleet/a.yaml", "two\n")
         self.second = self.commit()
 
-    def git(self, *arguments: str) -> str:
+    def run(self, *arguments: str) -> str:
         env = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": "/nonexistent"}
         argv = ["git", *AUTHOR, *arguments]
         done = subprocess.run(
@@ -44,9 +44,9 @@ class Work:
         (self.root / name).write_text(text)
 
     def commit(self) -> str:
-        self.git("add", "-A")
-        self.git("commit", "-q", "-m", "x")
-        return self.git("rev-parse", "HEAD")
+        self.run("add", "-A")
+        self.run("commit", "-q", "-m", "x")
+        return self.run("rev-parse", "HEAD")
 
     @property
     def found(self) -> git.Repository:
@@ -76,7 +76,7 @@ def test_commits(work: Work) -> None:
     assert git.commit(work.found, "HEAD", SOON) == work.second
     assert git.commit(work.found, "HEAD~1", SOON) == work.first
     assert git.commit(work.found, work.first[:8], SOON) == work.first
-    work.git("tag", "-a", "-m", "t", "v1", work.first)
+    work.run("tag", "-a", "-m", "t", "v1", work.first)
     assert git.commit(work.found, "v1", SOON) == work.first
 
 
@@ -181,7 +181,7 @@ def hostile(work: Work, trace: Path) -> None:
         "remote.origin.url": f"ext::sh -c 'touch {trace}/remote'",
         "protocol.ext.allow": "always",
     }.items():
-        work.git("config", name, value)
+        work.run("config", name, value)
 
 
 def test_a_hostile_repository_runs_nothing(work: Work, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_a_hostile_repository_runs_nothing(work: Work, tmp_path: Path) -> None:
     third = work.commit()
     hostile(work, trace)
     work.write("fleet/a.yaml", "changed, so that it is compared\n")
-    work.git("status", "--porcelain")
+    work.run("status", "--porcelain")
     assert {path.name for path in trace.iterdir()} >= {
         "fsmonitor-watchman",
         "clean",
