@@ -21,6 +21,7 @@ from .yamlfile import Node, plain
 
 FORMAT = 1
 MAX_BYTES = 16 * 1024
+NOT_RENDERED = ("application", "dependsOn", "dependsOn+", "revision", "service", "managementCluster")
 
 
 class Unfit(NamedTuple):
@@ -68,16 +69,22 @@ def _message(request: Request, namespace: str, release: str, files: dict[str, st
         "entry": request.entry,
         "namespace": namespace,
         "releaseName": release,
-        "below": [_layer(layer) for layer in request.below],
-        "above": [_layer(layer) for layer in request.above],
+        "below": [layer for layer in map(_layer, request.below) if layer["block"]],
+        "above": [layer for layer in map(_layer, request.above) if layer["block"]],
         "files": files,
         "settings": {**settings._asdict(), "mirrors": [list(pair) for pair in settings.mirrors]},
     }
-    return {key: value for key, value in message.items() if value not in ({}, [], "")}
+    message["cluster"] = _filled(message["cluster"])
+    return _filled(message)
+
+
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in fields.items() if value not in ({}, [], "")}
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
-    block = plain(layer.block)
+    """A layer without what only shapes the Application: changing that re-renders nothing."""
+    block = {key: value for key, value in plain(layer.block).items() if key not in NOT_RENDERED}
     if isinstance(block.get("patches"), dict):
         block["patches"] = [[name, patch] for name, patch in block["patches"].items()]
     return {"name": layer.name, "block": block, **({"default": True} if layer.is_default else {})}
@@ -154,11 +161,11 @@ def _request(message: dict[str, Any], directory: str, read_spec: Any) -> Request
     return Request(
         facts=Facts(
             cluster["name"],
-            cluster["labels"],
-            {key: _located(value, "vars", key) for key, value in cluster["vars"].items()},
-            cluster["destination"],
-            cluster["kubeVersion"],
-            tuple(cluster["apiVersions"]),
+            cluster.get("labels", {}),
+            {key: _located(value, "vars", key) for key, value in cluster.get("vars", {}).items()},
+            cluster.get("destination", {}),
+            cluster.get("kubeVersion", ""),
+            tuple(cluster.get("apiVersions", [])),
             at,
         ),
         key=message["service"],

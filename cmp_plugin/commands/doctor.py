@@ -15,8 +15,8 @@ from .. import __version__
 from ..errors import CmpError
 from ..fleet import Fleet, find_root, open_fleet
 from ..request import Settings, settings_of
-from ..tools import git, helm, kustomize
-from ..tools.discovery import Tool, cache_directory
+from ..tools import helm, kustomize
+from ..tools.discovery import Tool, cache_directory, on_path
 
 
 def run(args: Namespace) -> int:
@@ -29,7 +29,7 @@ def run(args: Namespace) -> int:
     print(finding)
     wrong |= _tool("helm", lambda: helm.find(settings.helm, settings.strict))
     wrong |= _tool("kustomize", lambda: kustomize.find(settings.kustomize, settings.strict))
-    wrong |= _tool("git", git.find)
+    wrong |= _git()
     wrong |= _cache(cache_directory())
     return int(wrong)
 
@@ -54,6 +54,13 @@ def _tool(name: str, find: Callable[[], Tool]) -> bool:
         print(f"warn   {name} {tool.version}: {tool.path}: {tool.warning}")
     else:
         print(f"ok     {name} {tool.version}: {tool.path}")
+    return False
+
+
+def _git() -> bool:
+    """Git is needed only for `revision`, `diff` and `preview --applications`."""
+    place = on_path("git")
+    print(f"ok     git: {place}" if place else "warn   git: not on PATH, revisions cannot be read")
     return False
 
 

@@ -70,7 +70,10 @@ def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadli
     from ..render import render
 
     _warn_about_kubernetes(call, request)
-    return emit(render(resolved.service, request.tree, deadline).manifests)
+    result = render(resolved.service, request.tree, deadline)
+    for warning in result.warnings:
+        print(f"warning: {warning}", file=sys.stderr)
+    return emit(result.manifests)
 
 
 def _as_lines(objects: list[dict[str, Any]]) -> bytes:
@@ -125,6 +128,6 @@ def _warn_about_kubernetes(call: Call, request: Request) -> None:
     actual = call.kube_version.removeprefix("v")
     if wanted and actual and actual.split(".")[:2] != wanted.split(".")[:2]:
         print(
-            f"{request.facts.cluster}/{request.key}: rendered for Kubernetes {wanted}, the cluster runs {actual}",
+            f"warning: {request.facts.cluster}/{request.key}: rendered for Kubernetes {wanted}, the cluster runs {actual}",
             file=sys.stderr,
         )

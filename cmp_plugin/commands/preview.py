@@ -17,8 +17,13 @@ from ..errors import CmpError, Errors, UsageError
 from ..fleet import Fleet
 from ..plan import Planned, plan, plan_fleet, planned_service
 from ..render import render
+from ..tools import git
 from ..tools.process import Deadline
+from ..yamlfile import dump_json
+from .generate import applications_of, applications_of_fleet
+from .pinned import at_its_revision
 from .places import cluster_name, opened_fleet, service_name
+from .warnings import warn, warn_about_plugin
 
 RENDER_SECONDS = 600.0
 
@@ -30,6 +35,9 @@ def run(args: Namespace) -> int:
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be 1 or more")
     fleet = opened_fleet(args)
+    warn_about_plugin(fleet)
+    if args.applications:
+        return _applications(args, fleet)
     return _to_files(args, fleet) if args.out else _to_stdout(args, _planned(args, fleet))
 
 
@@ -43,9 +51,12 @@ def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
 
 
 def rendered(planned: Planned) -> bytes:
-    """One service's manifests as `generate` prints them."""
+    """One service's manifests as `generate` prints them; warnings go to stderr."""
     deadline = Deadline(RENDER_SECONDS)
-    return emit(render(planned.resolved.service, planned.request.tree, deadline).manifests)
+    with at_its_revision(planned, deadline) as one:
+        result = render(one.resolved.service, one.request.tree, deadline)
+    warn(result.warnings)
+    return emit(result.manifests)
 
 
 def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
@@ -65,6 +76,34 @@ def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
             sys.stdout.buffer.write(block)
     sys.stdout.buffer.flush()
     return 0
+
+
+def _applications(args: Namespace, fleet: Fleet) -> int:
+    """The Applications of a cluster, or the projects and cluster Applications of the fleet."""
+    if args.service or args.out:
+        raise UsageError("--applications goes with a cluster or nothing, and prints to stdout")
+    commit = _commit(fleet)
+    if args.cluster:
+        objects = applications_of(open_cluster(fleet, cluster_name(fleet, args.cluster)), commit)
+    else:
+        objects = applications_of_fleet(fleet, commit)
+    lines = "".join(f"{dump_json(each)}\n" for each in objects).encode()
+    sys.stdout.buffer.write(_formatted(lines, args.output, ""))
+    sys.stdout.buffer.flush()
+    return 0
+
+
+def _commit(fleet: Fleet) -> str:
+    """HEAD's commit when it is what is on the disk; else nothing, and a warning."""
+    deadline = Deadline(RENDER_SECONDS)
+    repository = git.repository(fleet.root, deadline)
+    if repository is None:
+        warn(["the fleet is not in git: Applications show its targetRevision instead of a commit"])
+        return ""
+    if git.is_dirty(repository, deadline):
+        warn(["there are uncommitted changes: Applications show the fleet's targetRevision instead of a commit"])
+        return ""
+    return git.commit(repository, "HEAD", deadline)
 
 
 def _formatted(lines: bytes, output: str, label: str) -> bytes:

@@ -1,0 +1,37 @@
+"""Warnings: sentences on stderr, each once, however many renders say it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+
+from .. import __version__
+from ..errors import InputError
+from ..fleet import Fleet
+from ..request import settings_of
+from ..tools import ranges
+
+_said: set[str] = set()
+
+
+def warn(sentences: Iterable[str]) -> None:
+    """Prints each sentence that this process has not printed yet."""
+    for sentence in sentences:
+        if sentence not in _said:
+            _said.add(sentence)
+            print(f"warning: {sentence}", file=sys.stderr)
+
+
+def warn_about_plugin(fleet: Fleet) -> None:
+    """Says when this program is not the one the fleet wants; with `strict` that is an InputError."""
+    settings = settings_of(fleet.spec)
+    try:
+        fits = not settings.plugin or ranges.satisfies(__version__, settings.plugin)
+    except ValueError as error:
+        raise InputError(f"tools.plugin: {error}", fleet.spec.at) from None
+    if fits:
+        return
+    message = f"cmp-plugin {__version__} is outside {settings.plugin}"
+    if settings.strict:
+        raise InputError(f"tools.plugin: {message}", fleet.spec.at)
+    warn([message])
