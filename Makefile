@@ -2,12 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help preview test test-argocd golden bench lint lock clean
+.PHONY: help preview test test-argocd test-sidecar golden bench lint lock clean
 
 help:
 	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
 	@echo 'make test      set up, then run all tests (PYTEST_ARGS=... for some)'
 	@echo 'make test-argocd  run the plugin in real Argo CD; builds it once, about 15 minutes'
+	@echo 'make test-sidecar build the image of the sidecar and run it; as root, on Debian'
 	@echo 'make golden    write the expected output of the golden cases anew'
 	@echo 'make bench     measure, and write the table in benchmarks/README.md'
 	@echo 'make lint      ruff and mypy'
@@ -25,6 +26,11 @@ test-argocd:
 	@$(PYTHON) scripts/set_up.py --tests
 	@$(PYTHON) tests/argocd/build.py
 	@$(BIN)/python -m pytest tests/argocd -m argocd $(PYTEST_ARGS)
+
+test-sidecar:
+	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) tests/argocd/build.py
+	@$(BIN)/python -m pytest tests/argocd -m sidecar $(PYTEST_ARGS)
 
 golden:
 	@$(PYTHON) scripts/set_up.py --tests

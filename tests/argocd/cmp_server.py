@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
+import re
 import tarfile
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,9 +17,10 @@ from messages import message, message_class
 from processes import Program, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
     from pathlib import Path
 
+PLUGIN = "cmp-plugin"
 LARGE = 100 * 2**20
 CHUNK = 64 * 2**10
 # Long error texts travel as metadata; without these the client loses them.
@@ -27,11 +31,19 @@ CHANNEL_OPTIONS = (
 )
 
 
-class Call(NamedTuple):
-    """What one call says about the Application: its path in the stream, its environment."""
+Value = str | Sequence[str] | Mapping[str, str]
 
+
+class Application(NamedTuple):
+    """What the tests put into an Application; `parameters` as name -> string, list or map."""
+
+    name: str
     path: str
-    environment: Mapping[str, str]
+    parameters: Mapping[str, Value] = {}
+    plugin: str = PLUGIN
+    namespace: str = "default"
+    paths: str = ""
+    """The annotation manifest-generate-paths."""
 
 
 class CmpServer:
@@ -42,13 +54,13 @@ class CmpServer:
         self.socket = socket
         self.channel = grpc.insecure_channel(f"unix:{socket}", CHANNEL_OPTIONS)
 
-    def generate(self, tree: bytes, call: Call, seconds: float = 60) -> list[str]:
+    def generate(self, tree: bytes, application: Application, seconds: float = 60) -> list[str]:
         """The manifests that `generate` printed; grpc.RpcError with its words when it failed."""
-        return list(self._stream("GenerateManifest", "PluginManifests", tree, call, seconds).manifests)
+        return list(self._stream("GenerateManifest", "PluginManifests", tree, application, seconds).manifests)
 
-    def parameters(self, tree: bytes, call: Call, seconds: float = 60) -> list[Any]:
+    def parameters(self, tree: bytes, application: Application, seconds: float = 60) -> list[Any]:
         """The parameters that the plugin announces for an Application."""
-        response = self._stream("GetParametersAnnouncement", "ParametersAnnouncement", tree, call, seconds)
+        response = self._stream("GetParametersAnnouncement", "ParametersAnnouncement", tree, application, seconds)
         return list(response.parameterAnnouncements)
 
     def configuration(self) -> Any:
@@ -59,23 +71,43 @@ class CmpServer:
         )
         return method(message("Empty"), timeout=10)
 
-    def _stream(self, method: str, response: str, tree: bytes, call: Call, seconds: float) -> Any:
+    def _stream(self, method: str, response: str, tree: bytes, application: Application, seconds: float) -> Any:
         rpc = self.channel.stream_unary(
             f"/plugin.ConfigManagementPluginService/{method}",
             request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=message_class(response).FromString,
         )
-        return rpc(_requests(tree, call), timeout=seconds)
+        return rpc(_requests(tree, application), timeout=seconds)
 
 
-def _requests(tree: bytes, call: Call) -> Iterator[Any]:
+def environment(application: Application) -> dict[str, str]:
+    """The variables that repo-server sends along for an Application."""
+    flat = {
+        "ARGOCD_APP_NAME": application.name,
+        "ARGOCD_APP_NAMESPACE": application.namespace,
+        "ARGOCD_APP_PROJECT_NAME": "default",
+        "ARGOCD_APP_REVISION": "0" * 40,
+        "ARGOCD_APP_SOURCE_PATH": application.path,
+        "KUBE_VERSION": "1.34.2",
+        "KUBE_API_VERSIONS": "v1,apps/v1",
+    }
+    listed = []
+    for name, value in application.parameters.items():
+        kind = "string" if isinstance(value, str) else "map" if isinstance(value, Mapping) else "array"
+        listed.append({"name": name, kind: value})
+        if isinstance(value, str):
+            flat["PARAM_" + re.sub("[^A-Z0-9_]", "_", name.upper())] = value
+    return flat | {"ARGOCD_APP_PARAMETERS": json.dumps(listed or None, ensure_ascii=False, separators=(",", ":"))}
+
+
+def _requests(tree: bytes, application: Application) -> Iterator[Any]:
     metadata = message(
         "ManifestRequestMetadata",
-        appName=call.path.rpartition("/")[2],
-        appRelPath=call.path,
+        appName=application.name,
+        appRelPath=application.path,
         checksum=hashlib.sha256(tree).hexdigest(),
         size=len(tree),
-        env=[{"name": name, "value": value} for name, value in call.environment.items()],
+        env=[{"name": name, "value": value} for name, value in environment(application).items()],
     )
     yield message("AppStreamRequest", metadata=metadata)
     for start in range(0, len(tree), CHUNK):

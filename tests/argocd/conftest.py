@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import program
 import pytest
 from build import BUNDLES, directory
-from cmp_server import CmpServer, cmp_server
+from cmp_server import PLUGIN, CmpServer, cmp_server
 from program import BIN, required
 from repo_server import RepoServer, redis, repo_server
 from repository import Repository, reference_fleet
-from toolchain import HELM3, HELM4, KUSTOMIZE
+from toolchain import CHECKOUT, HELM4, KUSTOMIZE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if Path(__file__).parent in item.path.parents and not item.get_closest_marker("sidecar"):
             item.add_marker("argocd")
 
 
@@ -56,3 +58,42 @@ def sockets(run_directory: Path) -> Path:
     path = run_directory / "sockets"
     path.mkdir()
     return path
+
+
+@pytest.fixture(scope="session")
+def plugin_yaml() -> str:
+    return Path(CHECKOUT, "plugin.yaml").read_text()
+
+
+@pytest.fixture(scope="session")
+def cmp(run_directory: Path, sockets: Path, commands: str, plugin_yaml: str) -> Iterator[CmpServer]:
+    """argocd-cmp-server with our plugin."""
+    with cmp_server(run_directory / "cmp-server", plugin_yaml, PLUGIN, sockets, commands) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def repo(run_directory: Path, sockets: Path, cmp: CmpServer) -> Iterator[RepoServer]:
+    """argocd-repo-server with our plugin beside it."""
+    with redis(run_directory / "redis") as port:
+        with repo_server(run_directory / "repo-server", sockets, port) as server:
+            yield server
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Repository:
+    """A fresh repository with the reference fleet."""
+    return reference_fleet(tmp_path / "fleet")
+
+
+@pytest.fixture(scope="session")
+def preview(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]]:
+    """What `cmp-plugin preview` shows for words like `kind.local web`, parsed."""
+    clean = program.environment(str(tmp_path_factory.mktemp("home")))
+
+    def shown(root: Path, *words: str) -> list[Any]:
+        outcome = program.run(["-C", str(root), "preview", *words, "-o", "json"], str(root), clean)
+        assert outcome.code == 0, outcome.stderr.decode()
+        return [json.loads(line) for line in outcome.stdout.splitlines()]
+
+    return shown

@@ -2,33 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from build import ARGOCD, directory
-from cmp_server import CHANNEL_OPTIONS
+from cmp_server import CHANNEL_OPTIONS, Application, Value
 from messages import message, message_class
 from processes import HOST, Program, free_ports, listens, running
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator
     from pathlib import Path
-
-PLUGIN = "cmp-plugin"
-
-
-class Application(NamedTuple):
-    """What the tests put into an Application; `parameters` as name -> string, list or map."""
-
-    name: str
-    path: str
-    parameters: Mapping[str, str | Sequence[str] | Mapping[str, str]] = {}
-    plugin: str = PLUGIN
-    namespace: str = "default"
-    paths: str = ""
-    """The annotation manifest-generate-paths."""
-
 
 class RepoServer:
     """A client of one running argocd-repo-server."""
@@ -106,10 +92,10 @@ def source(repository: str, revision: str, application: Application) -> dict[str
     return plain | {"plugin": {"name": application.plugin, "parameters": parameters}}
 
 
-def _parameter(name: str, value: str | Sequence[str] | Mapping[str, str]) -> dict[str, Any]:
+def _parameter(name: str, value: Value) -> dict[str, Any]:
     if isinstance(value, str):
         return {"name": name, "string": value}
-    if hasattr(value, "items"):
+    if isinstance(value, Mapping):
         return {"name": name, "map": {"map": [{"name": key, "value": each} for key, each in value.items()]}}
     return {"name": name, "array": {"array": list(value)}}
 
