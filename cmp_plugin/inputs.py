@@ -83,18 +83,24 @@ def _filled(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _layer(layer: Layer) -> dict[str, Any]:
-    """A layer without what only shapes the Application: changing that re-renders nothing."""
-    block = {key: value for key, value in plain(layer.block).items() if key not in NOT_RENDERED}
+    block = plain(_carried(layer))
     if isinstance(block.get("patches"), dict):
         block["patches"] = [[name, patch] for name, patch in block["patches"].items()]
     return {"name": layer.name, "block": block, **({"default": True} if layer.is_default else {})}
+
+
+def _carried(layer: Layer) -> Node:
+    """A layer without what only shapes the Application: changing that re-renders nothing."""
+    assert isinstance(layer.block.value, dict)
+    fields = {key: child for key, child in layer.block.value.items() if key not in NOT_RENDERED}
+    return Node(fields, layer.block.at)
 
 
 def _needed(request: Request) -> tuple[set[str], set[str]]:
     """Labels and vars that the render can see: referenced ones, and labels named in any `when`."""
     names = all_references(request.spec)
     for layer in (*request.below, *request.above):
-        names |= all_references(layer.block)
+        names |= all_references(_carried(layer))
     pending = [name for name in names if name.startswith("vars.")]
     while pending:
         value = request.facts.vars.get(pending.pop().removeprefix("vars."))
