@@ -170,9 +170,9 @@ def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
     """The catalogue entry that `key` is an instance of, and where that was written."""
     for _, _, node in reversed(cluster.sources[1:]):
         for named, block in entries(node, "services"):
-            service = value_of(block, "service") if named == key else None
+            service = block.value.get("service") if named == key and isinstance(block.value, dict) else None
             if service is not None:
-                return str(service.value), service.at
+                return str(service.value or key), service.at
     return key, cluster.keys().get(key)
 
 

@@ -125,6 +125,8 @@ def _string(text: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Nod
 
 
 def _value(name: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node:
+    if pending and name.startswith("service."):
+        raise InputError(f"a var may refer to cluster.* and other vars, not to ${{{name}}}", at)
     if name in run.scope.facts:
         return Node(run.scope.facts[name], at)
     if name in run.known:

@@ -20,25 +20,26 @@ def waves(services: Mapping[str, Resolved]) -> dict[str, int]:
     known: dict[str, int] = {}
 
     def wave(key: str, path: tuple[str, ...]) -> int:
-        if key in known:
-            return known[key]
-        below = -1
-        for item, name in _dependencies(services[key], services, errors):
-            if name in (*path, key):
-                cycle = " -> ".join([*(*path, key)[(*path, key).index(name) :], name])
-                raise InputError(f"dependsOn goes in a circle: {cycle}", item.at)
-            below = max(below, wave(name, (*path, key)))
-        known[key] = _own_wave(services[key], below)
+        if key not in known:
+            below: int | None = None
+            for item, name in _dependencies(services[key], services, errors):
+                if name in path:
+                    errors.append(_cycle(services[key], item, [*path[path.index(name) :], name]))
+                else:
+                    depth = wave(name, (*path, name))
+                    below = depth if below is None else max(below, depth)
+            known[key] = _own_wave(services[key], below, errors)
         return known[key]
 
     for key in services:
-        try:
-            wave(key, ())
-        except CmpError as error:
-            errors.append(error)
+        wave(key, (key,))
     if errors:
         raise Errors(errors)
     return known
+
+
+def _cycle(resolved: Resolved, item: Node, names: list[str]) -> InputError:
+    return InputError(f"{resolved.service.label}: dependsOn goes in a circle: {' -> '.join(names)}", item.at)
 
 
 def _dependencies(
@@ -57,13 +58,18 @@ def _dependencies(
     return found
 
 
-def _own_wave(resolved: Resolved, below: int) -> int:
+def _own_wave(resolved: Resolved, below: int | None, errors: list[CmpError]) -> int:
+    """The wave that is written, or the next; what is wrong with the written one goes to `errors`."""
     written = value_of(resolved.application, "wave")
+    lowest = 0 if below is None else below + 1
     if written is None:
-        return below + 1
+        return lowest
+    label = resolved.service.label
     if not isinstance(written.value, int) or isinstance(written.value, bool):
-        raise InputError(f"{resolved.service.label}: wave must be a whole number", written.at)
-    if written.value <= below:
-        message = f"{resolved.service.label}: wave {written.value} is not above its dependencies' wave {below}"
-        raise InputError(message, written.at)
+        errors.append(InputError(f"{label}: wave must be a whole number", written.at))
+        return lowest
+    if below is not None and written.value <= below:
+        hint = f"write {lowest} or more, or leave it out"
+        message = f"{label}: wave {written.value} is not above its dependencies' wave {below}"
+        errors.append(InputError(message, written.at, hint))
     return written.value

@@ -9,13 +9,15 @@ import re
 from collections.abc import Iterator
 
 from .errors import CmpError, Errors, InputError, did_you_mean
-from .interpolate import all_references, references
+from .interpolate import references
 from .merge import prepared
 from .yamlfile import Node
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-VERSION = re.compile(r"v?\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
-NOT_INTERPOLATED = ("labels", "kubernetes", "destination", "profiles", "tools", "mirrors")
+VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+NOT_INTERPOLATED = tuple(
+    "labels kubernetes destination profiles tools mirrors directories repoURL targetRevision projects".split()
+)
 FRAGMENT = (
     "apiVersion kind metadata resources components patches patchesStrategicMerge patchesJson6902 images"
     " configMapGenerator secretGenerator generatorOptions namePrefix nameSuffix namespace labels"
@@ -35,7 +37,7 @@ def rules(node: Node, kind: str) -> list[CmpError]:
     for field in NOT_INTERPOLATED:
         if child := value_of(node, field):
             errors.extend(_references(field, child))
-    for name, block in blocks(node, kind):
+    for _, block in blocks(node, kind):
         errors.extend(_block_rules(block))
     for field in ("vars", "kubernetes"):
         errors.extend(_appends(value_of(node, field)))
@@ -74,10 +76,14 @@ def blocks(node: Node, kind: str) -> Iterator[tuple[str, Node]]:
 
 
 def _references(field: str, node: Node) -> list[CmpError]:
-    found = sorted(all_references(node))
-    if not found:
+    """An error at every string of a field that nothing will interpolate."""
+    if isinstance(node.value, str):
+        found = references(node.value)[:1]
+        return [InputError(f"${{{name}}} has no meaning here: {field} is not interpolated", node.at) for name in found]
+    if not isinstance(node.value, dict | list):
         return []
-    return [InputError(f"{field} is not interpolated, ${{{found[0]}}} has no meaning there", node.at)]
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    return [error for child in children for error in _references(field, child)]
 
 
 def _appends(node: Node | None) -> list[CmpError]:
@@ -97,6 +103,9 @@ def _block_rules(block: Node) -> list[CmpError]:
     plain_lists = {k: v for k, v in fields.items() if k not in ("patches", "variants", "services")}
     errors.extend(_appends(Node(plain_lists, block.at)))
     errors.extend(_version(value_of(block, "version")))
+    for field in ("service", "when", "managementCluster"):
+        if child := value_of(block, field):
+            errors.extend(_references(field, child))
     for _, patch in entries(block, "patches"):
         if value_of(patch, "patch") and (path := value_of(patch, "path")):
             errors.append(InputError("a patch has `patch` or `path`, not both", path.key))

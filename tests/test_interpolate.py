@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.interpolate import Scope, interpolated, references
+from cmp_plugin.interpolate import Scope, escaped, interpolated, references
 from cmp_plugin.yamlfile import node, plain
 
 AT = Location("clusters/a/cluster.yaml", 3, 7)
@@ -25,6 +25,7 @@ VARS: dict[str, Any] = {
     "ping": "${vars.pong}",
     "pong": "${vars.ping}",
     "literal": "$${vars.domain}",
+    "me": "${service.name}",
 }
 SCOPE = Scope(FACTS, {key: node(value, AT) for key, value in VARS.items()}, {"cluster.destination.server": "none"})
 
@@ -72,6 +73,7 @@ def test_keys_are_left_alone() -> None:
         ("${cluster.destination.server}", "${cluster.destination.server} has no value: none"),
         ("${vars.ping}", "vars refer to each other in a cycle: vars.ping -> vars.pong -> vars.ping"),
         ("x${vars.list}", "${vars.list} is a map or list and cannot be part of a string"),
+        ("${vars.me}", "a var may refer to cluster.* and other vars, not to ${service.name}"),
         ("x${vars.empty}", "${vars.empty} is empty and cannot be part of a string"),
     ],
 )
@@ -99,6 +101,12 @@ def test_a_bomb_of_vars_is_refused() -> None:
 @given(st.text("${}.avrsclute n", max_size=30).filter(lambda text: not references(text) and "$${" not in text))
 def test_text_without_references_is_untouched(text: str) -> None:
     assert result(text) == text
+
+
+@given(st.lists(st.text("${}.avrs", max_size=12) | st.sampled_from(["${vars.domain}", "$${vars.x}"]), max_size=4))
+def test_escaping_is_the_other_way_round(parts: list[str]) -> None:
+    text = "".join(parts)
+    assert plain(interpolated(escaped(node({"a": [text]}, AT)), SCOPE)) == {"a": [text]}
 
 
 @given(st.text(max_size=20))

@@ -18,14 +18,21 @@ def opened_fleet(args: Namespace) -> Fleet:
 
 def cluster_name(fleet: Fleet, word: str) -> str:
     """The cluster that `word` names or whose directory it is. InputError when there is none."""
-    if fleet.has("Cluster", word):
-        return word
-    name = os.path.basename(os.path.normpath(word))
-    if "/" in word and fleet.has("Cluster", name):
+    name = word if fleet.has("Cluster", word) else _name_of_directory(fleet, word, "clusters")
+    if fleet.has("Cluster", name):
         return name
-    raise InputError(f'there is no cluster "{word}"', None, did_you_mean(word, fleet.names("Cluster")))
+    raise InputError(f'there is no cluster "{word}"', None, did_you_mean(name, fleet.names("Cluster")))
 
 
 def service_name(fleet: Fleet, word: str) -> str:
     """The service key that `word` is, or the service whose directory it is."""
-    return os.path.basename(os.path.normpath(word)) if "/" in word else word
+    return _name_of_directory(fleet, word, "services")
+
+
+def _name_of_directory(fleet: Fleet, word: str, kind: str) -> str:
+    """The last part of a path into `clusters/` or `services/`, from here or from the root; else `word`."""
+    for start in (os.getcwd(), fleet.root):
+        place = os.path.relpath(os.path.realpath(os.path.join(start, word)), fleet.root)
+        if os.path.dirname(place) == kind:
+            return os.path.basename(place)
+    return word
