@@ -79,8 +79,8 @@ class Tree(NamedTuple):
     def _disk(self, path: str) -> str:
         if self.mount != "/" and not f"{path}/".startswith(f"{self.mount}/"):
             return OUTSIDE
-        inner = path if self.mount == "/" else path[len(self.mount) :]
-        return os.path.join(self.root, inner.lstrip("/"))
+        inner = (path if self.mount == "/" else path[len(self.mount) :]).lstrip("/")
+        return os.path.join(self.root, inner) if inner else self.root
 
     def _existing(self, path: str, at: Location) -> str:
         real = os.path.realpath(self._disk(path))
