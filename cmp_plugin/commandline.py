@@ -85,6 +85,8 @@ VERBS = {
     "preview": Verb("exactly what Argo CD would apply", _preview),
     "expand": Verb("one service's kustomize overlay and helm values as files", _expand),
     "validate": Verb("every error of the fleet at once, sorted", _validate),
+    "lock": Verb("write services/*/service.lock: address and digest of every chart in use", _lock),
+    "vendor": Verb("put locked charts beside their service", _nothing),
     "schema": Verb("JSON Schema of the files people write", _schema),
     "completion": Verb("shell completion", _completion),
     "doctor": Verb("versions and places of the tools, and what is wrong with them", _doctor),

@@ -20,6 +20,7 @@ ORDER = [
     "commands commands.*",
     "render",
     "applications overlay transform checks emit chart charts",
+    "chart_use sources sources.*",
     "plan order request resolve inputs cluster service",
     "fleet layers",
     "specs speccheck specrules shapes shape_table paths interpolate merge",

@@ -28,6 +28,8 @@ BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
 # Of the environment, what would change where helm looks or what it loads stays outside.
 _NOT_PASSED = ("HELM_", "KUBE", "ARGOCD_", "PARAM_", "CMP_PLUGIN_")
 _REPOSITORY = "source"
+# Indexes that this process has, by the private directory that they lie in and the address.
+_indexes: dict[tuple[str, str], str] = {}
 
 
 class Fetched(NamedTuple):
@@ -112,8 +114,10 @@ class _Helm:
         """What the repository's index says of one chart. Helm downloads it as it would an archive:
         parsing all of a large one takes helm ten seconds and a gigabyte, twice."""
         address = f"{self._place.address}/index.yaml"
-        path = self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0")
-        with open(path, "rb") as file:
+        key = (os.path.dirname(self._home), address)
+        if not os.path.exists(_indexes.get(key, "")):
+            _indexes[key] = self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0")
+        with open(_indexes[key], "rb") as file:
             found = versions(file.read(), name)
         if not found:
             raise _refused(Refusal(f"its index has no chart {name}", 0, False, True))

@@ -152,7 +152,7 @@ def _new_directory(means: Means) -> str:
 
 def named(error: CmpError, label: str, wanted: Wanted) -> CmpError:
     """An error of these modules with its place and, for a person who reads only this line, whose it is."""
-    message = f"{label}: {error.message}"
+    message = f"{label}: {error.message}" if label else error.message
     if isinstance(error, ToolError):
         return ToolError(message, wanted.at, error.hint, argv=error.argv, exit_code=error.tool_exit_code)
     return InputError(message, wanted.at, error.hint)
