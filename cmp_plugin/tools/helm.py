@@ -14,6 +14,7 @@ from . import discovery
 from .discovery import Tool
 from .helm_errors import failure
 from .process import Deadline, clean_environment, run
+from .turns import turn
 
 DEFAULT_RANGE = "~4.3"
 
@@ -73,7 +74,8 @@ def template(
         release,
         chart_path,
     ]
-    done = run(argv, cwd=workdir, env=clean_environment(workdir), deadline=deadline)
+    with turn("helm", deadline):
+        done = run(argv, cwd=workdir, env=clean_environment(workdir), deadline=deadline)
     if done.code:
         raise failure(argv, done)
     return done.stdout

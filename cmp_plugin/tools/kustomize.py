@@ -12,6 +12,7 @@ from ..errors import Location, ToolError
 from . import discovery
 from .discovery import Tool
 from .process import Deadline, clean_environment, run
+from .turns import turn
 
 DEFAULT_RANGE = "~5.8"
 
@@ -40,7 +41,8 @@ def build(tool: Tool, directory: str, *, workdir: str, deadline: Deadline) -> by
     Raises ToolError with one line, in which absolute paths still stand as Kustomize prints them.
     """
     argv = [tool.path, "build", "--", directory]
-    done = run(argv, cwd=workdir, env=clean_environment(workdir), deadline=deadline)
+    with turn("kustomize", deadline):
+        done = run(argv, cwd=workdir, env=clean_environment(workdir), deadline=deadline)
     if done.code:
         reason = explain(done.stderr.decode(errors="replace"))
         reason = reason or f"kustomize ended with exit code {done.code}"

@@ -10,7 +10,6 @@ Standard library only, as it runs before anything is installed. Nothing here sta
 from __future__ import annotations
 
 import fcntl
-import os
 import shutil
 import subprocess
 import sys
