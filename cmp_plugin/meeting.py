@@ -114,6 +114,7 @@ class Meeting:
             names = hits(references(candidate.value), wanted)
             if names and is_nameless(candidate.value):
                 errors += [self._nameless(candidate, one) for one, _ in wanted if one.name in names]
+                found |= names
             elif names:
                 self.seen.update([candidate.document] if candidate.document >= 0 else [])
                 found |= names if candidate.images else set()

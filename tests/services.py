@@ -3,23 +3,33 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
-from cmp_plugin.errors import Location
+import pytest
+
+from cmp_plugin.checks import check
+from cmp_plugin.emit import emit
+from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.kustomizer import Kustomizer
+from cmp_plugin.manifest import Manifest, described
 from cmp_plugin.service import Chart, Image, Patch, Resource, Service
+from cmp_plugin.tools.discovery import Tool
+from cmp_plugin.tools.process import Deadline
+from cmp_plugin.transform import transform
 from cmp_plugin.tree import Tree
-from cmp_plugin.yamlfile import Node, load_all, node
+from cmp_plugin.workdir import workdir
+from cmp_plugin.yamlfile import Document, Node, load_all, load_manifests, node
 
 PLACE = Location("services/web/service.yaml")
 AT = Location("services/web/service.yaml", 7, 3)
 
 
-def patch(text: str, name: str = "p", lenient: bool = False, **target: str) -> Patch:
+def patch(text: str, *, called: str = "p", lenient: bool = False, **target: str) -> Patch:
     """A patch as a spec would hold it: its text stands in patch.yaml, so that places are known."""
     bodies = tuple(load_all(text.encode(), "services/web/patch.yaml"))
-    return Patch(name, AT, node(target, AT) if target else None, bodies, lenient)
+    return Patch(called, AT, node(target, AT) if target else None, bodies, lenient)
 
 
 def image(name: str, new_name: str = "", new_tag: str = "", digest: str = "", lenient: bool = False) -> Image:
@@ -74,3 +84,59 @@ def lay_out(root: Path, files: Mapping[str, str]) -> Tree:
         path.write_text(text)
     (root / "services").mkdir(exist_ok=True)
     return Tree(os.path.realpath(root), ("/services", "/profiles", "/clusters/one"))
+
+
+class Outcome(NamedTuple):
+    """What a transform made, and how often Kustomize was started for it."""
+
+    manifests: list[Manifest]
+    builds: int
+
+    @property
+    def names(self) -> list[str]:
+        return [described(one.value) for one in self.manifests]
+
+    def __getitem__(self, name: str) -> Any:
+        """The value of the object called `Kind/name`."""
+        (found,) = [one.value for one in self.manifests if described(one.value) == name]
+        return found
+
+
+class Transform(NamedTuple):
+    """The transform with a real Kustomize, on a fleet of a few files."""
+
+    kustomize: str
+    root: Path
+
+    def __call__(
+        self,
+        made: Service,
+        documents: Sequence[Document] | str = "",
+        files: Mapping[str, str] = {},
+        whole: bool = False,
+    ) -> Outcome:
+        if isinstance(documents, str):
+            documents = load_manifests(documents.encode())
+        with workdir() as directory:
+            tool, tree = Tool(self.kustomize, "5.8.2"), lay_out(self.root, files)
+            kustomizer = Kustomizer(made, tree, directory, Deadline(120), tool)
+            manifests = transform(made, documents, tree, kustomizer, whole=whole)
+            check(made, manifests)
+            return Outcome(manifests, kustomizer.builds)
+
+    def same(self, made: Service, documents: Sequence[Document] | str, files: Mapping[str, str] = {}) -> Outcome:
+        """The outcome, after it was compared with the one for which Kustomize saw everything."""
+        narrow, full = self(made, documents, files), self(made, documents, files, whole=True)
+        assert lines(narrow) == lines(full)
+        return narrow
+
+    def error(self, made: Service, documents: str = "", files: Mapping[str, str] = {}) -> str:
+        """The text of the error that it ends with."""
+        with pytest.raises(CmpError) as caught:
+            self(made, documents, files)
+        return str(caught.value)
+
+
+def lines(outcome: Outcome) -> list[str]:
+    """One line an object, as it is emitted."""
+    return emit(outcome.manifests).decode().splitlines()
