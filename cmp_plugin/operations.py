@@ -108,7 +108,7 @@ def _failed(
     hint = ""
     if not reason:
         reason, hint = _missing(operation, value)
-    what = f"{operation['op']} {operation['path'] or '""'}"
+    what = operation["op"] + " " + (operation["path"] or '""')
     return InputError(f'patch "{name}": {what} fails on {described(value)}: {reason}', node.at, hint)
 
 
