@@ -31,7 +31,6 @@ def chart_manifests(
     try:
         values = _values(service, chart_path, tool, workdir, deadline)
         output = _template(service, chart_path, values, tool, workdir, deadline)
-        return load_manifests(output)
     except HelmError as error:
         from .chart_errors import placed
 
@@ -40,6 +39,10 @@ def chart_manifests(
         raise ToolError(
             f"{service.label}: {error.message}", service.chart.at, error.hint, argv=error.argv
         ) from None
+    try:
+        return load_manifests(output)
+    except InputError as error:
+        raise InputError(f"{service.label}: {error}", service.chart.at) from None
 
 
 def _template(

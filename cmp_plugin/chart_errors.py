@@ -36,7 +36,7 @@ def placed(
         )
     message = reason.message if reason.authored else _without(reason.message, service.values)
     message = tree.relative(message.replace(workdir + os.sep, ""))
-    at, inner = _place(reason, service.chart, chart_path)
+    at, inner = _place(reason, service.chart, tree)
     return _tool_error(error, f"{service.label}: helm: {inner}{message}", at)
 
 
@@ -56,12 +56,12 @@ def _one(errors: Iterator[ToolError]) -> CmpError:
     return found[0] if len(found) == 1 else Errors(found)
 
 
-def _place(reason: Reason, chart: Chart, chart_path: str) -> tuple[Location, str]:
+def _place(reason: Reason, chart: Chart, tree: Tree) -> tuple[Location, str]:
     """A file of the fleet, or the `chart` field and the file inside the chart as text."""
     if reason.at is None:
         return chart.at, ""
     inner = reason.at.file.partition("/")[2]
-    if chart.path and os.path.isfile(os.path.join(chart_path, inner)):
+    if chart.path and tree.exists(f"{chart.path}/{inner}"):
         return reason.at._replace(file=f"{chart.path[1:]}/{inner}"), ""
     return chart.at, f"{reason.at._replace(file=inner)}: "
 
