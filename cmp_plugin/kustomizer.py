@@ -33,21 +33,28 @@ _LONGEST = 600
 
 
 class Kustomizer:
-    """Kustomize for one service: `build` as often as needed. `warnings` are sentences for stderr."""
+    """Kustomize for one service: `build` as often as needed; found when it is needed first."""
 
-    def __init__(self, service: Service, tree: Tree, workdir: str, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        service: Service,
+        tree: Tree,
+        workdir: str,
+        deadline: Deadline,
+        tool: Tool | None = None,
+    ) -> None:
         self._service = service
         self._tree = tree
         self._workdir = workdir
         self._directory = os.path.join(workdir, _DIRECTORY)
         self._deadline = deadline
-        self._tool: Tool | None = None
+        self._tool = tool
         self.builds = 0
         self.places = Places(self._file, self._relative, tree.is_dir)
 
     @property
     def warnings(self) -> list[str]:
-        """What there is to say about the Kustomize that was used."""
+        """Sentences for stderr about the Kustomize that was used."""
         return [self._tool.warning] if self._tool and self._tool.warning else []
 
     @property
