@@ -20,6 +20,7 @@ ORDER = [
     "commands commands.*",
     "render",
     "applications overlay transform checks emit chart charts",
+    "chart_errors chart_values randomness",
     "chart_use sources sources.*",
     "plan order request resolve inputs cluster service",
     "fleet layers",
