@@ -15,7 +15,13 @@ from urllib.parse import urljoin
 from ..errors import InputError, ToolError
 from ..tools.discovery import Tool
 from ..tools.process import Completed, Deadline, run
-from .credentials import REGISTRY_HINT, REPOSITORY_HINT, registry_file, repository_entry, write_private
+from .credentials import (
+    REGISTRY_HINT,
+    REPOSITORY_HINT,
+    registry_file,
+    repository_entry,
+    write_private,
+)
 from .index import Version, pick, versions
 from .mirrors import Place
 from .refusals import Refusal, refusal
@@ -69,8 +75,10 @@ def fetch(wanted: Wanted, place: Place, url: str, tool: Tool, directory: str, de
 
 def _from_directory(wanted: Wanted, place: Place) -> Fetched:
     """From a directory with an index.yaml; an address in it that leads out of it is none."""
-    with open(os.path.join(place.directory, "index.yaml"), "rb") as file:
-        found = pick(versions(file.read(), place.name), wanted.version)
+    try:
+        found = pick(_listed(os.path.join(place.directory, "index.yaml"), place.name), wanted.version)
+    except Refused as error:
+        raise ToolError(f"{wanted} is not in {place.said}: {error.message}") from None
     name = found.urls[0].partition("?")[0] if found and found.urls else ""
     path = os.path.realpath(os.path.join(place.directory, name))
     inside = path.startswith(os.path.realpath(place.directory) + os.sep)
@@ -104,7 +112,7 @@ class _Helm:
                     raise
         found = self._versions(name)
         path = self._pull_listed(name, found, wanted.version)
-        said = pick(found, _version_of(path)) if found else None
+        said = pick(found, _version_of(path) or wanted.version)
         if said is None or not said.urls:
             return Fetched(path)
         address = "" if self._place.mirrored else urljoin(f"{self._place.address}/", said.urls[0])
@@ -117,8 +125,7 @@ class _Helm:
         key = (os.path.dirname(self._home), address)
         if not os.path.exists(_indexes.get(key, "")):
             _indexes[key] = self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0")
-        with open(_indexes[key], "rb") as file:
-            found = versions(file.read(), name)
+        found = _listed(_indexes[key], name)
         if not found:
             raise _refused(Refusal(f"its index has no chart {name}", 0, False, True))
         return found
@@ -177,6 +184,16 @@ class _Helm:
 
     def _file(self, name: str) -> str:
         return os.path.join(self._home, name)
+
+
+def _listed(index: str, name: str) -> list[Version]:
+    try:
+        with open(index, "rb") as file:
+            return versions(file.read(), name)
+    except OSError:
+        raise _refused(Refusal("there is no index.yaml", 0, False, True)) from None
+    except InputError as error:
+        raise _refused(Refusal(error.message, 0, False, False)) from None
 
 
 def _refused(why: Refusal) -> Refused:

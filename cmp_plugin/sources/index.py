@@ -33,7 +33,7 @@ def versions(index: bytes, name: str) -> list[Version]:
     try:
         entries = _part(index, name)
     except (yaml.YAMLError, ValueError, RecursionError):
-        raise InputError("the repository's index.yaml is not to be understood") from None
+        raise InputError("its index.yaml is not to be understood") from None
     return [_version(entry) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("version"), str)]
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ..errors import CmpError, Errors, InputError, Location
+from ..errors import CmpError, Errors, InputError
 from ..yamlfile import Node, dump_yaml, load
 from .wanted import NAME, Wanted, checked_address
 
