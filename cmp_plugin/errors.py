@@ -94,9 +94,27 @@ def flatten(errors: Iterable[CmpError]) -> list[CmpError]:
     return flat
 
 
+def labelled(error: CmpError, label: str) -> CmpError:
+    """The same error, its message (or each one's) beginning with `cluster/service: `."""
+    for each in flatten([error]):
+        if not each.message.startswith(f"{label}: "):
+            each.message = f"{label}: {each.message}"
+    return error
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`did you mean "x"?` for the nearest known word, or an empty string."""
     import difflib
 
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'did you mean "{close[0]}"?' if close else ""
+    words = {each.lower(): each for each in known if each != word}
+    lower = word.lower()
+    close = difflib.get_close_matches(lower, list(words), n=1, cutoff=0.6)
+    if not close and len(lower) > 2:
+        close = [each for each in words if len(each) > 2 and (each in lower or lower in each)]
+    return f'did you mean "{words[close[0]]}"?' if close else ""
+
+
+def there_is(word: str, known: Sequence[str]) -> str:
+    """The nearest known word, or else the known ones if they are few: a hint where names are needed."""
+    few = f"there is {', '.join(known)}" if 0 < len(known) <= 10 else ""
+    return did_you_mean(word, known) or few

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from .errors import CmpError, Errors, InputError, Location, did_you_mean
+from .errors import CmpError, Errors, InputError, Location, there_is
 from .speccheck import check
 from .specrules import NAME, rules, value_of
 from .tree import Tree, canonical
@@ -88,7 +88,7 @@ class Fleet:
             if not NAME.fullmatch(name) and self.tree.exists(f"/{directory}/{name}{ending}"):
                 message = f'"{name}" is no DNS-1123 name: small letters, digits, "-" and "."'
                 raise InputError(message, Location(f"{directory}/{name}{ending}"))
-            hint = did_you_mean(name, self.names(kind))
+            hint = there_is(name, self.names(kind))
             raise InputError(f'there is no {kind.lower()} "{name}"', at, hint)
         directory, ending = PLACES[kind]
         return read_spec(self._files, f"/{directory}/{name}{ending}", kind)

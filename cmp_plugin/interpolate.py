@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import CmpError, Errors, InputError, Location, did_you_mean
+from .errors import CmpError, Errors, InputError, Location, did_you_mean, labelled
 from .yamlfile import Node
 
 MAX_CHAIN = 64
@@ -28,6 +28,12 @@ class Scope(NamedTuple):
     facts: Mapping[str, str]
     vars: Mapping[str, Node]
     absent: Mapping[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """What an error is about: `cluster/service`, or the cluster alone."""
+        names = (self.facts.get("cluster.name"), self.facts.get("service.name"))
+        return "/".join(name for name in names if name)
 
 
 def references(text: str) -> list[str]:
@@ -74,7 +80,10 @@ def interpolated(node: Node, scope: Scope) -> Node:
 
 def interpolated_text(text: str, at: Location, scope: Scope) -> str:
     """The same for a string that must stay a string, such as a path."""
-    value = _string(text, at, _Run(scope, {}), ()).value
+    try:
+        value = _string(text, at, _Run(scope, {}), ()).value
+    except CmpError as error:
+        raise labelled(error, scope.label) from None
     if not isinstance(value, str):
         raise InputError(f"{text} is not a string", at)
     return value
@@ -95,7 +104,7 @@ def _walk(node: Node, run: _Run, errors: list[CmpError]) -> Node:
         try:
             return _like(node, _string(value, node.at, run, ()))
         except CmpError as error:
-            errors.append(error)
+            errors.append(labelled(error, run.scope.label))
             return node
     if isinstance(value, dict):
         return _rebuilt(node, {key: _walk(child, run, errors) for key, child in value.items()})

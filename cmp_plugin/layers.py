@@ -141,7 +141,7 @@ def text_field(fields: Node, name: str) -> str:
     if found is None:
         return ""
     if not isinstance(found.value, str):
-        raise InputError(f"{name} must be a string", found.at)
+        raise InputError(f"{name} must be a string, and so must the var that it refers to", found.at)
     return found.value
 
 

@@ -104,9 +104,8 @@ def _appended(low: Node | None, high: Appended, keep_null: bool) -> Node:
         kind = Appended if keep_null else Node
         return kind(high.value, high.at, high.key, over)
     if not isinstance(low.value, list):
-        raise InputError(
-            f"appends to something that is no list, see {low.at}", high.key or high.at
-        )
+        found = "a map" if isinstance(low.value, dict) else "no list"
+        raise InputError(f"this appends to a list, but there is {found} below it: {low.at}", high.key or high.at)
     kind = Appended if isinstance(low, Appended) else Node
     return kind([*low.value, *high.value], high.at, high.key, (low, *low.over))
 

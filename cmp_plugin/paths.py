@@ -53,7 +53,7 @@ def _fixed(node: Node, place: Place) -> Node:
     """One path; a generator's `key=`, and the `?` of an optional values file, stay as they are."""
     if not isinstance(node.value, str) or "\n" in node.value:
         return node
-    text = interpolated_text(node.value, node.at, place.scope)
+    text = _interpolated(node.value, node, place.scope)
     if is_remote(text):
         return _with(node, text)
     optional = "?" if text.endswith("?") else ""
@@ -62,6 +62,14 @@ def _fixed(node: Node, place: Place) -> Node:
         where = ", ".join(directory[1:] + "/" for directory in place.allowed)
         raise InputError(f'"{text}" lies outside of {where}', node.at, "fleet.yaml's `directories` can allow more")
     return _with(node, path + optional)
+
+
+def _interpolated(text: str, node: Node, scope: Scope) -> str:
+    try:
+        return interpolated_text(text, node.at, scope)
+    except InputError as error:
+        seen = "a path sees cluster.* and the vars of fleet, profiles and cluster"
+        raise InputError(error.message, error.at, error.hint or seen) from None
 
 
 def _with(node: Node, value: str) -> Node:

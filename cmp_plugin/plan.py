@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from .cluster import Cluster, open_cluster
-from .errors import CmpError, Errors, InputError, did_you_mean
+from .errors import CmpError, Errors, InputError, there_is
 from .fleet import Fleet
 from .order import waves
 from .request import Request, provision_request, request_for
@@ -64,7 +64,9 @@ def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
     allowed = value_of(cluster.spec, "allow")
     if not found and not (allowed is not None and allowed.value):
         raise InputError(
-            f"cluster {cluster.name} has no services", cluster.facts.at, "write `allow: [empty]` if that is meant"
+            f"cluster {cluster.name} has no services",
+            cluster.facts.at,
+            "name some under `services:`, or write `allow: [empty]` if that is meant",
         )
 
 
@@ -72,7 +74,7 @@ def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:
     """One service of a cluster. Raises InputError when it is not there or switched off."""
     keys = keys_on(cluster)
     if key not in keys:
-        hint = did_you_mean(key, keys) or "cmp-plugin preview shows what is there"
+        hint = there_is(key, keys) or "cmp-plugin preview shows what is there"
         raise InputError(f'{cluster.name} has no service "{key}"', cluster.facts.at, hint)
     request = _request(cluster, key)
     resolved = resolve(request)

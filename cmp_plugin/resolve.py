@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from .errors import CmpError, Errors, InputError, Location
+from .errors import CmpError, Errors, InputError, Location, labelled
 from .interpolate import Scope, all_references, interpolated
 from .layers import CHART_FIELDS, Layer, Merged, list_field, merge_layers, text_field
 from .merge import split_appends
@@ -104,8 +104,14 @@ def _block(layer: Layer) -> dict[str, Node]:
 def resolve(request: Request) -> Resolved | None:
     """What to render, or None when the merged `enabled` is false. Raises the errors of the whole block."""
     merged = merge_layers(all_layers(request), request.tree)
-    own_vars = {key: child for key, child in entries(merged.fields, "vars")}
-    label = f"{request.facts.cluster}/{request.key}"
+    try:
+        return _resolved(request, merged)
+    except InputError as error:
+        raise labelled(error, f"{request.facts.cluster}/{request.key}") from None
+
+
+def _resolved(request: Request, merged: Merged) -> Resolved | None:
+    own_vars = dict(entries(merged.fields, "vars"))
     scope = request.facts.scope(own_vars, name=request.key)
     if not _flag(merged.fields, "enabled", True, scope):
         return None
@@ -118,7 +124,7 @@ def resolve(request: Request) -> Resolved | None:
     if errors:
         raise Errors(errors)
     chart = _chart(fields)
-    _check_chart(request, chart, merged, namespace, label)
+    _check_chart(request, chart, merged, namespace)
     service = _service(request, fields, chart, values, merged, patches, namespace)
     return Resolved(
         service,
@@ -150,7 +156,7 @@ def _flag(fields: Node, name: str, default: bool, scope: Scope | None = None) ->
     if scope is not None and all_references(found):
         found = interpolated(found, scope)
     if not isinstance(found.value, bool):
-        raise InputError(f"{name} must be true or false", found.at)
+        raise InputError(f"{name} must be true or false, and so must the var that it refers to", found.at)
     return found.value
 
 
@@ -200,34 +206,30 @@ def _chart(fields: Node) -> Chart | None:
     found = value_of(fields, "chart")
     if found is None:
         return None
-    source = {key: str(child.value) for key, child in entries(fields, "chart") if child.value is not None}
+    source = {key: text_field(found, key) for key, _ in entries(fields, "chart")}
     if "path" in source:
         return Chart(found.at, **source)
     version = value_of(fields, "version")
     if version is None:
         raise InputError("a chart from a repository needs a `version`", found.at)
     if not VERSION.fullmatch(text_field(fields, "version")):
-        raise InputError(f'version "{version.value}" is not exact', version.at)
+        raise InputError(f'version "{version.value}" is not exact', version.at, 'write one such as "1.2.3"')
     return Chart(found.at, version=text_field(fields, "version"), **source)
 
 
-def _check_chart(
-    request: Request, chart: Chart | None, merged: Merged, namespace: str, label: str
-) -> None:
+def _check_chart(request: Request, chart: Chart | None, merged: Merged, namespace: str) -> None:
     """What belongs to a chart and what a chart needs."""
     if chart is None:
         for name in CHART_FIELDS:
             if name in merged.named:
-                raise InputError(f"{label}: `{name}` has no meaning, this service has no chart", merged.named[name])
+                raise InputError(f"`{name}` has no meaning, this service has no chart", merged.named[name])
         return
     if is_kustomization(request):
-        raise InputError(f"{label}: services/{request.entry} is a kustomization, it cannot get a chart", chart.at)
+        raise InputError(f"services/{request.entry} is a kustomization, it cannot get a chart", chart.at)
     if not namespace:
-        raise InputError(f"{label}: a service with a chart needs a `namespace`", chart.at)
+        raise InputError("a service with a chart needs a `namespace`", chart.at)
     if not request.facts.kube_version:
-        raise InputError(
-            f"{label}: the Kubernetes version is needed to render a chart", request.facts.at, KUBE_VERSION_HINT
-        )
+        raise InputError("the Kubernetes version is needed to render a chart", request.facts.at, KUBE_VERSION_HINT)
 
 
 def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource, ...]]:
@@ -263,7 +265,7 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: Tree) -> Patch:
         data = tree.read(str(path.value), path.at)
         bodies = load_all(data, str(path.value)[1:])
     elif body is not None and isinstance(body.value, str):
-        bodies = load_all(body.value.encode(), body.at.file, at=body.at)
+        bodies = load_all(body.value.encode(), body.at.file, at=_start_of_text(body))
     else:
         assert body is not None
         bodies = [body]
@@ -271,6 +273,14 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: Tree) -> Patch:
         raise InputError(f'patch "{name}" is empty', at)
     lenient = only_defaults or _flag(fields, "optional", False)
     return Patch(name, at, value_of(fields, "target"), tuple(bodies), lenient)
+
+
+def _start_of_text(text: Node) -> Location:
+    """Where a YAML text in a spec counts from: a block begins below its `|`, indented by two."""
+    at, key = text.at, text.key
+    if "\n" in str(text.value) and key is not None:
+        return at._replace(column=key.column + 2)
+    return at._replace(line=max(at.line - 1, 0))
 
 
 def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
@@ -283,4 +293,6 @@ def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
 
 
 def _pairs(metadata: Node, field: str) -> tuple[tuple[str, str], ...]:
-    return tuple((key, str(child.value)) for key, child in sorted(entries(metadata, field)) if child.value is not None)
+    found = value_of(metadata, field) or metadata
+    texts = ((key, child) for key, child in sorted(entries(metadata, field)) if child.value is not None)
+    return tuple((key, text_field(found, key)) for key, _ in texts)

@@ -39,12 +39,27 @@ def rules(node: Node, kind: str) -> list[CmpError]:
             errors.extend(_references(field, child))
     for _, block in blocks(node, kind):
         errors.extend(_block_rules(block))
+    if helm := value_of(value_of(node, "tools") or node, "helm"):
+        errors.extend(_helm_range(helm))
     for field in ("vars", "kubernetes"):
         errors.extend(_appends(value_of(node, field)))
     for name, block in entries(node, "services"):
         if not NAME.fullmatch(name):
-            errors.append(InputError(f'"{name}" is no DNS-1123 name', block.key or block.at))
+            message = f'"{name}" is no DNS-1123 name: small letters, digits, "-" and "."'
+            errors.append(InputError(message, block.key or block.at))
     return errors
+
+
+def _helm_range(node: Node) -> list[CmpError]:
+    from .tools.ranges import majors
+
+    try:
+        if len(majors(str(node.value))) == 1:
+            return []
+    except ValueError as error:
+        return [InputError(f"tools.helm: {error}", node.at)]
+    message = f'tools.helm: "{node.value}" must admit exactly one major version'
+    return [InputError(message, node.at, "Helm 3 and 4 treat nulls differently")]
 
 
 def value_of(node: Node, field: str) -> Node | None:
@@ -139,4 +154,5 @@ def _when(label: str, wanted: Node) -> list[CmpError]:
     negated = {str(item.value).startswith("!") for item in wanted.value}
     if len(negated) < 2:
         return []
-    return [InputError(f"when.{label} mixes values and negated values, which has no clear meaning", wanted.at)]
+    message = f"when.{label} mixes values and negated values"
+    return [InputError(message, wanted.at, 'list what may be, or with "!" what may not')]

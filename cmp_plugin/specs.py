@@ -51,7 +51,7 @@ class Chart(Spec):
     def one_source(self) -> Self:
         given = self.model_fields_set
         if [given == {"path"}, given == {"repo", "name"}, given == {"oci"}].count(True) != 1:
-            raise ValueError("a chart is one of {path}, {repo, name} or {oci}")
+            raise ValueError("must be {path: ...}, {repo: ..., name: ...} or {oci: ...}")
         return self
 
 
@@ -207,7 +207,7 @@ class Destination(Spec):
     @model_validator(mode="after")
     def one_place(self) -> Self:
         if len(self.model_fields_set) != 1:
-            raise ValueError("a destination is one of {name} or {server}")
+            raise ValueError("must be {name: ...} or {server: ...}")
         return self
 
 

@@ -37,6 +37,8 @@ class Tree(NamedTuple):
         if path in self.inline:
             return self.inline[path]
         place = self._existing(path, at)
+        if os.path.isdir(place):
+            raise InputError(f"{path[1:]} is a directory, a file is needed", at)
         descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as handle:
             facts = os.fstat(handle.fileno())
@@ -83,42 +85,51 @@ class Tree(NamedTuple):
         return os.path.join(self.root, inner) if inner else self.root
 
     def _existing(self, path: str, at: Location) -> str:
-        real = os.path.realpath(self._disk(path))
-        if not os.path.exists(real):
-            raise InputError(f"{path[1:]} does not exist", at, self._nearest(path))
-        if not self._is_allowed(real):
+        place = self._disk(path)
+        real = os.path.realpath(place)
+        if place != OUTSIDE and not self._is_allowed(real):
             raise InputError(f"{path[1:]} is a link that leads out of the allowed directories", at)
+        if not os.path.exists(real):
+            hint = "it is a link to nothing" if os.path.islink(place) else self._nearest(path)
+            raise InputError(f"{path[1:]} does not exist", at, hint)
         return real
 
     def _is_allowed(self, real: str) -> bool:
         return any(within(real, self._disk(directory)) for directory in self.allowed)
 
     def _nearest(self, path: str) -> str:
-        parent = os.path.dirname(self._disk(path))
+        parent, name = posixpath.split(path)
+        while parent != "/" and not os.path.isdir(self._disk(parent)):
+            parent, name = posixpath.split(parent)
         try:
-            names = os.listdir(parent)
+            names = os.listdir(self._disk(parent))
         except OSError:
             return ""
-        return did_you_mean(posixpath.basename(path), names)
+        return did_you_mean(name, sorted(names))
 
     def _check_below(self, place: str, path: str, at: Location) -> None:
-        pending, seen = [place], 0
+        """Looks at everything that helm and kustomize could reach; they follow links to directories."""
+        pending, entered, seen = [place], {place}, 0
         while pending:
             with os.scandir(pending.pop()) as entries:
                 for entry in entries:
                     seen += 1
                     if seen > MAX_ENTRIES:
                         raise InputError(f"{path[1:]} holds more than {MAX_ENTRIES} files", at)
-                    if entry.is_symlink() and not self._is_allowed(os.path.realpath(entry.path)):
-                        name = os.path.relpath(entry.path, place)
-                        raise InputError(
-                            f"{path[1:]}/{name} is a link that leads out of the allowed directories", at
-                        )
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(entry.path)
-                    elif not (entry.is_file() or entry.is_dir() or entry.is_symlink()):
-                        name = os.path.relpath(entry.path, place)
-                        raise InputError(f"{path[1:]}/{name} is no regular file", at)
+                    real = self._checked_entry(entry, at)
+                    if real not in entered and os.path.isdir(real):
+                        entered.add(real)
+                        pending.append(real)
+
+    def _checked_entry(self, entry: os.DirEntry[str], at: Location) -> str:
+        """The real path of something in a directory, unless it is nothing to read."""
+        real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
+        name = self.relative(entry.path)
+        if not self._is_allowed(real):
+            raise InputError(f"{name} is a link that leads out of the allowed directories", at)
+        if os.path.exists(real) and not (os.path.isfile(real) or os.path.isdir(real)):
+            raise InputError(f"{name} is no regular file", at)
+        return real
 
 
 def within(path: str, directory: str) -> bool:

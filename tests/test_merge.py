@@ -85,7 +85,7 @@ def test_fields(layers: list[Any], expected: Any) -> None:
     [
         ([{"a": 1, "a+": [1]}], '1.yaml:1:1: "a" and "a+" in one map'),
         ([{"a+": 1}], '1.yaml:1:1: "a+" must be a list to append'),
-        ([{"a": {"b": 1}}, {"a+": [1]}], "appends to something that is no list"),
+        ([{"a": {"b": 1}}, {"a+": [1]}], "appends to a list, but there is a map below it: 1.yaml"),
         ([{"a": [{"b+": [1]}]}], '"b+" inside a list has nothing to append to'),
     ],
 )

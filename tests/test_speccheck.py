@@ -68,7 +68,7 @@ FILES = st.sampled_from(list(KINDS)).flatmap(
 
 
 @given(FILES)
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=600, deadline=None)
 def test_models_shapes_and_schemas_agree(file: tuple[str, Any]) -> None:
     kind, value = file
     accepted = {

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..argocd import TIMEOUT, Call, read_call
 from ..cluster import Cluster, open_cluster
-from ..errors import CmpError, Errors, InputError
+from ..errors import CmpError, Errors, InputError, labelled
 from ..fleet import Fleet, find_root, open_fleet
 from ..inputs import decode
 from ..plan import plan, plan_fleet, planned_service
@@ -119,7 +119,7 @@ def explained(error: CmpError, request: Request) -> CmpError:
     if error.at is None or not error.at.file.startswith("inputs ("):
         return error
     command = f"cmp-plugin preview {request.facts.cluster} {request.key} names the line"
-    return InputError(f"{request.facts.cluster}/{request.key}: {error.message}", error.at, command)
+    return labelled(InputError(error.message, error.at, command), f"{request.facts.cluster}/{request.key}")
 
 
 def _warn_about_kubernetes(call: Call, request: Request) -> None:

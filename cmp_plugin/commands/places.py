@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ..errors import InputError, did_you_mean
+from ..errors import InputError, there_is
 from ..fleet import Fleet, find_root, open_fleet
 
 
@@ -21,7 +21,7 @@ def cluster_name(fleet: Fleet, word: str) -> str:
     name = word if fleet.has("Cluster", word) else _name_of_directory(fleet, word, "clusters")
     if fleet.has("Cluster", name):
         return name
-    raise InputError(f'there is no cluster "{word}"', None, did_you_mean(name, fleet.names("Cluster")))
+    raise InputError(f'there is no cluster "{word}"', None, there_is(name, fleet.names("Cluster")))
 
 
 def service_name(fleet: Fleet, word: str) -> str:
