@@ -63,6 +63,10 @@ class CmpServer:
         response = self._stream("GetParametersAnnouncement", "ParametersAnnouncement", tree, application, seconds)
         return list(response.parameterAnnouncements)
 
+    def calls(self) -> int:
+        """How many times `generate` was started since the server was."""
+        return self.program.log.count('"msg":"cmp-plugin generate"')
+
     def configuration(self) -> Any:
         method = self.channel.unary_unary(
             "/plugin.ConfigManagementPluginService/CheckPluginConfiguration",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,40 @@ def repo(run_directory: Path, sockets: Path, cmp: CmpServer) -> Iterator[RepoSer
     with redis(run_directory / "redis") as port:
         with repo_server(run_directory / "repo-server", sockets, port) as server:
             yield server
+
+
+RECORD = """#!{python}
+import json, os, sys
+root = os.getcwd()
+while os.path.basename(os.path.dirname(root)) != "_cmp_server":
+    root = os.path.dirname(root)
+files = [os.path.join(place, name) for place, _, names in os.walk(root) for name in names]
+facts = {{"files": sorted(os.path.relpath(file, root) for file in files),
+         "bytes": sum(os.lstat(file).st_size for file in files)}}
+with open({record!r}, "w") as record:
+    json.dump(facts, record)
+os.execvp("cmp-plugin", ["cmp-plugin", "generate"])
+"""
+
+
+@pytest.fixture(scope="session")
+def recorder(run_directory: Path, sockets: Path, commands: str, plugin_yaml: str) -> Iterator[Callable[[], Any]]:
+    """Our plugin under the name `recorder`; the value tells which files its last call was sent."""
+    record = run_directory / "record.json"
+    script = Path(commands, "record")
+    script.write_text(RECORD.format(python=sys.executable, record=str(record)))
+    script.chmod(0o755)
+    configured = plugin_yaml.replace("name: cmp-plugin", "name: recorder").replace("[cmp-plugin, generate]", "[record]")
+    with cmp_server(run_directory / "recorder", configured, "recorder", sockets, commands):
+        yield lambda: json.loads(record.read_text())
+
+
+@pytest.fixture(scope="session")
+def narrow(run_directory: Path, sockets: Path, repo: RepoServer, cmp: CmpServer) -> Iterator[RepoServer]:
+    """A second repo-server, with the settings that docs/argocd.md tells to make."""
+    flags = ("--plugin-use-manifest-generate-paths", "--plugin-tar-exclude", ".git")
+    with repo_server(run_directory / "narrow", sockets, repo.redis_port, None, *flags) as server:
+        yield server
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ class RepoServer:
             kubeVersion="1.34.2",
             syncedRevision=synced,
             revision=revision,
-            paths=[path for path in application.paths.split(";") if path],
+            paths=refresh_paths(application),
         )
         return bool(self._call("UpdateRevisionForPaths", "UpdateRevisionForPathsResponse", request, 60).changes)
 
@@ -81,6 +82,12 @@ class RepoServer:
             response_deserializer=message_class(response).FromString,
         )
         return rpc(request, timeout=seconds)
+
+
+def refresh_paths(application: Application) -> list[str]:
+    """`application.paths` relative to the repository, as the application controller sends them."""
+    joined = (posixpath.join("/", application.path, path) for path in application.paths.split(";") if path)
+    return [posixpath.normpath(path)[1:] for path in joined]
 
 
 def source(repository: str, revision: str, application: Application) -> dict[str, Any]:
