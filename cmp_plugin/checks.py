@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from .errors import Errors, InputError
-from .manifest import Manifest, described, identity, is_list, text
+from .manifest import NOWHERE, Manifest, described, identity, is_list, text
 from .metadata import COMMANDS
 from .service import Service
 
@@ -78,7 +78,7 @@ def _twice(service: Service, manifests: Iterable[Manifest]) -> Iterator[str]:
         found = identity(manifest.value)
         if not found.name or not found.kind:
             continue
-        namespace = "" if found.scope == "-" else found.namespace or service.namespace
+        namespace = "" if found.scope == NOWHERE else found.namespace or service.namespace
         key = (found.group, found.kind, namespace, found.name)
         if key in sources:
             yield _duplicate(found.kind, found.name, namespace, sources[key], manifest.source)

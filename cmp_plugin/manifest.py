@@ -44,6 +44,9 @@ CLUSTER_SCOPED = frozenset(
 )
 
 
+NOWHERE = "_non_namespaceable_"
+
+
 class Manifest(NamedTuple):
     """One object. `source`: what an error calls its origin, such as `chart template x.yaml`."""
 
@@ -62,9 +65,9 @@ class Identity(NamedTuple):
 
     @property
     def scope(self) -> str:
-        """The namespace as Kustomize compares it: none is `default`, a cluster-scoped kind has "-"."""
+        """The namespace as Kustomize compares it: none is `default`, cluster-scoped is `NOWHERE`."""
         if self[:3] in CLUSTER_SCOPED:
-            return "-"
+            return NOWHERE
         return self.namespace or "default"
 
     def __str__(self) -> str:

@@ -85,6 +85,8 @@ class Reach:
         """One of `resources`: a file beside the kustomization, or another kustomization."""
         text = str(entry.value)
         refuse_remote(text, entry.at)
+        if text.startswith("/") and directory != "/":
+            raise InputError(f'"{text}": Kustomize takes relative paths only', entry.at)
         path = canonical(text, directory, entry.at)
         if self.tree.is_dir(path):
             if not allowed_in(path, self.tree.allowed):
