@@ -55,8 +55,8 @@ def typed(shell: str, words: str, cwd: Path, env: dict[str, str]) -> str:
         child.sendline(START[shell] + "; echo set''up")
         child.expect("setup")
         child.send(f"{words}\t")
-        child.send("\x01echo 'It is:' \x05 :end\r")
-        child.expect(r"\nIt is: (.*?) +:end")
+        child.send("\x01echo It''is: \x05 :end\r")
+        child.expect(r"Itis: (.*?) +:end")
         return child.match[1]
     finally:
         child.close(force=True)

@@ -16,17 +16,18 @@ PACKAGE = Path(CHECKOUT, "cmp_plugin")
 
 # Top first. A module imports from its own line or from lines below it.
 ORDER = [
-    "__main__ cli commandline generated",
+    "__main__ cli commandline generated reference",
     "commands commands.*",
     "render",
-    "applications overlay transform checks emit chart charts",
-    "chart_errors chart_values randomness",
-    "chart_use sources sources.*",
+    "applications chart chart_errors chart_use chart_values charts checks diagnosis emit imagenames"
+    " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
+    " patches randomness reach selection transform",
+    "sources sources.*",
     "plan order request resolve inputs cluster service",
     "fleet layers",
     "specs speccheck specrules shapes shape_table paths interpolate merge",
     "argocd tree workdir tools tools.*",
-    "yamlfile tools.process",
+    "yamlfile yamldump yamlevents yamlnode yamlreaders yamlsyntax goscalar tools.process",
     "errors cmp_plugin",
 ]
 

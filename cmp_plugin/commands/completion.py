@@ -51,7 +51,7 @@ def _clusters(parsed_args: argparse.Namespace, **_: object) -> list[str]:
 def _services(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """The services of the cluster before it; where that cannot be read, the whole catalogue."""
     fleet = _fleet(parsed_args)
-    if not fleet:
+    if not fleet or not parsed_args.cluster:
         return []
     try:
         return sorted(open_cluster(fleet, cluster_name(fleet, parsed_args.cluster)).keys())
