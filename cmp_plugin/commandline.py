@@ -8,11 +8,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
 from . import __version__
-from .errors import UsageError
+from .errors import UsageError, did_you_mean
 
 SHELLS = ("bash", "zsh", "fish")
 KINDS = ("fleet", "profile", "service", "cluster")
@@ -29,7 +30,11 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose errors are ours, so that there is one place that prints them."""
 
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message} (see {self.prog} --help)")
+        choice = re.search(r": invalid choice: '(.*?)' \(choose from (.*)\)$", message)
+        if choice:
+            close = did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2]))
+            message = f"{message[: choice.start()]}: there is no {choice[1]}" + (f", {close}" if close else "")
+        raise UsageError(message, hint=f"see {self.prog} --help")
 
 
 def _nothing(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from .shape_table import TABLE
 from .shapes import fits
 from .yamlfile import Node, plain
 
+EXAMPLES = {"apiVersion": "apiVersion: cmp-plugin/v1alpha1", "when": "when: {label: value}"}
 EXPECTED = {
     "string_type": "a string",
     "string_too_short": "a string that is not empty",
@@ -21,7 +22,16 @@ EXPECTED = {
     "list_type": "a list",
     "dict_type": "a map",
     "model_type": "a map",
-    "too_short": "at least one entry",
+    "too_short": "a list with at least one entry",
+}
+MISPLACED = {
+    "service": "only under `services:` of a profile or cluster",
+    "variants": "only in service.yaml",
+    "when": "only in a variant",
+    "services": "only in a profile or cluster",
+    "defaults": "only in fleet.yaml, a profile or cluster",
+    "provision": "only in cluster.yaml",
+    "destination": "only in cluster.yaml",
 }
 
 
@@ -72,28 +82,33 @@ def _real_path(root: Node, finding: Any) -> tuple[Any, ...]:
 def _error(root: Node, path: tuple[Any, ...], findings: list[Any], model: Any) -> InputError:
     first = findings[0]
     if first["type"] == "missing":
-        return _missing(root, path)
+        return _missing(root, path, model.__name__)
     node = _at(root, path)
     if any(finding["type"] == "extra_forbidden" for finding in findings):
         return _unknown_key(node, path, model)
     if first["type"] == "value_error":
-        return InputError(f"{_place(path)}: {first['ctx']['error']}", node.at)
+        return InputError(f"{_place(path)} {first['ctx']['error']}", node.at)
     expected = " or ".join(dict.fromkeys(_expectation(finding) for finding in findings))
-    return InputError(f"{_place(path)} must be {expected}, not {_found(node)}", node.at, _hint(node, findings))
+    return InputError(f"{_place(path)} must be {expected}, not {_found(node)}", node.at, _hint(node, expected))
 
 
-def _missing(root: Node, path: tuple[Any, ...]) -> InputError:
+def _missing(root: Node, path: tuple[Any, ...], kind: str) -> InputError:
     parent = _at(root, path[:-1])
     where = f" in {_place(path[:-1])}" if path[:-1] else ""
-    example = {"apiVersion": "apiVersion: cmp-plugin/v1alpha1", "when": "when: {label: value}"}
-    hint = example.get(path[-1], "")
-    return InputError(f'"{path[-1]}" is missing{where}', parent.key or Location(root.at.file), hint and f"write {hint}")
+    example = EXAMPLES.get(path[-1], f"kind: {kind}")
+    return InputError(f'"{path[-1]}" is missing{where}', parent.key or Location(root.at.file), f"write {example}")
 
 
 def _unknown_key(node: Node, path: tuple[Any, ...], model: Any) -> InputError:
     where = f" in {_place(path[:-1])}" if path[:-1] else ""
+    name = str(path[-1])
     known = known_keys(path[:-1], TABLE[f"file {model.__name__}"])
-    return InputError(f'unknown key "{path[-1]}"{where}', node.key or node.at, did_you_mean(str(path[-1]), known))
+    hint = did_you_mean(name, known)
+    if name in MISPLACED and f"{name}s" not in known:
+        hint = MISPLACED[name]
+    if path[:-1] == ("defaults",) and name in known_keys((), TABLE["Variant"]):
+        hint = "defaults cannot have it: it is a matter of one service"
+    return InputError(f'unknown key "{name}"{where}', node.key or node.at, hint)
 
 
 def known_keys(path: tuple[Any, ...], shape: Any) -> list[str]:
@@ -131,15 +146,18 @@ def _place(path: tuple[Any, ...]) -> str:
 def _expectation(finding: Any) -> str:
     if finding["type"] == "literal_error":
         return str(finding["ctx"]["expected"]).replace("'", '"')
-    if finding["type"] == "string_pattern_mismatch":
+    kind, member = finding["type"], finding["loc"][-1]
+    if kind == "string_pattern_mismatch" or (kind == "string_type" and member == "constrained-str"):
         return "one ${...} reference"
+    if kind == "too_short" and finding["ctx"]["field_type"] == "Dictionary":
+        return "a map with at least one entry"
     return EXPECTED.get(finding["type"], str(finding["msg"]))
 
 
 def _found(node: Node) -> str:
     value = node.value
     if isinstance(value, dict):
-        return "a map"
+        return "a map" if value else "an empty map"
     if isinstance(value, list):
         return "a list" if value else "an empty list"
     if value is None:
@@ -149,9 +167,13 @@ def _found(node: Node) -> str:
     return f"the {'boolean' if isinstance(value, bool) else 'number'} {str(value).lower()}"
 
 
-def _hint(node: Node, findings: list[Any]) -> str:
-    """A number or boolean where a string belongs only lacks its quotes."""
-    wants_text = any(finding["type"] == "string_type" for finding in findings)
-    if wants_text and isinstance(node.value, int | float):
-        return f'write "{str(node.value).lower()}" with quotes'
+def _hint(node: Node, expected: str) -> str:
+    """What to write instead, where that is plain."""
+    value = node.value
+    if "a string" in expected and isinstance(value, int | float):
+        return f'write "{str(value).lower()}" with quotes'
+    if expected == "a list" and isinstance(value, str):
+        return f"write [{value}]"
+    if expected == "a map" and isinstance(value, list) and value and isinstance(value[0].value, str):
+        return f'write "{value[0].value}:" instead of "- {value[0].value}"'
     return ""
