@@ -93,6 +93,9 @@ def clean_environment(workdir: str) -> dict[str, str]:
         "TZ": "UTC",
         "HTTP_PROXY": nowhere,
         "HTTPS_PROXY": nowhere,
+        # A tool lives for a second: collecting garbage less often saves it a fifth of its work.
+        "GOGC": "400",
+        "GOMEMLIMIT": "1GiB",
     }
 
 
