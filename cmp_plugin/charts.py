@@ -34,7 +34,10 @@ def locate(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> st
     place = tree.locate(chart.path, chart.at)
     if os.path.isdir(place):
         return complete(chart.path, place, tree, chart.at, workdir, lambda one: _elsewhere(one, service, means))
-    return checked(place, store.digest_of(place), f"{service.label}: {chart.path[1:]}", means)
+    try:
+        return checked(place, store.digest_of(place), chart.path[1:], means)
+    except CmpError as error:
+        raise named(error, service.label, chart.at) from None
 
 
 def _elsewhere(wanted: Wanted, service: Service, means: Means) -> str:
@@ -47,7 +50,7 @@ def _elsewhere(wanted: Wanted, service: Service, means: Means) -> str:
         hint = "run `cmp-plugin lock` and commit what it writes"
         raise InputError(f"{wanted} is not in {_lock_path(service)[1:]}", None, hint)
     except CmpError as error:
-        raise named(error, service.label, wanted) from None
+        raise named(error, service.label, wanted.at) from None
 
 
 def _lock_path(service: Service) -> str:

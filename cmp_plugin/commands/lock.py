@@ -117,7 +117,7 @@ def _fetched(
             try:
                 found[one.key] = lock_chart(one, Means(fleet.tree, settings.mirrors, settings.helm, directory, deadline))[0]
             except CmpError as error:
-                errors.append(named(error, "", one))
+                errors.append(named(error, "", one.at))
             step()
     return found, errors
 

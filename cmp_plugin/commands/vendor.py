@@ -67,7 +67,7 @@ def _place(root: str, state: State, entry: Locked, means: Means) -> None:
     try:
         locked_chart(wanted, entry, means)
     except CmpError as error:
-        raise named(error, "", wanted) from None
+        raise named(error, "", wanted.at) from None
     archive = os.path.join(store.place_of(entry.digest), store.ARCHIVE)
     if not os.path.isfile(archive):
         raise store.StoreError("`vendor` needs the cache, and it cannot be used", hint="CMP_PLUGIN_CACHE_DIR names another place")

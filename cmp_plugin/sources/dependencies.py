@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import InputError, Location
-from ..tree import Tree, canonical
+from ..tree import Tree, allowed_in, canonical
 from ..yamlfile import Node, load_values
 from .wanted import Wanted, wanted
 
@@ -43,7 +43,7 @@ def missing(path: str, tree: Tree, at: Location) -> list[Dependency]:
     listed = [_fields(item) for item in _items(load_values(data, file[1:]))]
     absent = [fields for fields in listed if not _is_present(_text(fields, "name"), present)]
     versions = _versions(path, tree, at) if absent else {}
-    return [_dependency(fields, versions, path, Location(file[1:])) for fields in absent]
+    return [_dependency(fields, versions, path, tree, Location(file[1:])) for fields in absent]
 
 
 def _items(node: Node, key: str = "dependencies") -> list[Node]:
@@ -89,11 +89,20 @@ def _versions(path: str, tree: Tree, at: Location) -> dict[str, str]:
     return {}
 
 
-def _dependency(fields: dict[str, Node], versions: dict[str, str], path: str, file: Location) -> Dependency:
+def _place(text: str, path: str, tree: Tree, at: Location) -> str:
+    place = canonical(text, path, at)
+    if not allowed_in(place, tree.allowed):
+        raise InputError(f'"{text}" lies outside of the allowed directories', at)
+    return place
+
+
+def _dependency(
+    fields: dict[str, Node], versions: dict[str, str], path: str, tree: Tree, file: Location
+) -> Dependency:
     name, repository = _text(fields, "name"), _text(fields, "repository")
     at = fields["name"].at if "name" in fields else file
     if repository.startswith("file://"):
-        return Dependency(name, canonical(repository.removeprefix("file://"), path, at), None)
+        return Dependency(name, _place(repository.removeprefix("file://"), path, tree, at), None)
     if not repository:
         raise InputError(f"{name} is not in charts/, and names no repository", at)
     if repository.startswith(("@", "alias:")):

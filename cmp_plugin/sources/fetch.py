@@ -6,6 +6,7 @@ faults are tried again within the deadline. Nothing is believed of what comes: t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import time
@@ -15,6 +16,7 @@ from urllib.parse import urljoin
 from ..errors import InputError, ToolError
 from ..tools.discovery import Tool
 from ..tools.process import Completed, Deadline, run
+from ..tools.ranges import satisfies
 from .credentials import (
     REGISTRY_HINT,
     REPOSITORY_HINT,
@@ -76,7 +78,7 @@ def fetch(wanted: Wanted, place: Place, url: str, tool: Tool, directory: str, de
 def _from_directory(wanted: Wanted, place: Place) -> Fetched:
     """From a directory with an index.yaml; an address in it that leads out of it is none."""
     try:
-        found = pick(_listed(os.path.join(place.directory, "index.yaml"), place.name), wanted.version)
+        found = _chosen(_listed(os.path.join(place.directory, "index.yaml"), place.name), wanted.version)
     except Refused as error:
         raise ToolError(f"{wanted} is not in {place.said}: {error.message}") from None
     name = found.urls[0].partition("?")[0] if found and found.urls else ""
@@ -85,6 +87,16 @@ def _from_directory(wanted: Wanted, place: Place) -> Fetched:
     if found is None or "://" in name or not inside or not os.path.isfile(path):
         raise ToolError(f"{wanted} is not in {place.said}")
     return Fetched(path, "", found.digest)
+
+
+def _chosen(found: list[Version], version: str) -> Version | None:
+    """The version, or of a range, which a Chart.yaml may name, the highest; an index has it first."""
+    exact = pick(found, version)
+    if exact is not None:
+        return exact
+    with contextlib.suppress(ValueError):
+        return next((one for one in found if satisfies(one.version.removeprefix("v"), version)), None)
+    return None
 
 
 class _Helm:

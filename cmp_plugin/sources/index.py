@@ -7,6 +7,7 @@ read as repositories. Only the chart's own part is parsed: all of it takes a min
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import NamedTuple
@@ -51,7 +52,8 @@ def same_version(one: str, other: str) -> bool:
 
 def _part(index: bytes, name: str) -> list[object]:
     if index.lstrip()[:1] == b"{":
-        return _listed(json.loads(index), name)
+        with contextlib.suppress(ValueError):
+            return _listed(json.loads(index), name)
     start = _ENTRIES.search(index)
     if start is not None:
         return _listed({"entries": yaml.load(_block(index, name, start.end()), yaml.CSafeLoader)}, name)
@@ -70,7 +72,7 @@ def _block(index: bytes, name: str, start: int) -> bytes:
     """The lines of `entries.<name>`, in block style as every tool writes it."""
     first = _FIRST_KEY.search(index, start)
     indent = first[1] if first else b"  "
-    key = re.compile(rb"^" + indent + rb"([\"']?)" + re.escape(name.encode()) + rb"\1:[ \t]*$", re.M)
+    key = re.compile(rb"^" + indent + rb"([\"']?)" + re.escape(name.encode()) + rb"\1:(?=[ \t\n])", re.M)
     found = key.search(index, start)
     if found is None:
         return b""

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..errors import CmpError, InputError, ToolError
+from ..errors import CmpError, InputError, Location, ToolError
 from ..tools.discovery import Tool
 from ..tools.process import Deadline
 from ..tree import Tree
@@ -150,9 +150,9 @@ def _new_directory(means: Means) -> str:
     return path
 
 
-def named(error: CmpError, label: str, wanted: Wanted) -> CmpError:
+def named(error: CmpError, label: str, at: Location) -> CmpError:
     """An error of these modules with its place and, for a person who reads only this line, whose it is."""
     message = f"{label}: {error.message}" if label else error.message
     if isinstance(error, ToolError):
-        return ToolError(message, wanted.at, error.hint, argv=error.argv, exit_code=error.tool_exit_code)
-    return InputError(message, wanted.at, error.hint)
+        return ToolError(message, at, error.hint, argv=error.argv, exit_code=error.tool_exit_code)
+    return InputError(message, at, error.hint)

@@ -60,7 +60,7 @@ class Refusal(NamedTuple):
 
 def refusal(stderr: str) -> Refusal:
     """What stood in the way."""
-    text = _error(stderr)
+    text = _error(stderr).replace("basic credential not found", "response status code 401")
     found = _STATUS.search(text)
     if found:
         status = int(found[1])
