@@ -42,13 +42,12 @@ def test_kind_is_known(block: Block) -> None:
 # --- data ---
 
 
-def parts(block: Block) -> list[str]:
-    return re.split(r"^---\n", block.text, flags=re.MULTILINE)
-
-
-@pytest.mark.parametrize("block", [b for b in ALL if b.kind == "yaml"], ids=place)
-def test_yaml(block: Block) -> None:
-    for part in parts(block):
+@pytest.mark.parametrize("block", [b for b in ALL if b.kind in ("yaml", "json")], ids=place)
+def test_data(block: Block) -> None:
+    if block.kind == "json":
+        json.loads(block.text)
+        return
+    for part in re.split(r"^---\n", block.text, flags=re.MULTILINE):
         check_named(part, block)
         if SPEC.search(part):
             check_spec(part, block)
@@ -75,11 +74,6 @@ def check_named(text: str, block: Block) -> None:
             wanted = [line for line in text.splitlines()[1:] if line.strip() not in ("", "# ...")]
             gone = [line for line in wanted if line not in there]
             assert not gone, f"{block.place}: not in {named[1]}, or not in this order: {gone[0]!r}"
-
-
-@pytest.mark.parametrize("block", [b for b in ALL if b.kind == "json"], ids=place)
-def test_json(block: Block) -> None:
-    json.loads(block.text)
 
 
 # --- commands ---

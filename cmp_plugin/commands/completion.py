@@ -18,9 +18,9 @@ from .places import cluster_name, opened_fleet
 
 def run(args: argparse.Namespace) -> int:
     """Print what makes `args.shell` complete cmp-plugin: `source <(cmp-plugin completion bash)`."""
-    import argcomplete
+    from argcomplete.shell_integration import shellcode
 
-    print(argcomplete.shellcode(["cmp-plugin"], shell=args.shell))
+    print(shellcode(["cmp-plugin"], shell=args.shell))
     return 0
 
 
