@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -473,6 +474,28 @@ def test_violations_are_told_one_by_one(render: Render) -> None:
 def test_texts(stderr: str, message: str, at: Location | None) -> None:
     reason = explain(stderr)
     assert (reason.message, reason.at) == (message, at)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "can't use ",
+        "range can't iterate over ",
+        "%!t(",
+        "error calling x: ",
+        'template: a/b:1:1: executing "',
+        "- at '",
+    ],
+)
+def test_an_endless_text_is_read_in_no_time(words: str) -> None:
+    for start in (
+        "Error: ",
+        "Error: values don't meet the specifications of the schema(s) in:\n",
+        "",
+    ):
+        started = time.monotonic()
+        assert len(explain(start + words * 50_000).message) < 2100
+        assert time.monotonic() - started < 5
 
 
 def test_a_helm_that_is_killed(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from .process import Completed
 from .redaction import refused, without_values
 
 _LONGEST = 2000
+# Of an endless text (a chart may print what it likes) the beginning and the end are read.
+_READ = 8 * 1024
 
 
 class Reason(NamedTuple):
@@ -61,7 +63,7 @@ def failure(argv: Sequence[str], done: Completed) -> HelmError:
         reason.hint,
         argv=argv,
         exit_code=done.code,
-        stderr=without_values(stderr),
+        stderr=without_values(_bounded(stderr)),
     )
     error.reason = reason
     return error
@@ -71,6 +73,7 @@ def explain(stderr: str) -> Reason:
     """The reason in a failed helm's stderr; warnings before it and advice after it are left out."""
     before, found, text = f"\n{stderr}".partition("\nError: ")
     text = text.partition("\n\nUse --debug flag")[0].strip() if found else _first_line(before)
+    text = _bounded(text)
     for read in (_schema, _authored, _syntax, _no_yaml, _execution, _chart_file):
         reason = read(text)
         if reason:
@@ -149,7 +152,7 @@ def _no_yaml(text: str) -> Reason | None:
 
 # Helm 4 spreads over three lines what Helm 3 prints as `template: FILE:L:C: executing ...`.
 _SPREAD = re.compile(r'^(\S.*:\d+)\n  (executing ".*" at <.*>):\n    ', re.M)
-_FRAME = re.compile(r'template: ([^\n]+?):(\d+):(\d+): executing ".*?" at <(.*?)>:\s+', re.S)
+_FRAME = re.compile(r'template: ([^\n:]+):(\d+):(\d+): executing "[^\n"]*" at <([^\n]*?)>:\s+')
 
 
 def _execution(text: str) -> Reason | None:
@@ -195,6 +198,10 @@ def _chart_file(text: str) -> Reason | None:
         return Reason("Chart.yaml file is missing", Location("chart/Chart.yaml"))
     why = _BEFORE_YAML.sub("", text.removeprefix("cannot load Chart.yaml: "))
     return Reason(why, Location("chart/Chart.yaml"))
+
+
+def _bounded(text: str) -> str:
+    return text if len(text) <= 2 * _READ else f"{text[:_READ]}\n{text[-_READ:]}"
 
 
 def _first_line(text: str) -> str:
