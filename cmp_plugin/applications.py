@@ -127,7 +127,7 @@ def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, A
     revision = resolved.revision or (origin.revision if track == "branch" else origin.commit or origin.revision)
     whole = bool(resolved.revision) or track == "branch"
     parameters = {"cluster": cluster.name, "service": request.key}
-    inputs = encode(request, resolved.service.namespace, resolved.service.release, whole)
+    inputs = encode(request, resolved.service, whole)
     if isinstance(inputs, Unfit):
         if resolved.revision:
             at = value_of(resolved.merged.fields, "revision")

@@ -10,11 +10,12 @@ import json
 from typing import Any, NamedTuple
 
 from .cluster import Facts
-from .errors import InputError, Location
+from .errors import CmpError, InputError, Location
 from .interpolate import all_references
 from .layers import Layer
 from .paths import named_paths
 from .request import Request, Settings
+from .service import Service
 from .specrules import entries
 from .tree import Tree, within
 from .yamlfile import Node, plain
@@ -30,10 +31,11 @@ class Unfit(NamedTuple):
     reason: str
 
 
-def encode(request: Request, namespace: str, release: str, whole: bool = False) -> str | Unfit:
+def encode(request: Request, service: Service, whole: bool = False) -> str | Unfit:
     """The parameter's text. `whole` sends every label and var, for directories of another commit.
 
-    `namespace` and `release` are the resolved ones; they win when the request is read back.
+    `service` is what the request resolves to: its namespace and release win when the request is read
+    back, and where its resources lead decides whether its directory is enough.
     """
     files: dict[str, str] = {}
     for layer in (*request.below, *request.above):
@@ -43,7 +45,9 @@ def encode(request: Request, namespace: str, release: str, whole: bool = False) 
                 return unfit
     if outside := _first_outside(request):
         return Unfit(f"service.yaml names {outside[1:]}, outside its directory")
-    text = json.dumps(_message(request, namespace, release, files, whole), **CANONICAL)
+    if outside := _reached_outside(request, service, files):
+        return Unfit(f"its directory is not enough: {outside}")
+    text = json.dumps(_message(request, service, files, whole), **CANONICAL)
     if len(text.encode()) > MAX_BYTES:
         return Unfit(f"inputs would be {len(text.encode())} bytes, more than {MAX_BYTES}")
     return text
@@ -52,7 +56,7 @@ def encode(request: Request, namespace: str, release: str, whole: bool = False) 
 CANONICAL: dict[str, Any] = {"sort_keys": True, "separators": (",", ":"), "ensure_ascii": False}
 
 
-def _message(request: Request, namespace: str, release: str, files: dict[str, str], whole: bool) -> dict[str, Any]:
+def _message(request: Request, service: Service, files: dict[str, str], whole: bool) -> dict[str, Any]:
     facts, settings = request.facts, request.settings
     labels, variables = _needed(request)
     message = {
@@ -67,8 +71,8 @@ def _message(request: Request, namespace: str, release: str, files: dict[str, st
         },
         "service": request.key,
         "entry": request.entry,
-        "namespace": namespace,
-        "releaseName": release,
+        "namespace": service.namespace,
+        "releaseName": service.release,
         "below": [layer for layer in map(_layer, request.below) if layer["block"]],
         "above": [layer for layer in map(_layer, request.above) if layer["block"]],
         "files": files,
@@ -137,6 +141,25 @@ def _first_outside(request: Request) -> str:
     return next((path for path in service_paths(request) if not within(path, directory)), "")
 
 
+def _reached_outside(request: Request, service: Service, files: dict[str, str]) -> str:
+    """Why a kustomization or a link leads out of the service's directory, or an empty string."""
+    from .reach import Reach
+
+    directory = service.directory
+    inline = {path: content.encode() for path, content in files.items()}
+    try:
+        alone = Tree(request.tree.locate(directory, service.at), (directory,), directory, inline)
+        alone.locate(directory, service.at)
+        reach = Reach(alone)
+        for resource in service.resources:
+            reach.resource(resource.path, resource.at)
+        if service.kustomize is not None:
+            reach.fragment(service.kustomize)
+    except CmpError as error:
+        return str(error)
+    return ""
+
+
 def decode(text: str, directory: str) -> Request:
     """The request out of the parameter; `directory` is the service's, an absolute real path.
 
@@ -147,7 +170,7 @@ def decode(text: str, directory: str) -> Request:
     try:
         message = json.loads(text)
         version = message["format"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise InputError("the parameter `inputs` is not what cmp-plugin writes", None, "git decides, do not edit it") from error
     if version != FORMAT:
         raise InputError(f"the parameter `inputs` has format {version}, this plugin reads {FORMAT}")

@@ -21,12 +21,12 @@ ORDER = [
     "render",
     "applications chart chart_errors chart_use chart_values charts checks diagnosis emit imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
-    " patches randomness reach selection transform",
+    " patches randomness selection transform",
     "sources sources.*",
     "plan order request resolve inputs cluster service",
     "fleet layers",
     "specs speccheck specrules shapes shape_table paths interpolate merge",
-    "argocd tree workdir tools tools.*",
+    "argocd tree reach workdir tools tools.*",
     "yamlfile yamldump yamlevents yamlnode yamlreaders yamlsyntax goscalar tools.process",
     "errors cmp_plugin",
 ]

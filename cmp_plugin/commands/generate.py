@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..argocd import TIMEOUT, Call, read_call
 from ..cluster import Cluster, open_cluster
-from ..errors import CmpError, Errors, InputError, labelled
+from ..errors import CmpError, Errors, InputError, flatten, labelled
 from ..fleet import Fleet, find_root, open_fleet
 from ..inputs import decode
 from ..plan import plan, plan_fleet, planned_service
@@ -116,10 +116,12 @@ def _from_inputs(call: Call, directory: str) -> tuple[Request, Resolved]:
 
 def explained(error: CmpError, request: Request) -> CmpError:
     """Where the cause is in `inputs` there are no lines: names the command that shows them."""
-    if error.at is None or not error.at.file.startswith("inputs ("):
-        return error
     command = f"cmp-plugin preview {request.facts.cluster} {request.key} names the line"
-    return labelled(InputError(error.message, error.at, command), f"{request.facts.cluster}/{request.key}")
+    for each in flatten([error]):
+        if each.at is not None and each.at.file.startswith("inputs ("):
+            each.hint = command
+            labelled(each, f"{request.facts.cluster}/{request.key}")
+    return error
 
 
 def _warn_about_kubernetes(call: Call, request: Request) -> None:
