@@ -35,7 +35,7 @@ def _pinned(planned: Planned, private: str, deadline: Deadline) -> Planned:
     written = value_of(resolved.merged.fields, "revision")
     at = written.at if written else None
     label = resolved.service.label
-    inputs = encode(request, resolved.service.namespace, resolved.service.release, whole=True)
+    inputs = encode(request, resolved.service, whole=True)
     if isinstance(inputs, Unfit):
         raise InputError(f"{label}: `revision` cannot pin this service: {inputs.reason}", at)
     try:
