@@ -1,0 +1,153 @@
+"""The one reader of YAML: specs strictly, values files as Helm does, manifests as Argo CD does.
+
+In: bytes that someone else has read, and the name that errors give them. Out: `Node` trees that know
+their places, or plain values. Scalars are Go's (goscalar), so a value means here what it means to
+Helm and Argo CD; text that they would read differently from us, or from each other, is refused with
+its place. Size, depth and aliases are bounded. The writers are in yamldump and are offered here too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from .errors import InputError, Location
+from .goscalar import Scalar
+from .yamldump import dump_json, dump_values, dump_yaml
+from .yamlnode import Node, node, plain
+from .yamlreaders import Manifests, Strict, Values
+
+__all__ = [
+    "Document",
+    "Node",
+    "dump_json",
+    "dump_values",
+    "dump_yaml",
+    "each_manifest",
+    "load",
+    "load_all",
+    "load_manifests",
+    "load_values",
+    "node",
+    "plain",
+]
+
+MAX_FILE = 5 * 2**20  # what Helm allows a file of a chart
+MAX_MANIFESTS = 100 * 2**20  # what Argo CD's repo-server sends at most (ARGOCD_GRPC_MAX_SIZE_MB)
+
+# The Kubernetes reader splits at lines that begin with "---", before it knows of YAML; some that
+# are such a line to it are text to YAML and the other way round.
+_SEPARATOR = re.compile(rb"^---[^\n]*\n?", re.MULTILINE)
+_ODD_SEPARATOR = re.compile(rb"^---(?![ \t]*\r?$|[ \t]+#)", re.MULTILINE)
+_SOURCE = re.compile(rb"# Source: ([^\r\n]+)")
+
+
+class Document(NamedTuple):
+    """An object that a tool printed, and the template that Helm says it is from, or ""."""
+
+    value: dict[str, Any]
+    source: str
+
+
+def load(data: bytes, file: str) -> Node:
+    """The one map that a spec is. Raises `Errors` with everything that is refused in the file."""
+    reader = Strict(_bounded(data, file), file)
+    roots = list(reader.documents())
+    if len(roots) != 1:
+        at = roots[1].at if roots else Location(file)
+        reader.refusals.append(InputError("one document is expected, this is another" if roots else "the file is empty", at))
+    elif not isinstance(roots[0].value, dict):
+        reader.refusals.append(InputError("the file must be a map (key: value)", roots[0].at))
+    reader.finish()
+    return roots[0]
+
+
+def load_all(data: bytes, file: str, at: Location | None = None) -> list[Node]:
+    """Every document that is not null, maps or not, as strictly as `load`.
+
+    `at`: for a text inside a spec, the line of the `|` above it and the column where it begins;
+    places then count from there, in the file that `at` names.
+    """
+    origin = (at.line, at.column - 1) if at else (0, 0)
+    reader = Strict(_bounded(data, file), at.file if at else file, origin)
+    roots = [root for root in reader.documents() if root.value is not None]
+    reader.finish()
+    return roots
+
+
+def load_values(data: bytes, file: str) -> Node:
+    """A values file as Helm reads it (`helm -f`): numbers are float64, a later key wins.
+
+    An empty file is an empty map. Raises `InputError` for what Helm refuses, and for what Helm 3
+    and Helm 4 or libyaml and Go read differently: several documents, tags of one's own.
+    """
+    _check_separators(_bounded(data, file), file)
+    root = _values(data, file)
+    # Helm 4 ends the last line itself, Helm 3 does not, and a block of text sees it.
+    if data[-1:] not in (b"", b"\n") and plain(_values(data + b"\n", file)) != plain(root):
+        raise InputError("the block of text at the end needs a line break: Helm 3 and Helm 4 differ without", Location(file))
+    return root
+
+
+def _values(data: bytes, file: str) -> Node:
+    roots = list(Values(data, file, {}).documents())
+    root = roots[0] if roots else Node(None, Location(file))
+    if unread := [other for other in roots[1:] if other.value is not None]:
+        raise InputError("a second document: Helm 3 ignores it, Helm 4 merges it; give it its own file", unread[0].at)
+    if root.value is not None and not isinstance(root.value, dict):
+        raise InputError("a values file must be a map (key: value)", root.at)
+    return root if root.value is not None else Node({}, root.at)
+
+
+def load_manifests(data: bytes) -> list[Document]:
+    """What Argo CD makes of a tool's output; see `each_manifest`."""
+    return list(each_manifest(data))
+
+
+def each_manifest(data: bytes) -> Iterator[Document]:
+    """The objects in `data`, one at a time, as Argo CD (gitops-engine, SplitYAML) reads them.
+
+    Empty documents are left out. Numbers are int64 or float64, integral ones int. Raises
+    `InputError` that names the template and the line below its `# Source:`.
+    """
+    if len(data) > MAX_MANIFESTS:
+        raise InputError(f"the manifests are larger than {MAX_MANIFESTS // 2**20} MiB")
+    if _ODD_SEPARATOR.search(data):
+        raise InputError('a template prints a line that starts with "---" and holds more than a comment')
+    source, memo = "", dict[str, Scalar]()
+    for number, text in enumerate(_split(data), start=1):
+        if found := _SOURCE.match(text):
+            source = "".join(c if c.isprintable() else "?" for c in found[1].decode("utf-8", "replace"))
+        value = _manifest(text, f"{source or f'document {number}'} as rendered", memo)
+        if value is not None:
+            yield Document(value, source)
+
+
+def _manifest(text: bytes, file: str, memo: dict[str, Scalar]) -> dict[str, Any] | None:
+    value, *others = [*Manifests(text, file, memo).documents()] or [None]
+    if any(other is not None for other in others):
+        raise InputError('a second document without "---" between them', Location(file))
+    if value is not None and not isinstance(value, dict):
+        raise InputError("a manifest must be a map with apiVersion, kind and metadata", Location(file))
+    return value
+
+
+def _split(data: bytes) -> Iterator[bytes]:
+    begin = 0
+    for separator in _SEPARATOR.finditer(data):
+        yield data[begin : separator.start()]
+        begin = separator.end()
+    yield data[begin:] if data[-1:] == b"\n" else data[begin:] + b"\n"
+
+
+def _bounded(data: bytes, file: str) -> bytes:
+    if len(data) > MAX_FILE:
+        raise InputError(f"larger than {MAX_FILE // 2**20} MiB", Location(file))
+    return data
+
+
+def _check_separators(data: bytes, file: str) -> None:
+    if found := _ODD_SEPARATOR.search(data):
+        line = data.count(b"\n", 0, found.start()) + 1
+        raise InputError('a line that starts with "---" may hold nothing else but a comment', Location(file, line, 1))
