@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -178,3 +179,21 @@ def test_warnings_are_no_output_and_nobodys_settings_have_a_say(
 )
 def test_texts(stderr: str, reason: str) -> None:
     assert explain(stderr) == reason
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "accumulation err='",
+        "cycle ",
+        "evalsymlink failure on '",
+        "literal sources [",
+        " in object {{",
+        "//",
+        "`: ",
+    ],
+)
+def test_an_endless_text_is_read_in_no_time(words: str) -> None:
+    started = time.monotonic()
+    assert len(explain("Error: " + words * 50_000)) < 20_000
+    assert time.monotonic() - started < 5

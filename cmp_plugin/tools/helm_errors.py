@@ -14,11 +14,9 @@ from typing import NamedTuple
 
 from ..errors import Location, ToolError
 from .process import Completed
-from .redaction import refused, without_values
+from .redaction import clipped, refused, without_values
 
 _LONGEST = 2000
-# Of an endless text (a chart may print what it likes) the beginning and the end are read.
-_READ = 8 * 1024
 
 
 class Reason(NamedTuple):
@@ -63,7 +61,7 @@ def failure(argv: Sequence[str], done: Completed) -> HelmError:
         reason.hint,
         argv=argv,
         exit_code=done.code,
-        stderr=without_values(_bounded(stderr)),
+        stderr=without_values(clipped(stderr)),
     )
     error.reason = reason
     return error
@@ -73,7 +71,7 @@ def explain(stderr: str) -> Reason:
     """The reason in a failed helm's stderr; warnings before it and advice after it are left out."""
     before, found, text = f"\n{stderr}".partition("\nError: ")
     text = text.partition("\n\nUse --debug flag")[0].strip() if found else _first_line(before)
-    text = _bounded(text)
+    text = clipped(text)
     for read in (_schema, _authored, _syntax, _no_yaml, _execution, _chart_file):
         reason = read(text)
         if reason:
@@ -198,10 +196,6 @@ def _chart_file(text: str) -> Reason | None:
         return Reason("Chart.yaml file is missing", Location("chart/Chart.yaml"))
     why = _BEFORE_YAML.sub("", text.removeprefix("cannot load Chart.yaml: "))
     return Reason(why, Location("chart/Chart.yaml"))
-
-
-def _bounded(text: str) -> str:
-    return text if len(text) <= 2 * _READ else f"{text[:_READ]}\n{text[-_READ:]}"
 
 
 def _first_line(text: str) -> str:

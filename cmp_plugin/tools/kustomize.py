@@ -12,6 +12,7 @@ from ..errors import Location, ToolError
 from . import discovery
 from .discovery import Tool
 from .process import Deadline, clean_environment, run
+from .redaction import clipped
 from .turns import turn
 
 DEFAULT_RANGE = "~5.8"
@@ -61,7 +62,7 @@ _SHORTER = [
     (re.compile(r"Get \"(.*?)\": proxyconnect.*", re.S), r"a render loads nothing from \1"),
     (re.compile(r"//[^/@\s]*@"), "//"),  # a password in an address
     (re.compile(r"accumulating resources from '.*?': (?=\S+ does not exist|a render loads)"), ""),
-    (re.compile(r".*(?=cycle detected: )", re.S), ""),
+    (re.compile(r"\A.*(?=cycle detected: )", re.S), ""),
     # What follows quotes patches, objects and literals: a Secret's content may be among it.
     (re.compile(r"trouble configuring builtin (\w+) with config: `.*?`: ", re.S), r"\1: "),
     (re.compile(r"(unable to parse SM or JSON patch) from .*", re.S), r"\1"),
@@ -76,7 +77,7 @@ _SHORTER = [
 def explain(stderr: str) -> str:
     """The reason in a failed kustomize's stderr, as one line without quoted content."""
     _, found, text = f"\n{stderr}".partition("\nError: ")
-    text = text if found else stderr.strip().partition("\n")[0]
+    text = clipped(text if found else stderr.strip().partition("\n")[0])
     if below := _BELOW.match(text):
         text = text[below.end() :]
     text = text.removeprefix("accumulating resources: ").removeprefix("accumulating components: ")
