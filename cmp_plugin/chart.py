@@ -7,7 +7,9 @@ in the fleet and without values.
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from typing import Any
 
 from .errors import InputError, ToolError
@@ -28,9 +30,43 @@ def chart_manifests(
     Raises ToolError or InputError, with the service's label, at a place in the fleet.
     """
     assert service.chart is not None
-    try:
-        values = _values(service, chart_path, tool, workdir, deadline)
+    values = final_values(service, chart_path, tool, workdir, deadline, tree)
+    with _placing(service, chart_path, workdir, tree):
         output = _template(service, chart_path, values, tool, workdir, deadline)
+    try:
+        return load_manifests(output)
+    except InputError as error:
+        raise InputError(f"{service.label}: {error}", service.chart.at) from None
+
+
+def final_values(
+    service: Service, chart_path: str, tool: Tool, workdir: str, deadline: Deadline, tree: Tree
+) -> dict[str, Any]:
+    """The content of the one values file: every `key+` has the chart's own list before its items.
+
+    Raises as `chart_manifests` does. Helm runs only when there is a `key+` that no layer gave a base.
+    """
+    values = plain(service.values)
+    assert isinstance(values, dict)
+    if service.appends:
+        from .chart_values import computed_values
+
+        def print_values(probe: str) -> bytes:
+            return _template(service, probe, values, tool, workdir, deadline)
+
+        with _placing(service, chart_path, workdir, tree):
+            computed = computed_values(chart_path, workdir, print_values)
+        for append in service.appends:
+            _append(values, append, computed, service)
+    return values
+
+
+@contextlib.contextmanager
+def _placing(service: Service, chart_path: str, workdir: str, tree: Tree) -> Iterator[None]:
+    """Errors of the tools leave this block with the service's label and a place in the fleet."""
+    assert service.chart is not None
+    try:
+        yield
     except HelmError as error:
         from .chart_errors import placed
 
@@ -39,10 +75,6 @@ def chart_manifests(
         raise ToolError(
             f"{service.label}: {error.message}", service.chart.at, error.hint, argv=error.argv
         ) from None
-    try:
-        return load_manifests(output)
-    except InputError as error:
-        raise InputError(f"{service.label}: {error}", service.chart.at) from None
 
 
 def _template(
@@ -64,24 +96,6 @@ def _template(
         workdir=workdir,
         deadline=deadline,
     )
-
-
-def _values(
-    service: Service, chart_path: str, tool: Tool, workdir: str, deadline: Deadline
-) -> dict[str, Any]:
-    """The merged values, every `key+` with the chart's own list before its items."""
-    values = plain(service.values)
-    assert isinstance(values, dict)
-    if service.appends:
-        from .chart_values import computed_values
-
-        def print_values(probe: str) -> bytes:
-            return _template(service, probe, values, tool, workdir, deadline)
-
-        computed = computed_values(chart_path, workdir, print_values)
-        for append in service.appends:
-            _append(values, append, computed, service)
-    return values
 
 
 def _append(values: dict[str, Any], append: Append, computed: Any, service: Service) -> None:
