@@ -8,6 +8,7 @@ service.lock says, wherever it was fetched from.
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from .errors import CmpError, InputError, Location
 from .service import Chart, Service
@@ -20,37 +21,59 @@ from .tools.process import Deadline
 from .tree import Tree
 
 
-def locate(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> str:
-    """The absolute path of a directory with the chart of `service`; helm and we may read it, nothing else.
+class Located(NamedTuple):
+    """`path`: an absolute directory with the chart; helm and we may read it, nothing else.
+
+    `warnings`: sentences for stderr about charts that are not locked.
+    """
+
+    path: str
+    warnings: list[str]
+
+
+def locate(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> Located:
+    """Where the chart of `service` is on this machine.
 
     Raises InputError (not in the fleet, not locked, another digest, a bad archive) and ToolError (it
     cannot be fetched), each one line with cluster and service.
     """
+    warnings: list[str] = []
+    means = Means(tree, service.mirrors, service.helm_range, workdir, deadline)
+    return Located(_path(service, means, warnings), warnings)
+
+
+def _path(service: Service, means: Means, warnings: list[str]) -> str:
     chart = service.chart
     assert chart is not None
-    means = Means(tree, service.mirrors, service.helm_range, workdir, deadline)
     if not chart.path:
-        return _elsewhere(wanted_chart(chart), service, means)
-    place = tree.locate(chart.path, chart.at)
+        return _elsewhere(wanted_chart(chart), service, means, warnings)
+    place = means.tree.locate(chart.path, chart.at)
     if os.path.isdir(place):
-        return complete(chart.path, place, tree, chart.at, workdir, lambda one: _elsewhere(one, service, means))
+        return complete(
+            chart.path, place, means.tree, chart.at, means.workdir, lambda one: _elsewhere(one, service, means, warnings)
+        )
     try:
         return checked(place, store.digest_of(place), chart.path[1:], means)
     except CmpError as error:
         raise named(error, service.label, chart.at) from None
 
 
-def _elsewhere(wanted: Wanted, service: Service, means: Means) -> str:
+def _elsewhere(wanted: Wanted, service: Service, means: Means, warnings: list[str]) -> str:
+    entry = find(locked(service, means.tree), wanted)
+    if entry is None and not service.lock_optional:
+        raise _not_locked(wanted, service)
     try:
-        entry = find(locked(service, means.tree), wanted)
         if entry is not None:
             return _vendored(wanted, entry, service, means) or locked_chart(wanted, entry, means)
-        if service.lock_optional:
-            return unlocked_chart(wanted, means)[1]
-        hint = "run `cmp-plugin lock` and commit what it writes"
-        raise InputError(f"{wanted} is not in {_lock_path(service)[1:]}", None, hint)
+        warnings.append(str(_not_locked(wanted, service)))
+        return unlocked_chart(wanted, means)[1]
     except CmpError as error:
         raise named(error, service.label, wanted.at) from None
+
+
+def _not_locked(wanted: Wanted, service: Service) -> InputError:
+    message = f"{service.label}: {wanted} is not in {_lock_path(service)[1:]}"
+    return InputError(message, wanted.at, "run `cmp-plugin lock` and commit what it writes")
 
 
 def _lock_path(service: Service) -> str:
@@ -78,10 +101,13 @@ def needed(chart: Chart, tree: Tree) -> list[Wanted]:
     return all_missing(chart.path, tree, chart.at) if tree.is_dir(chart.path) else []
 
 
-def unlocked(service: Service, tree: Tree) -> list[Wanted]:
-    """What a render of `service` needs and service.lock does not name."""
-    if service.chart is None:
+def unlocked(service: Service, tree: Tree) -> list[CmpError]:
+    """What keeps `service` from a render with locked charts only; nothing where the fleet allows others."""
+    if service.chart is None or service.lock_optional:
         return []
-    wanted = needed(service.chart, tree)
-    entries = locked(service, tree) if wanted else ()
-    return [one for one in wanted if find(entries, one) is None]
+    try:
+        wanted = needed(service.chart, tree)
+        entries = locked(service, tree) if wanted else ()
+    except CmpError as error:
+        return [error]
+    return [_not_locked(one, service) for one in wanted if find(entries, one) is None]

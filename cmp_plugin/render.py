@@ -48,6 +48,6 @@ def _chart(
     from .tools import helm
 
     tool = helm.find(service.helm_range, service.tools_strict, service.at)
-    path = locate(service, tree, directory, deadline)
-    documents = chart_manifests(service, path, tool, directory, deadline, tree)
-    return documents, [tool.warning] if tool.warning else []
+    place = locate(service, tree, directory, deadline)
+    documents = chart_manifests(service, place.path, tool, directory, deadline, tree)
+    return documents, [*place.warnings, *([tool.warning] if tool.warning else [])]

@@ -15,6 +15,7 @@ from .. import __version__
 from ..errors import CmpError
 from ..fleet import Fleet, find_root, open_fleet
 from ..request import Settings, settings_of
+from ..sources.upkeep import clear, entries
 from ..tools import helm, kustomize
 from ..tools.discovery import Tool, cache_directory, on_path
 
@@ -71,7 +72,9 @@ def _cache(place: str) -> bool:
     if not (os.path.isdir(existing) and os.access(existing, os.W_OK)):
         print(f"error  cache: {place} cannot be written (set CMP_PLUGIN_CACHE_DIR)")
         return True
-    print(f"ok     cache: {place}, {_size(place) / 1e6:.1f} MB")
+    kept = entries()
+    charts = f"{len(kept)} chart{'' if len(kept) == 1 else 's'} in {sum(one.size for one in kept) / 1e6:.1f} MB"
+    print(f"ok     cache: {place}, {charts}, {_size(place) / 1e6:.1f} MB altogether")
     return False
 
 
@@ -85,5 +88,5 @@ def _size(place: str) -> int:
 
 def _clean(place: str) -> None:
     """Removes what this program stored, and nothing else that may lie in the directory."""
-    for name in ("versions", "store"):
-        shutil.rmtree(os.path.join(place, name), ignore_errors=True)
+    clear()
+    shutil.rmtree(os.path.join(place, "versions"), ignore_errors=True)

@@ -6,6 +6,7 @@ comments. It comes from git: nothing in it is believed before it has the right f
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -54,6 +55,7 @@ def find(entries: Iterable[Locked], wanted: Wanted) -> Locked | None:
     return next((entry for entry in entries if entry.key == wanted.key), None)
 
 
+@functools.lru_cache(maxsize=256)
 def parse(data: bytes, file: str) -> tuple[Locked, ...]:
     """The entries of a lock file. Raises Errors with everything that is wrong in it."""
     top = load(data, file)

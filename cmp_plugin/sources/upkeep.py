@@ -61,6 +61,15 @@ def trim(limit: int = LIMIT) -> int:
     return removed
 
 
+def clear() -> None:
+    """Remove everything but what running processes use."""
+    trim(0)
+    for name in _names():
+        with contextlib.suppress(OSError):
+            if name.startswith("."):
+                os.unlink(os.path.join(store.directory(), name))
+
+
 def _discard(place: str) -> bool:
     """Take it away in one step, then remove it. False: somebody uses it."""
     descriptor = hold_directory(place, ALONE)

@@ -55,7 +55,7 @@ def lock(tree: Tree, use: Means) -> list[str]:
 def rendered(tree: Tree, use: Means, **fields: object) -> list[str]:
     """Name and version of the charts that made the objects, as their templates see them."""
     web = service(chart=Chart(AT, path=PATH), release="r", kube_version="1.34.0", **fields)
-    directory = place_of_charts.locate(web, tree, use.workdir, use.deadline)
+    directory = place_of_charts.locate(web, tree, use.workdir, use.deadline).path
     documents = chart_manifests(web, directory, helm.find("~4.3"), use.workdir, use.deadline, tree)
     return sorted(document.value["data"]["chart"] for document in documents)
 
@@ -63,7 +63,7 @@ def rendered(tree: Tree, use: Means, **fields: object) -> list[str]:
 def test_a_chart_without_any(own: Callable[..., Tree], means: MakeMeans) -> None:
     tree, use = own(), means()
     web = service(chart=Chart(AT, path=PATH))
-    assert place_of_charts.locate(web, tree, use.workdir, use.deadline) == f"{tree.root}{PATH}"
+    assert place_of_charts.locate(web, tree, use.workdir, use.deadline).path == f"{tree.root}{PATH}"
     assert place_of_charts.needed(Chart(AT, path=PATH), tree) == []
 
 
@@ -84,7 +84,7 @@ def test_what_is_not_locked(own: Callable[..., Tree], served: Repository, means:
     tree, use = own(entry("small", "1.x", served.url)), means()
     web = service(chart=Chart(AT, path=PATH))
     with pytest.raises(InputError) as refused:
-        place_of_charts.locate(web, tree, use.workdir, use.deadline)
+        place_of_charts.locate(web, tree, use.workdir, use.deadline).path
     assert str(refused.value) == (
         "services/web/chart/Chart.yaml:5:10: one/web: chart small 1.x is not in services/web/service.lock"
         " (run `cmp-plugin lock` and commit what it writes)"
@@ -179,10 +179,10 @@ def test_an_archive_in_the_fleet(own: Callable[..., Tree], packed: Path, means: 
     tree, use = own(), means()
     Path(tree.root, "services/web/small.tgz").write_bytes((packed / "small-1.0.0.tgz").read_bytes())
     web = service(chart=Chart(AT, path="/services/web/small.tgz"))
-    directory = place_of_charts.locate(web, tree, use.workdir, use.deadline)
+    directory = place_of_charts.locate(web, tree, use.workdir, use.deadline).path
     assert os.path.isfile(f"{directory}/Chart.yaml")
     Path(tree.root, "services/web/small.tgz").write_bytes(b"page")
     with pytest.raises(InputError) as refused:
-        place_of_charts.locate(web, tree, use.workdir, use.deadline)
+        place_of_charts.locate(web, tree, use.workdir, use.deadline).path
     assert refused.value.message == "one/web: services/web/small.tgz is no whole chart archive"
     assert refused.value.at == AT
