@@ -12,7 +12,7 @@ from .errors import CmpError, Errors, InputError, there_is
 from .fleet import Fleet
 from .order import waves
 from .request import Request, provision_request, request_for
-from .resolve import Resolved, resolve
+from .resolve import Resolved, resolve, switched_off_at
 from .specrules import value_of
 
 PROVISION = "provision."
@@ -79,7 +79,7 @@ def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:
     request = _request(cluster, key)
     resolved = resolve(request)
     if resolved is None:
-        raise InputError(f"{cluster.name}/{key} is switched off (`enabled: false`)", cluster.facts.at)
+        raise InputError(f"{cluster.name}/{key} is switched off (`enabled: false`)", switched_off_at(request))
     return request, resolved
 
 

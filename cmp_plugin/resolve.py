@@ -136,6 +136,12 @@ def _resolved(request: Request, merged: Merged) -> Resolved | None:
     )
 
 
+def switched_off_at(request: Request) -> Location:
+    """Where the `enabled: false` stands that takes the service off its cluster."""
+    found = value_of(merge_layers(all_layers(request), request.tree).fields, "enabled")
+    return found.at if found is not None else request.facts.at
+
+
 def _collected(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
     try:
         return interpolated(node, scope)

@@ -169,6 +169,8 @@ class Manifests(Lenient[Any]):
 class Strict(Reader[Node]):
     """As specs are written. Refusals are collected; `finish` raises them."""
 
+    go_reads_it = False
+
     def __init__(self, data: bytes, file: str, origin: Place = (0, 0)) -> None:
         super().__init__(data, file, origin)
         self.refusals: list[InputError] = []
