@@ -59,7 +59,7 @@ CANONICAL: dict[str, Any] = {"sort_keys": True, "separators": (",", ":"), "ensur
 def _message(request: Request, service: Service, files: dict[str, str], whole: bool) -> dict[str, Any]:
     facts, settings = request.facts, request.settings
     labels, variables = _needed(request)
-    message = {
+    message: dict[str, Any] = {
         "format": FORMAT,
         "cluster": {
             "name": facts.cluster,

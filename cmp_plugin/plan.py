@@ -85,6 +85,8 @@ def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:
 
 def plan_fleet(fleet: Fleet, names: list[str]) -> list[Planned]:
     """The services of several clusters, cluster by cluster. Raises the errors of all of them."""
+    if not names:
+        raise InputError("the fleet has no clusters", None, "write clusters/<name>/cluster.yaml")
     planned: list[Planned] = []
     errors: list[CmpError] = []
     for name in names:

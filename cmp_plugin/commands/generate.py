@@ -97,8 +97,6 @@ def applications_of_fleet(fleet: Fleet, commit: str) -> list[dict[str, Any]]:
         raise Errors(wrong)
     origin = origin_of(fleet.spec, commit)
     clusters = [fleet_application(open_cluster(fleet, name), origin) for name in names]
-    if not clusters:
-        raise InputError("the fleet has no clusters", None, "cmp-plugin new cluster NAME makes one")
     return [*projects(fleet, planned, origin), *clusters]
 
 

@@ -21,12 +21,16 @@ class OutputDirectory:
     def __init__(self, place: str) -> None:
         if os.path.exists(place) and not os.path.isdir(place):
             raise UsageError(f"{place} is no directory")
+        self._name = place
         self._place = os.path.abspath(place)
 
     def __enter__(self) -> Self:
         parent = os.path.dirname(self._place)
-        os.makedirs(parent, exist_ok=True)
-        self._gathering = tempfile.mkdtemp(prefix=".cmp-plugin-", dir=parent)
+        try:
+            os.makedirs(parent, exist_ok=True)
+            self._gathering = tempfile.mkdtemp(prefix=".cmp-plugin-", dir=parent)
+        except OSError as error:
+            raise UsageError(f"{self._name} cannot be made: {os.strerror(error.errno or 0)}") from None
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:

@@ -15,7 +15,7 @@ from ..cluster import open_cluster
 from ..emit import emit
 from ..errors import CmpError, Errors, UsageError
 from ..fleet import Fleet
-from ..plan import Planned, plan, plan_fleet, planned_service
+from ..plan import Planned, keys_on, plan, plan_fleet, planned_service
 from ..render import render
 from ..tools import git
 from ..tools.process import Deadline
@@ -50,11 +50,11 @@ def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
     return [Planned(cluster.name, *planned_service(cluster, service_name(fleet, args.service)), 0)]
 
 
-def rendered(planned: Planned) -> bytes:
+def rendered(planned: Planned, deadline: Deadline) -> bytes:
     """One service's manifests as `generate` prints them; warnings go to stderr."""
-    deadline = Deadline(RENDER_SECONDS)
     with at_its_revision(planned, deadline) as one:
-        result = render(one.resolved.service, one.request.tree, deadline)
+        # What is not locked yet is shown, with a warning; `generate` refuses it.
+        result = render(one.resolved.service._replace(lock_optional=True), one.request.tree, deadline)
     warn(result.warnings)
     return emit(result.manifests)
 
@@ -120,23 +120,35 @@ def _formatted(lines: bytes, output: str, label: str) -> bytes:
 
 
 def in_parallel(
-    planned: list[Planned], jobs: int | None, work: Callable[[Planned], bytes] = rendered
+    planned: list[Planned], jobs: int | None, work: Callable[[Planned, Deadline], bytes] = rendered
 ) -> Iterator[tuple[Planned, bytes | CmpError]]:
-    """Does `work` on every service, several at once, and yields the outcomes in the given order."""
+    """Does `work` on every service, several at once, and yields the outcomes in the given order.
+
+    When the caller stops early, as at Ctrl-C, no render goes on: each one's deadline comes.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from .progress import progress
 
+    started: list[Deadline] = []
+
     def attempt(one: Planned) -> bytes | CmpError:
+        deadline = Deadline(RENDER_SECONDS)
+        started.append(deadline)
         try:
-            return work(one)
+            return work(one, deadline)
         except CmpError as error:
             return error
 
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool, progress(len(planned), "rendering") as step:
-        for one, result in zip(planned, pool.map(attempt, planned), strict=True):
-            step()
-            yield one, result
+        try:
+            for one, result in zip(planned, pool.map(attempt, planned), strict=True):
+                step()
+                yield one, result
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            for deadline in started:
+                deadline.come()
 
 
 def _to_files(args: Namespace, fleet: Fleet) -> int:
@@ -149,7 +161,7 @@ def _to_files(args: Namespace, fleet: Fleet) -> int:
         if not args.keep_going:
             raise
         errors.append(error)
-        planned = _good_clusters(args, fleet)
+        planned = _good_services(args, fleet)
     with OutputDirectory(args.out) as directory:
         for one, result in in_parallel(planned, args.jobs):
             if isinstance(result, CmpError):
@@ -165,12 +177,17 @@ def _to_files(args: Namespace, fleet: Fleet) -> int:
     return 0
 
 
-def _good_clusters(args: Namespace, fleet: Fleet) -> list[Planned]:
-    """With --keep-going: the clusters whose specs are right."""
+def _good_services(args: Namespace, fleet: Fleet) -> list[Planned]:
+    """With --keep-going: the services whose specs are right; the errors are in the report already."""
     planned: list[Planned] = []
     for name in [cluster_name(fleet, args.cluster)] if args.cluster else fleet.names("Cluster"):
         try:
-            planned.extend(plan(open_cluster(fleet, name)))
+            cluster = open_cluster(fleet, name)
         except CmpError:
-            continue  # its errors are in the report already
+            continue
+        for key in [service_name(fleet, args.service)] if args.service else keys_on(cluster):
+            try:
+                planned.append(Planned(name, *planned_service(cluster, key), 0))
+            except CmpError:
+                continue
     return planned

@@ -16,4 +16,8 @@ def progress(total: int, doing: str) -> Iterator[Callable[[], None]]:
     from tqdm import tqdm
 
     with tqdm(total=total, desc=doing, file=sys.stderr, leave=False) as bar:
-        yield lambda: bar.update() and None
+
+        def step() -> None:
+            bar.update()
+
+        yield step

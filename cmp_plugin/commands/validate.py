@@ -10,12 +10,14 @@ import sys
 from argparse import Namespace
 
 from ..applications import check_names
+from ..charts import unlocked
 from ..cluster import open_cluster
 from ..errors import CmpError, Errors, InputError, UsageError, did_you_mean, flatten
 from ..fleet import Fleet
 from ..paths import is_remote
 from ..plan import Planned, plan
 from ..specrules import value_of
+from ..tools.process import Deadline
 from .places import opened_fleet
 
 
@@ -81,7 +83,7 @@ def _missing_files(planned: Planned) -> list[CmpError]:
     for resource in service.resources:
         if not is_remote(resource.path):
             _attempt(errors, lambda resource=resource: tree.locate(resource.path, resource.at))
-    return errors
+    return errors or unlocked(service, tree)
 
 
 def _render_errors(planned: list[Planned], jobs: int | None) -> list[CmpError]:
@@ -91,16 +93,16 @@ def _render_errors(planned: list[Planned], jobs: int | None) -> list[CmpError]:
     return [result for _, result in results if isinstance(result, CmpError)]
 
 
-def _twice(planned: Planned) -> bytes:
+def _twice(planned: Planned, deadline: Deadline) -> bytes:
     """Renders, and renders again to see whether the same comes out; `allow: [random]` lifts that."""
     from ..randomness import differences
     from .preview import rendered
 
     service = planned.resolved.service
-    first = rendered(planned)
+    first = rendered(planned, deadline)
     if "random" in service.allow or service.chart is None:
         return first
-    second = rendered(planned)
+    second = rendered(planned, deadline)
     if first == second:
         return first
     found = differences(_objects(first), _objects(second))

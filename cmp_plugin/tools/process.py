@@ -38,6 +38,10 @@ class Deadline:
         """Seconds that remain, never negative."""
         return max(0.0, self._end - time.monotonic())
 
+    def come(self) -> None:
+        """Make it now, for a render in another thread that nobody waits for any more."""
+        self._end = 0.0
+
 
 class Completed(NamedTuple):
     """A process that ended by itself. `code` is negative when a signal ended it.
