@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -118,7 +119,12 @@ def install_argocd(cluster: Cluster) -> None:
     cluster.kubectl("apply", "--server-side", "-k", argocd / "crds")
     cluster.kubectl("create", "namespace", NAMESPACE)
     cluster.kubectl("apply", "--server-side", "-n", NAMESPACE, "-k", argocd / "config")
-    cluster.kubectl("wait", "--for", "condition=Established", "crd", "--all", "--timeout", "60s")
+    # `kubectl wait` fails on a CRD that has no status yet.
+    for kind in ("applications", "applicationsets", "appprojects"):
+        deadline = time.monotonic() + 60
+        while "No resources found" not in cluster.kubectl("get", kind, "-n", NAMESPACE, check=False):
+            assert time.monotonic() < deadline, f"{kind} are not served"
+            time.sleep(0.1)
     everything = {
         "sourceRepos": ["*"],
         "destinations": [{"server": "*", "namespace": "*"}],

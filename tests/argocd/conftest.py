@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import program
 import pytest
 from build import BUNDLES, directory
+from cluster import application_controller, cluster, install_argocd
 from cmp_server import PLUGIN, CmpServer, cmp_server
+from live import Live
 from program import BIN, required
 from repo_server import RepoServer, redis, repo_server
 from repository import Repository, reference_fleet
@@ -68,8 +70,10 @@ def plugin_yaml() -> str:
 
 @pytest.fixture(scope="session")
 def cmp(run_directory: Path, sockets: Path, commands: str, plugin_yaml: str) -> Iterator[CmpServer]:
-    """argocd-cmp-server with our plugin."""
-    with cmp_server(run_directory / "cmp-server", plugin_yaml, PLUGIN, sockets, commands) as server:
+    """argocd-cmp-server with our plugin. A second helm, as an older fleet may want, is in the cache."""
+    tools = program.environment(str(run_directory / "tools"))["XDG_CACHE_HOME"]
+    cache = {"XDG_CACHE_HOME": tools}
+    with cmp_server(run_directory / "cmp-server", plugin_yaml, PLUGIN, sockets, commands, cache) as server:
         yield server
 
 
@@ -132,3 +136,12 @@ def preview(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., list[Any]
         return [json.loads(line) for line in outcome.stdout.splitlines()]
 
     return shown
+
+
+@pytest.fixture(scope="session")
+def live(run_directory: Path, narrow: RepoServer) -> Iterator[Live]:
+    """A cluster with Argo CD's application controller, and everything below it."""
+    with cluster(run_directory / "cluster") as running:
+        install_argocd(running)
+        with application_controller(run_directory / "application-controller", running, narrow) as controller:
+            yield Live(running, controller)
