@@ -16,7 +16,7 @@ import sys
 import tempfile
 from typing import NamedTuple
 
-import fleets
+import workload
 import toolchain
 import yaml
 from measure import Command, Measured, interleaved, once
@@ -75,10 +75,10 @@ class Bench:
         parameters = json.dumps([{"name": "service", "string": service}])
         env = {
             **self.env,
-            "ARGOCD_APP_NAME": f"{fleets.CLUSTER}-{service}",
+            "ARGOCD_APP_NAME": f"{workload.CLUSTER}-{service}",
             "ARGOCD_APP_PARAMETERS": parameters,
         }
-        return os.path.join(fleet, "clusters", fleets.CLUSTER), env
+        return os.path.join(fleet, "clusters", workload.CLUSTER), env
 
     def helm_words(self, service: str) -> tuple[str, ...]:
         """Bare helm with the same settings, in the service's directory."""
@@ -88,7 +88,7 @@ class Bench:
             "--include-crds",
             "--skip-tests",
             "--kube-version",
-            fleets.KUBE_VERSION,
+            workload.KUBE_VERSION,
         )
         return (self.helm, "template", service, "chart", *fixed)
 
@@ -117,7 +117,7 @@ def ratio_row(what: str, found: dict[str, Measured], limit: float) -> Row:
 
 def heavy_chart(bench: Bench) -> list[Row]:
     fleet = bench.place("heavy")
-    fleets.heavy(fleet)
+    workload.heavy(fleet)
     commands = {"ours": bench.generate(fleet, "web"), "bare": bench.bare(fleet, "web")}
     return [
         ratio_row(
@@ -130,7 +130,7 @@ def heavy_chart(bench: Bench) -> list[Row]:
 
 def small_chart(bench: Bench) -> list[Row]:
     fleet = bench.place("small")
-    fleets.small(fleet)
+    workload.small(fleet)
     commands = {
         "ours": bench.generate(fleet, "web"),
         "bare": bench.bare(fleet, "web"),
@@ -145,15 +145,15 @@ def small_chart(bench: Bench) -> list[Row]:
 
 def large_output(bench: Bench) -> list[Row]:
     fleet, overlay = bench.place("large"), bench.place("overlay")
-    fleets.large(fleet)
-    fleets.large_kustomization(overlay, fleet)
+    workload.large(fleet)
+    workload.large_kustomization(overlay, fleet)
     words = (bench.kustomize, "build", "--enable-helm", "--helm-command", bench.helm, ".")
     commands = {
         "ours": bench.generate(fleet, "prometheus"),
         "bare": Command(words, overlay, bench.env),
     }
     found = interleaved(commands, 5)
-    source = "kube-prometheus-stack's" if fleets.has_real_output() else "made"
+    source = "kube-prometheus-stack's" if workload.has_real_output() else "made"
     what = f"5 MB of output ({source}), one strategic merge patch: `generate` / `kustomize build --enable-helm`"
     peak = own_peak(bench, fleet)
     whole = f"{found['bare'].peak:.0f} MiB"
@@ -191,12 +191,12 @@ def laptop_cluster(bench: Bench) -> list[Row]:
 
 def generated_fleet(bench: Bench) -> list[Row]:
     fleet = bench.place("many")
-    names = fleets.many(fleet, 200)
+    names = workload.many(fleet, 200)
     lines = [
         f"cd {shlex.quote(os.path.join(fleet, 'services', name))} && {shlex.join(bench.helm_words(name))}"
         for name in names
     ]
-    ours = (PROGRAM, "preview", fleets.CLUSTER, "--jobs", "2", "-o", "json")
+    ours = (PROGRAM, "preview", workload.CLUSTER, "--jobs", "2", "-o", "json")
     commands = {"ours": Command(ours, fleet, bench.env), "bare": bench.loop("loop", lines)}
     what = "200 small charts: `preview --jobs 2` / `xargs -P 2 helm template`"
     return [ratio_row(what, interleaved(commands, 3), 1.3)]
