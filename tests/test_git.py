@@ -12,7 +12,7 @@ from cmp_plugin.errors import ToolError
 from cmp_plugin.tools import git
 from cmp_plugin.tools.process import Deadline
 
-SOON = Deadline(60)
+SOON = Deadline(3600)
 AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgSign=false"]
 
 
