@@ -95,6 +95,7 @@ VERBS = {
     "schema": Verb("JSON Schema of the files people write", _schema),
     "completion": Verb("shell completion", _completion),
     "doctor": Verb("versions and places of the tools, and what is wrong with them", _doctor),
+    "healthcheck": Verb("for the sidecar's probe: silent when it can render", _nothing),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ import grpc
 import pytest
 from applications import as_application
 from cmp_server import Application, CmpServer, packed
+from program import PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -232,3 +234,16 @@ def test_inputs_up_to_what_the_system_lets_through(cmp: CmpServer, fleet: Reposi
     tree = packed(fleet.root)
     assert cmp.generate(tree, with_labels(web, 100_000)) == cmp.generate(tree, web)
     assert "argument list too long" in failure(cmp, tree, with_labels(web, 131_072))
+
+
+def test_the_probe_sees_a_listening_server(cmp: CmpServer) -> None:
+    """What the sidecar's readiness probe runs, in the environment of the server."""
+
+    def probe(sockets: Path) -> subprocess.CompletedProcess[str]:
+        environment = os.environ | {"ARGOCD_PLUGINSOCKFILEPATH": str(sockets)}
+        return subprocess.run([PROGRAM, "healthcheck"], env=environment, capture_output=True, text=True)
+
+    healthy = probe(cmp.socket.parent)
+    assert (healthy.returncode, healthy.stdout, healthy.stderr) == (0, "", "")
+    sick = probe(cmp.program.home)
+    assert sick.returncode == 1 and "argocd-cmp-server does not listen" in sick.stderr
