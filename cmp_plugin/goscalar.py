@@ -67,7 +67,11 @@ def as_float64(number: int | float) -> int | float:
     if isinstance(number, int):
         return number if -_EXACT <= number <= _EXACT else int(float(number))
     negative_zero = number == 0 and str(number)[0] == "-"
-    return int(number) if number.is_integer() and abs(number) < _EXPONENT_FROM and not negative_zero else number
+    return (
+        int(number)
+        if number.is_integer() and abs(number) < _EXPONENT_FROM and not negative_zero
+        else number
+    )
 
 
 def as_kubernetes(number: int | float) -> int | float:

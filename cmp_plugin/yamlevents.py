@@ -60,13 +60,18 @@ class Anchored(NamedTuple, Generic[Item]):
 
 
 class Reader(Generic[Item]):
-    """Reads documents; subclasses make the values. Positions count from `origin`."""
+    """Reads documents; subclasses make the values. Positions count from `origin`.
+
+    `left`: how many more values may come, so that a small file cannot become a large tree.
+    `go_reads_it`: whether a tool in Go reads this very text, and not only what we make of it.
+    """
 
     go_reads_it = True
 
-    def __init__(self, data: bytes, file: str, origin: Place = (0, 0)) -> None:
+    def __init__(self, data: bytes, file: str, left: int, origin: Place = (0, 0)) -> None:
         self.data = data
         self.file = file
+        self.left = left
         self.origin = origin
         self._anchors: dict[str, Anchored[Item] | None] = {}
         self._nodes = self._aliased = 0
@@ -116,14 +121,18 @@ class Reader(Generic[Item]):
             text = self.data.decode()
         except UnicodeDecodeError as error:
             self.fail("not UTF-8 text", place_of_byte(self.data, error.start))
-        if r"\/" in text:
+        if self.go_reads_it and r"\/" in text:
             self._lines = BREAK.split(text.removeprefix("\ufeff"))
         if found := _MARK_IN_LINE.search(self.data):
-            self.fail("a byte order mark (U+FEFF) starts this line: remove it", place_of_byte(self.data, found.end() - 3))
+            self.fail(
+                "a byte order mark (U+FEFF) starts this line: remove it",
+                place_of_byte(self.data, found.end() - 3),
+            )
 
     def _begin(self, event: yaml.DocumentStartEvent) -> None:
         if event.version or event.tags:
             self.refuse("% directives are not supported: remove the lines above", start(event))
+        self._count(event)
         self._anchors = {}
         self._nodes = self._aliased = 0
 
@@ -138,6 +147,7 @@ class Reader(Generic[Item]):
             event = parser.get_event()
             top = stack[-1] if stack else None
             if isinstance(event, yaml.ScalarEvent):
+                self._count(event)
                 if event.style == '"' and self._lines:
                     self._check_slash(event)
                 if top and top.wants_key:
@@ -189,6 +199,7 @@ class Reader(Generic[Item]):
             self.refuse('a text with "?" needs quotes between brackets', start(event))
 
     def _open(self, event: yaml.CollectionStartEvent, depth: int) -> Frame[Item]:
+        self._count(event)
         if depth >= MAX_DEPTH:
             self.fail(f"more than {MAX_DEPTH} levels deep", start(event))
         if event.anchor:
@@ -212,16 +223,22 @@ class Reader(Generic[Item]):
     def _alias(self, event: yaml.AliasEvent, stack: list[Frame[Item]]) -> Item:
         name = event.anchor or ""
         if name not in self._anchors:
-            self.fail(f'"*{name}" has no "&{name}" above it (a text that starts with "*" needs quotes)', start(event))
+            self.fail(
+                f'"*{name}" has no "&{name}" above it (a text that starts with "*" needs quotes)',
+                start(event),
+            )
         anchored = self._anchors[name]
         if anchored is None:
             self.fail(f'"*{name}" stands inside its own "&{name}"', start(event))
         if stack and stack[-1].name is None and not anchored.is_map:
             self.fail(MERGE_WANTS, start(event))
+        self._count(event)
         self._bound(anchored, event, stack)
         return self.alias(event, anchored.item)
 
-    def _bound(self, anchored: Anchored[Item], event: yaml.AliasEvent, stack: list[Frame[Item]]) -> None:
+    def _bound(
+        self, anchored: Anchored[Item], event: yaml.AliasEvent, stack: list[Frame[Item]]
+    ) -> None:
         own = self._nodes - self._aliased + 1
         self._nodes += 1 + anchored.nodes
         self._aliased += anchored.nodes
@@ -231,6 +248,11 @@ class Reader(Generic[Item]):
             self.fail(f"aliases make this more than {MAX_DEPTH} levels deep", start(event))
         if stack:
             stack[-1].height = max(stack[-1].height, anchored.height + 1)
+
+    def _count(self, event: yaml.Event) -> None:
+        self.left -= 1
+        if self.left < 0:
+            self.fail("too many values for one file", start(event))
 
     def _put(self, frame: Frame[Item], item: Item) -> None:
         frame.entries.append((frame.name, frame.place, item))

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 from .errors import InputError, Location
 from .goscalar import Scalar
 from .yamldump import dump_json, dump_values, dump_yaml
 from .yamlnode import Node, node, plain
-from .yamlreaders import Manifests, Strict, Values
+from .yamlreaders import Manifests, Values
+from .yamlstrict import Strict
 
 __all__ = [
     "Document",
@@ -36,11 +38,15 @@ __all__ = [
 MAX_FILE = 5 * 2**20  # what Helm allows a file of a chart
 MAX_MANIFESTS = 100 * 2**20  # what Argo CD's repo-server sends at most (ARGOCD_GRPC_MAX_SIZE_MB)
 
+# Values in one file, and in all manifests: the largest charts have 4,000 and 120,000.
+MAX_VALUES = 100_000
+MAX_MANIFEST_VALUES = 2_000_000
+
 # The Kubernetes reader splits at lines that begin with "---", before it knows of YAML; some that
 # are such a line to it are text to YAML and the other way round.
 _SEPARATOR = re.compile(rb"^---[^\n]*\n?", re.MULTILINE)
 _ODD_SEPARATOR = re.compile(rb"^---(?![ \t]*\r?$|[ \t]+#)", re.MULTILINE)
-_SOURCE = re.compile(rb"# Source: ([^\r\n]+)")
+_SOURCE_LINE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 
 
 class Document(NamedTuple):
@@ -52,15 +58,16 @@ class Document(NamedTuple):
 
 def load(data: bytes, file: str) -> Node:
     """The one map that a spec is. Raises `Errors` with everything that is refused in the file."""
-    reader = Strict(_bounded(data, file), file)
-    roots = list(reader.documents())
-    if len(roots) != 1:
-        at = roots[1].at if roots else Location(file)
-        reader.refusals.append(InputError("one document is expected, this is another" if roots else "the file is empty", at))
-    elif not isinstance(roots[0].value, dict):
-        reader.refusals.append(InputError("the file must be a map (key: value)", roots[0].at))
+    reader = Strict(_bounded(data, file), file, MAX_VALUES)
+    root, second = (*islice(reader.documents(), 2), None, None)[:2]
+    if root is None:
+        reader.fail_at("the file is empty", Location(file))
+    if second is not None:
+        reader.fail_at("one document is expected, this is another", second.at)
+    if not isinstance(root.value, dict):
+        reader.fail_at("the file must be a map (key: value)", root.at)
     reader.finish()
-    return roots[0]
+    return root
 
 
 def load_all(data: bytes, file: str, at: Location | None = None) -> list[Node]:
@@ -70,7 +77,7 @@ def load_all(data: bytes, file: str, at: Location | None = None) -> list[Node]:
     places then count from there, in the file that `at` names.
     """
     origin = (at.line, at.column - 1) if at else (0, 0)
-    reader = Strict(_bounded(data, file), at.file if at else file, origin)
+    reader = Strict(_bounded(data, file), at.file if at else file, MAX_VALUES, origin)
     roots = [root for root in reader.documents() if root.value is not None]
     reader.finish()
     return roots
@@ -86,18 +93,27 @@ def load_values(data: bytes, file: str) -> Node:
     root = _values(data, file)
     # Helm 4 ends the last line itself, Helm 3 does not, and a block of text sees it.
     if data[-1:] not in (b"", b"\n") and plain(_values(data + b"\n", file)) != plain(root):
-        raise InputError("the block of text at the end needs a line break: Helm 3 and Helm 4 differ without", Location(file))
+        raise InputError(
+            "the block of text at the end needs a line break: Helm 3 and Helm 4 differ without",
+            Location(file),
+        )
     return root
 
 
 def _values(data: bytes, file: str) -> Node:
-    roots = list(Values(data, file, {}).documents())
-    root = roots[0] if roots else Node(None, Location(file))
-    if unread := [other for other in roots[1:] if other.value is not None]:
-        raise InputError("a second document: Helm 3 ignores it, Helm 4 merges it; give it its own file", unread[0].at)
-    if root.value is not None and not isinstance(root.value, dict):
+    root: Node | None = None
+    for document in Values(data, file, MAX_VALUES, {}).documents():
+        if root is not None and document.value is not None:
+            raise InputError(
+                "a second document: Helm 3 ignores it, Helm 4 merges it; give it its own file",
+                document.at,
+            )
+        root = root or document
+    if root is None or root.value is None:
+        return Node({}, root.at if root else Location(file))
+    if not isinstance(root.value, dict):
         raise InputError("a values file must be a map (key: value)", root.at)
-    return root if root.value is not None else Node({}, root.at)
+    return root
 
 
 def load_manifests(data: bytes) -> list[Document]:
@@ -113,23 +129,39 @@ def each_manifest(data: bytes) -> Iterator[Document]:
     """
     if len(data) > MAX_MANIFESTS:
         raise InputError(f"the manifests are larger than {MAX_MANIFESTS // 2**20} MiB")
-    if _ODD_SEPARATOR.search(data):
-        raise InputError('a template prints a line that starts with "---" and holds more than a comment')
-    source, memo = "", dict[str, Scalar]()
+    if odd := _ODD_SEPARATOR.search(data):
+        sources = _SOURCE_LINE.findall(data, 0, odd.start())
+        raise InputError(
+            'it prints a line that starts with "---" and holds more than a comment',
+            Location(_rendered(_source(sources[-1]) if sources else "", 1)),
+        )
+    source, memo, left = "", dict[str, Scalar](), MAX_MANIFEST_VALUES
     for number, text in enumerate(_split(data), start=1):
-        if found := _SOURCE.match(text):
-            source = "".join(c if c.isprintable() else "?" for c in found[1].decode("utf-8", "replace"))
-        value = _manifest(text, f"{source or f'document {number}'} as rendered", memo)
+        if found := _SOURCE_LINE.match(text):
+            source = _source(found[1])
+        reader = Manifests(text, _rendered(source, number), left, memo)
+        value = _manifest(reader)
+        left = reader.left
         if value is not None:
             yield Document(value, source)
 
 
-def _manifest(text: bytes, file: str, memo: dict[str, Scalar]) -> dict[str, Any] | None:
-    value, *others = [*Manifests(text, file, memo).documents()] or [None]
+def _source(path: bytes) -> str:
+    return "".join(c if c.isprintable() else "?" for c in path.decode("utf-8", "replace"))
+
+
+def _rendered(source: str, number: int) -> str:
+    return f"{source or f'document {number}'} as rendered"
+
+
+def _manifest(reader: Manifests) -> dict[str, Any] | None:
+    value, *others = [*reader.documents()] or [None]
     if any(other is not None for other in others):
-        raise InputError('a second document without "---" between them', Location(file))
+        raise InputError('a second document without "---" between them', Location(reader.file))
     if value is not None and not isinstance(value, dict):
-        raise InputError("a manifest must be a map with apiVersion, kind and metadata", Location(file))
+        raise InputError(
+            "a manifest must be a map with apiVersion, kind and metadata", Location(reader.file)
+        )
     return value
 
 
@@ -150,4 +182,7 @@ def _bounded(data: bytes, file: str) -> bytes:
 def _check_separators(data: bytes, file: str) -> None:
     if found := _ODD_SEPARATOR.search(data):
         line = data.count(b"\n", 0, found.start()) + 1
-        raise InputError('a line that starts with "---" may hold nothing else but a comment', Location(file, line, 1))
+        raise InputError(
+            'a line that starts with "---" may hold nothing else but a comment',
+            Location(file, line, 1),
+        )

@@ -48,23 +48,27 @@ _AT_CONTEXT = {
 _BAD_START = "found character that cannot start any token"
 
 
-def explain(error: yaml.YAMLError, data: bytes) -> tuple[str, Place]:
-    """What is wrong in `data`, and the line and column, from 0."""
+def explain(error: yaml.YAMLError, data: bytes, origin: Place) -> tuple[str, Place]:
+    """What is wrong in `data`, and the line and column, from 0. Other places count from `origin`."""
     if isinstance(error, ReaderError):
         # The C parser gives the offset in bytes.
         reason = str(error.reason)
         return _AT_PROBLEM.get(reason, reason), place_of_byte(data, error.position)
     if not isinstance(error, yaml.MarkedYAMLError):
         return f"not YAML: {error}", (0, 0)
-    problem, place, opened = error.problem or "", _place(error.problem_mark), _place(error.context_mark)
+    problem, place, opened = (
+        error.problem or "",
+        _place(error.problem_mark),
+        _place(error.context_mark),
+    )
     if problem in _AT_CONTEXT:
         return _AT_CONTEXT[problem], opened or place or (0, 0)
     place = place or opened or (0, 0)
     if problem == _BAD_START:
         return _bad_start(data, place), place
-    line, column = opened or place
+    line, column = (a + b + 1 for a, b in zip(opened or place, origin))
     text = _AT_PROBLEM.get(problem, "not YAML: " + problem.replace("{", "{{").replace("}", "}}"))
-    return text.format(opened=f"{line + 1}:{column + 1}"), place
+    return text.format(opened=f"{line}:{column}"), place
 
 
 def place_of_byte(data: bytes, offset: int) -> Place:

@@ -27,7 +27,8 @@ ORDER = [
     "fleet layers",
     "specs speccheck specrules shapes shape_table paths interpolate merge",
     "argocd tree reach workdir tools tools.*",
-    "yamlfile yamldump yamlevents yamlnode yamlreaders yamlsyntax goscalar tools.process",
+    "yamlfile yamldump yamlevents yamlnode yamlreaders yamlstrict yamlsyntax goscalar"
+    " tools.process",
     "errors cmp_plugin",
 ]
 
