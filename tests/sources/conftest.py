@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from packing import chart, index, package
+from packing import AT, chart, index, package
 from serving import Repository
 
-from cmp_plugin.errors import Location
 from cmp_plugin.sources.obtain import Means
 from cmp_plugin.sources.wanted import Wanted, wanted
 from cmp_plugin.tools.process import Deadline
 from cmp_plugin.tree import Tree
-
-AT = Location("services/web/service.yaml", 5, 3)
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,9 @@ import subprocess
 import tarfile
 from pathlib import Path
 
+from cmp_plugin.errors import Location
+
+AT = Location("services/web/service.yaml", 5, 3)
 TEMPLATE = (
     "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\n"
     'data: {chart: "{{ .Chart.Name }} {{ .Chart.Version }}"}\n'

@@ -7,8 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import AT
-from packing import chart, package
+from packing import AT, chart, package
 from serving import Repository
 from services import service
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import AT
+from packing import AT
 
 from cmp_plugin.errors import CmpError, InputError, Location
 from cmp_plugin.service import Chart

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from packing import AT
 from serving import Repository
 
 from cmp_plugin.errors import CmpError, InputError
@@ -16,7 +17,6 @@ from cmp_plugin.sources.mirrors import place_of
 from cmp_plugin.sources.obtain import Means, lock_chart, locked_chart
 from cmp_plugin.sources.wanted import wanted
 
-from conftest import AT
 
 MakeMeans = Callable[..., Means]
 HTTP = "https://charts.example.com/stable"

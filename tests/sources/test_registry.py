@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from packing import chart, package
+from packing import AT, chart, package
 from registry import Registry
 
 from cmp_plugin.errors import CmpError
@@ -17,7 +17,6 @@ from cmp_plugin.sources import store
 from cmp_plugin.sources.obtain import Means, lock_chart, locked_chart
 from cmp_plugin.sources.wanted import Wanted, wanted, wanted_chart
 
-from conftest import AT
 
 MakeMeans = Callable[..., Means]
 
