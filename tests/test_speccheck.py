@@ -81,6 +81,38 @@ def test_models_shapes_and_schemas_agree(file: tuple[str, Any]) -> None:
         assert (not check(node(value, AT), kind)) is accepted["model"]
 
 
+NOT_IN_DEFAULTS = {
+    "enabled": True,
+    "service": "x",
+    "chart": {"path": "x"},
+    "version": "1.2.3",
+    "releaseName": "x",
+    "revision": "x",
+    "variants": {},
+    "vars": {},
+}
+HEAD = {"apiVersion": "cmp-plugin/v1alpha1"}
+
+
+@pytest.mark.parametrize("kind", ["Fleet", "Profile", "Cluster"])
+def test_what_defaults_may_hold(kind: str) -> None:
+    """Every field of a service block but these."""
+    block = set(TABLE["Instance"][1])
+    assert block - set(TABLE["Defaults"][1]) == set(NOT_IN_DEFAULTS) - {"variants"}
+    for name, value in NOT_IN_DEFAULTS.items():
+        (error,) = check(node({**HEAD, "kind": kind, "defaults": {name: value}}, AT), kind)
+        assert error.message == f'unknown key "{name}" in defaults'
+
+
+def test_one_block_in_four_places() -> None:
+    """The same fields in service.yaml, in a variant, and under `services:`."""
+    extra = {"Service": {"apiVersion", "kind", "variants"}, "Variant": {"when"}, "Instance": {"service"}}
+    fields = {
+        name: set(TABLE[f"file {name}" if name == "Service" else name][1]) - own for name, own in extra.items()
+    }
+    assert fields["Service"] == fields["Variant"] == fields["Instance"]
+
+
 def model_accepts(kind: str, value: Any) -> bool:
     try:
         KINDS[kind].model_validate(value)
