@@ -135,6 +135,24 @@ def test_a_link_out_of_the_allowed_directories_is_refused(repo: RepoServer, flee
     assert "services/web/chart/out is a link that leads out of the allowed directories" in said
 
 
+def test_a_service_that_reaches_outside_gets_the_whole_fleet(
+    narrow: RepoServer, fleet: Repository, preview: Callable[..., list[Any]]
+) -> None:
+    """Its own directory would not be enough: the Application names the cluster's, and all is streamed."""
+    (fleet.root / "services/priority-classes/more").symlink_to("../prometheus/rules")
+    kustomization = (
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"
+        "resources: [priorityclasses.yaml, more, ../namespaces/tenants/web-preview]\n"
+    )
+    service = "apiVersion: cmp-plugin/v1alpha1\nkind: Service\n"
+    files = {"kustomization.yaml": kustomization, "service.yaml": service}
+    fleet.commit({f"services/priority-classes/{name}": text for name, text in files.items()})
+    application = children(narrow, fleet)["priority-classes"]
+    assert application.path == "clusters/kind.local" and "inputs" not in application.parameters
+    manifests = normalised(narrow.manifests(fleet.url, fleet.head, application))
+    assert manifests == preview(fleet.root, "kind.local", "priority-classes")
+
+
 def test_the_condition_says_where_and_what(repo: RepoServer, fleet: Repository) -> None:
     web = children(repo, fleet)["web"]
     chart = "services/web/chart/templates/deployment.yaml"
