@@ -1,0 +1,38 @@
+"""`expand CLUSTER SERVICE --out DIR`: the kustomize overlay and the helm values as files, the way out.
+
+The directory must be absent or empty: what is written is a whole, not a change of what was there.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+
+from ..cluster import open_cluster
+from ..errors import UsageError
+from ..plan import Planned, planned_service
+from ..render import expand
+from ..tools.process import Deadline
+from .outdir import OutputDirectory
+from .pinned import at_its_revision
+from .places import cluster_name, opened_fleet, service_name
+from .preview import RENDER_SECONDS
+from .warnings import warn
+
+
+def run(args: Namespace) -> int:
+    """Writes every file of the overlay, or none when anything fails."""
+    if os.path.isdir(args.out) and os.listdir(args.out):
+        raise UsageError(f"{args.out} is not empty")
+    fleet = opened_fleet(args)
+    cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
+    planned = Planned(cluster.name, *planned_service(cluster, service_name(fleet, args.service)), 0)
+    deadline = Deadline(RENDER_SECONDS)
+    with at_its_revision(planned, deadline) as one:
+        result = expand(one.resolved.service, one.request.tree, deadline, args.rendered)
+    warn(result.warnings)
+    with OutputDirectory(args.out) as directory:
+        for name, content in result.files.items():
+            directory.write(name, content)
+        directory.publish()
+    return 0
