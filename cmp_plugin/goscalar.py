@@ -62,16 +62,15 @@ def is_number_like(text: str) -> bool:
 def as_float64(number: int | float) -> int | float:
     """What is left of a number that Go decodes from JSON into a map: everything is a float64.
 
-    So Helm reads values. An integral number is an int here, as Go prints it without a fraction.
+    So Helm reads values. What Go prints without a fraction is an int here, with Go's digits.
     """
-    if isinstance(number, int):
-        return number if -_EXACT <= number <= _EXACT else int(float(number))
-    negative_zero = number == 0 and str(number)[0] == "-"
-    return (
-        int(number)
-        if number.is_integer() and abs(number) < _EXPONENT_FROM and not negative_zero
-        else number
-    )
+    if isinstance(number, int) and -_EXACT <= number <= _EXACT:
+        return number
+    number = float(number)
+    negative_zero = number == 0 and repr(number) == "-0.0"
+    if negative_zero or abs(number) >= _EXPONENT_FROM or not number.is_integer():
+        return number
+    return _shortest(number)
 
 
 def as_kubernetes(number: int | float) -> int | float:
@@ -79,6 +78,15 @@ def as_kubernetes(number: int | float) -> int | float:
     if isinstance(number, int) and number in _INT64:
         return number
     return 0 if number == 0 else as_float64(number)
+
+
+def _shortest(number: float) -> int:
+    """The shortest digits that give `number` back, then zeros: how Go prints it."""
+    mantissa, _, exponent = repr(number).partition("e")
+    if not exponent:
+        return int(number)
+    whole, _, fraction = mantissa.partition(".")
+    return int(whole + fraction + "0" * (int(exponent) - len(fraction)))
 
 
 def key_text(key: Scalar) -> str | None:

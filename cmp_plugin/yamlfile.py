@@ -45,7 +45,9 @@ MAX_MANIFEST_VALUES = 2_000_000
 # The Kubernetes reader splits at lines that begin with "---", before it knows of YAML; some that
 # are such a line to it are text to YAML and the other way round.
 _SEPARATOR = re.compile(rb"^---[^\n]*\n?", re.MULTILINE)
-_ODD_SEPARATOR = re.compile(rb"^---(?![ \t]*\r?$|[ \t]+#)", re.MULTILINE)
+_ODD_SEPARATOR = re.compile(
+    rb"^---(?!(?:[ \t]+#(?:(?!\xc2\x85|\xe2\x80[\xa8\xa9])[^\r\n])*|[ \t]*)\r?$)", re.MULTILINE
+)
 _SOURCE_LINE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 
 
