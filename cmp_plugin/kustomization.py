@@ -78,6 +78,18 @@ def changes_everything(service: Service) -> bool:
     )
 
 
+def adds_to_objects(service: Service) -> bool:
+    """Whether a generator of the fragment merges into, or replaces, an object of the chart."""
+    fields = _fields(service.kustomize)
+    generators = [plain(item) for name in _GENERATORS for item in _items(fields.get(name))]
+    return any(one.get("behavior") in ("merge", "replace") for one in generators if isinstance(one, dict))
+
+
+def fragment_namespace(service: Service) -> bool:
+    """Whether the fragment has a `namespace` field."""
+    return "namespace" in _fields(service.kustomize)
+
+
 def acts_before_patches(service: Service) -> bool:
     """Whether the fragment adds or changes objects that the service's patches then meet."""
     return any(key in _EARLY for key in _fields(service.kustomize))
@@ -117,21 +129,17 @@ def kustomization(
 
 def patch_entry(entry: Entry) -> dict[str, Any]:
     """One of Kustomize's `patches`."""
-    content: Any = entry.plain_operations
-    if not entry.operations:
-        content = entry.body
-        if entry.selector is not None:
-            content = _complete(entry.body)
-    item: dict[str, Any] = {"patch": dump_values(content).decode()}
-    if entry.patch.target is not None:
-        item["target"] = plain(entry.patch.target) or {}
-    return item
+    return {"patch": dump_values(patch_body(entry)).decode(), **entry.kustomize_target}
 
 
-def _complete(body: dict[str, Any]) -> dict[str, Any]:
-    """A patch with the kind and name that Kustomize wants even when a target says what it changes."""
-    metadata = body.get("metadata") or {}
-    return {**PLACEHOLDER, **body, "metadata": {**PLACEHOLDER["metadata"], **metadata}}
+def patch_body(entry: Entry) -> Any:
+    """The content of a patch, with the kind and name that Kustomize wants even beside a target."""
+    if entry.operations:
+        return entry.plain_operations
+    if entry.selector is None:
+        return entry.body
+    metadata = entry.body.get("metadata") or {}
+    return {**PLACEHOLDER, **entry.body, "metadata": {**PLACEHOLDER["metadata"], **metadata}}
 
 
 def _image(image: Any) -> dict[str, str]:
@@ -205,5 +213,5 @@ def _source(node: Node, places: Places) -> str:
     return key + equals + _resource(path, node.at, places)
 
 
-def _items(node: Node) -> list[Node]:
-    return node.value if isinstance(node.value, list) else []
+def _items(node: Node | None) -> list[Node]:
+    return node.value if node is not None and isinstance(node.value, list) else []

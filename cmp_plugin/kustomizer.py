@@ -29,6 +29,8 @@ _FILES = "files"
 # Where an error text of Kustomize begins to quote configuration, patches or objects.
 _QUOTES = re.compile(r"[\s:=]*(map\[|\{|`|\[patch: |&[a-z]+\.|node contents|\*\*\*\*)")
 _HARMLESS_END = re.compile(r"yaml: [a-z ]+$")
+# `merging from generator &{...}: id resid.ResId{... Kind:"X", ...}, Name:"y", ...} does not exist; ...`
+_NOT_THERE = re.compile(r'.*Kind:"(\w+)".*?Name:"([^"]+)".*?\} ((does not exist|exists); [a-z :,]+).*', re.S)
 _LONGEST = 600
 
 
@@ -94,6 +96,7 @@ class Kustomizer:
         return [Manifest(one.value, "kustomize") for one in load_manifests(output)]
 
     def _reason(self, message: str) -> str:
+        message = _NOT_THERE.sub(r"generator: \1/\2 \3", message)
         message = message.replace(f"{self._directory}/{_FILES}/", "").replace(f"{_FILES}/", "")
         message = self._tree.relative(message.replace(self._directory, "the kustomization"))
         quoted = _QUOTES.search(message)

@@ -18,7 +18,7 @@ from .kustomizer import OBJECTS, Kustomizer
 from .manifest import Manifest, described, is_nameless, mapping
 from .patches import PLACEHOLDER, Candidate, Entry, Hit, nothing_hit, traced
 from .service import Image, Service
-from .yamlfile import dump_values, plain
+from .yamlfile import dump_values
 
 _MARK = "cmp-plugin.example/met"
 _UNMATCHED = ("no resource matches strategic merge patch", "no matches for Id")
@@ -152,8 +152,8 @@ class Meeting:
 
 def _marking(entry: Entry) -> dict[str, Any]:
     """A patch that meets what `entry` would meet, and leaves a mark there."""
-    if entry.selector is None or entry.patch.target is None:
+    if entry.selector is None:
         return patch_entry(entry)
     metadata = {**PLACEHOLDER["metadata"], "annotations": {_MARK: ""}}
     body = {**PLACEHOLDER, "metadata": metadata}
-    return {"target": plain(entry.patch.target) or {}, "patch": dump_values(body).decode()}
+    return {"patch": dump_values(body).decode(), **entry.kustomize_target}

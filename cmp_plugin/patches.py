@@ -39,6 +39,11 @@ class Entry(NamedTuple):
         """The operations as data."""
         return [plain(operation) for operation in self.operations]
 
+    @property
+    def kustomize_target(self) -> dict[str, Any]:
+        """`{target: ...}` for a kustomization, or nothing."""
+        return {} if self.patch.target is None else {"target": plain(self.patch.target)}
+
     def may_select(self, kind: str) -> bool:
         """Whether the target could select an object of a kind."""
         return self.selector is None or self.selector.kind is None or self.selector.kind(kind)

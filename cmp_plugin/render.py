@@ -1,16 +1,21 @@
 """One service -> its manifests: the one function behind `generate`, `preview` and `validate --render`.
 
-In: a resolved service, the files it may read, a deadline. Out: checked objects in their order. What
-only the later stages need is imported while helm runs.
+In: a resolved service, the files it may read, a deadline. Out: checked objects in their order; or, for
+`expand`, the files that they are built from. Nothing of a render outlives it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
+from .checks import check
+from .kustomizer import Kustomizer
 from .manifest import Manifest
 from .service import Service
+from .tools.discovery import Tool
 from .tools.process import Deadline
+from .transform import settled, transform
 from .tree import Tree
 from .workdir import workdir
 from .yamlfile import Document
@@ -23,31 +28,60 @@ class Rendered(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
+class Expanded(NamedTuple):
+    """`files`: relative path -> content; `warnings` are sentences for stderr."""
+
+    files: Mapping[str, bytes]
+    warnings: tuple[str, ...] = ()
+
+
+class _Chart(NamedTuple):
+    """What helm printed, the chart's directory, the helm that was used."""
+
+    documents: list[Document]
+    path: str
+    tool: Tool
+    warnings: list[str]
+
+
 def render(service: Service, tree: Tree, deadline: Deadline) -> Rendered:
     """The objects of `service`. Raises InputError, ToolError or several as Errors."""
     with workdir() as directory:
-        documents, warnings = _chart(service, tree, directory, deadline)
-        from .checks import check
-        from .kustomizer import Kustomizer
-        from .transform import transform
-
+        chart = _chart(service, tree, directory, deadline)
         kustomizer = Kustomizer(service, tree, directory, deadline)
-        manifests = transform(service, documents, tree, kustomizer)
+        manifests = transform(service, chart.documents if chart else [], tree, kustomizer)
         check(service, manifests)
-        return Rendered(manifests, (*warnings, *kustomizer.warnings))
+        warnings = [*(chart.warnings if chart else []), *kustomizer.warnings]
+        return Rendered(manifests, tuple(warnings))
 
 
-def _chart(
-    service: Service, tree: Tree, directory: str, deadline: Deadline
-) -> tuple[list[Document], list[str]]:
-    """What helm prints, and what there is to say about it."""
+def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> Expanded:
+    """The overlay of `service` as files, see `overlay.expanded`. Raises as `render` does."""
+    from .chart import final_values
+    from .overlay import LocatedChart, expanded
+
+    with workdir() as directory:
+        chart = _chart(service, tree, directory, deadline)
+        kustomizer = Kustomizer(service, tree, directory, deadline)
+        found = settled(service, chart.documents if chart else [], tree, kustomizer)
+        located = None
+        if chart:
+            values = final_values(service, chart.path, chart.tool, directory, deadline, tree)
+            located = LocatedChart(chart.path, values)
+        files = expanded(service, found, located, tree, rendered)
+        warnings = [*(chart.warnings if chart else []), *kustomizer.warnings]
+        return Expanded(files, tuple(warnings))
+
+
+def _chart(service: Service, tree: Tree, directory: str, deadline: Deadline) -> _Chart | None:
     if service.chart is None:
-        return [], []
+        return None
     from .chart import chart_manifests
     from .charts import locate
     from .tools import helm
 
     tool = helm.find(service.helm_range, service.tools_strict, service.at)
-    place = locate(service, tree, directory, deadline)
-    documents = chart_manifests(service, place.path, tool, directory, deadline, tree)
-    return documents, [*place.warnings, *([tool.warning] if tool.warning else [])]
+    located = locate(service, tree, directory, deadline)
+    documents = chart_manifests(service, located.path, tool, directory, deadline, tree)
+    warnings = [*([tool.warning] if tool.warning else []), *located.warnings]
+    return _Chart(documents, located.path, tool, warnings)

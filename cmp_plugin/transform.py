@@ -10,6 +10,7 @@ is started.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from .checks import check_objects
 from .diagnosis import blamed
@@ -37,6 +38,27 @@ _REFERRERS = {
 }
 
 
+class Settled(NamedTuple):
+    """A service before Kustomize's one build: the chart's objects, what meets them, what is reached."""
+
+    printed: list[Manifest]
+    meeting: Meeting
+    reach: Reach
+
+
+def settled(
+    service: Service, documents: Iterable[Document], tree: Tree, kustomizer: Kustomizer
+) -> Settled:
+    """Everything that can be found wrong, looked for. Raises InputError, or several as Errors."""
+    printed = list(opened(Manifest(one.value, _template(one)) for one in documents))
+    check_objects(service, printed)
+    check_fragment(service)
+    reach = _reached(service, tree)
+    meeting = Meeting(service, printed, entries(service), kustomizer)
+    meeting.settle()
+    return Settled(printed, meeting, reach)
+
+
 def transform(
     service: Service,
     documents: Iterable[Document],
@@ -49,16 +71,11 @@ def transform(
 
     `whole` gives Kustomize every object, needed or not: for tests, the result is the same.
     """
-    printed = list(opened(Manifest(one.value, _template(one)) for one in documents))
-    check_objects(service, printed)
-    check_fragment(service)
-    reach = _reached(service, tree)
+    printed, meeting, reach = settled(service, documents, tree, kustomizer)
     if _is_directory_alone(service, printed, tree):
         (resource,) = service.resources
         built = kustomizer.build_directory(resource.path, resource.at)
         return list(finished(_sourced(built, [], service), service, add=True))
-    meeting = Meeting(service, printed, entries(service), kustomizer)
-    meeting.settle()
     whole = whole or changes_everything(service) or reach.renames or _renames(meeting.entries)
     seen = set(range(len(printed))) if whole else meeting.seen | _referrers(printed, meeting, reach)
     given = [one for place, one in enumerate(printed) if place in seen and not is_nameless(one.value)]
