@@ -8,12 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
 
-from .errors import CmpError
-
-if TYPE_CHECKING:
-    from argparse import Namespace
+from . import trace
+from .errors import CmpError, ToolError, flatten
 
 INTERNAL_ERROR = 3
 INTERRUPTED = 130
@@ -30,29 +27,51 @@ def main(argv: list[str] | None = None) -> int:
         return _parsed(words)
     except CmpError as error:
         print(error, file=sys.stderr)
+        _details(error)
         return error.exit_code
-    except KeyboardInterrupt:
-        return INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+    except OSError as error:
+        name = os.path.basename(str(error.filename or ""))
+        print(f"{name + ': ' if name else ''}{os.strerror(error.errno or 0)}", file=sys.stderr)
+        _traceback()
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except Exception as bug:
-        return _bug(bug, words)
+        return _bug(bug)
 
 
 def _parsed(words: list[str]) -> int:
+    import importlib
+
     from .commandline import parse
 
     args = parse(words)
-    return int(args.run(args))
+    if args.verbose:
+        trace.show()
+    return int(importlib.import_module(f"cmp_plugin.commands.{args.verb}").run(args))
 
 
-def _bug(bug: Exception, words: list[str]) -> int:
-    """One line for Argo CD's condition; the traceback only for who asked with -v."""
-    if "-v" in words:
+def _details(error: CmpError) -> None:
+    """With -v: what the tool was called with and what it said, in full."""
+    for tool in (each for each in flatten([error]) if isinstance(each, ToolError)):
+        trace.note(" ".join(tool.argv))
+        if tool.stderr:
+            trace.note(tool.stderr.rstrip())
+
+
+def _traceback() -> None:
+    if trace.is_shown():
         import traceback
 
         traceback.print_exc()
+
+
+def _bug(bug: Exception) -> int:
+    """One line for Argo CD's condition; the traceback only for who asked with -v."""
+    _traceback()
     place = bug.__traceback__
     while place is not None and place.tb_next is not None:
         place = place.tb_next

@@ -1,12 +1,11 @@
 """The command line's grammar: every verb, its words and options, and which module runs it.
 
-In: words. Out: an argparse namespace with `run`. A verb's module is imported only when it runs.
+In: words. Out: an argparse namespace. A verb's module is not imported here.
 """
 
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
 import re
 from collections.abc import Callable
@@ -118,7 +117,7 @@ def _common(one: argparse.ArgumentParser) -> None:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """The words as a namespace; `run(args) -> exit code` is the verb's. UsageError when they are wrong."""
+    """The words as a namespace: `verb`, `directory`, `verbose`, and the verb's own. UsageError when they are wrong."""
     grammar = parser()
     if "_ARGCOMPLETE" in os.environ:
         from .commands.completion import answer
@@ -127,5 +126,4 @@ def parse(words: list[str]) -> argparse.Namespace:
     args = grammar.parse_args(words)
     args.directory = getattr(args, "directory", ".")
     args.verbose = getattr(args, "verbose", False)
-    args.run = importlib.import_module(f"cmp_plugin.commands.{args.verb}").run
     return args

@@ -29,7 +29,7 @@ ORDER = [
     "argocd tree reach workdir tools tools.*",
     "yamlfile yamldump yamlevents yamlnode yamlreaders yamlstrict yamlsyntax goscalar"
     " tools.process",
-    "errors cmp_plugin",
+    "errors trace cmp_plugin",
 ]
 
 # What costs milliseconds at start-up and `generate` has no use for.
