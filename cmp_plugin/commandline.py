@@ -1,4 +1,4 @@
-"""The command line's grammar: every verb, its words and options, and which module runs it.
+"""The command line's grammar: every verb, its words and options.
 
 In: words. Out: an argparse namespace. A verb's module is not imported here.
 """
