@@ -485,7 +485,9 @@ def test_charts_in_charts_without_an_end(fleet: Fleet) -> None:
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"", b"garbage", b"\x1f\x8b\x08garbage", packed({"a": "b"})[:40]]
+    "garbage",
+    [b"", b"garbage", b"\x1f\x8b\x08garbage", packed({"a": "b"})[:40]],
+    ids=["empty", "text", "gzip's first bytes", "cut off"],
 )
 def test_archives_that_are_none(fleet: Fleet, garbage: bytes) -> None:
     fleet.write({"templates/x.yaml": PRINT, "charts/sub.tgz": garbage})

@@ -34,6 +34,10 @@ def place(block: Block) -> str:
     return block.place
 
 
+def test_there_are_blocks_of_every_kind() -> None:
+    assert {"sh", "console", "yaml"} <= {block.kind for block in ALL if not block.reason}
+
+
 @pytest.mark.parametrize("block", ALL, ids=place)
 def test_kind_is_known(block: Block) -> None:
     assert block.kind in KINDS, "every code block names its kind, see the top of this file"
