@@ -6,15 +6,18 @@ In: a resolved service, the files it may read, a deadline. Out: checked objects 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from .checks import check
+from .errors import CmpError, labelled
 from .kustomizer import Kustomizer
 from .manifest import Manifest
 from .service import Service
 from .tools.discovery import Tool
 from .tools.process import Deadline
+from .trace import stage
 from .transform import settled, transform
 from .tree import Tree
 from .workdir import workdir
@@ -46,13 +49,13 @@ class _Chart(NamedTuple):
 
 def render(service: Service, tree: Tree, deadline: Deadline) -> Rendered:
     """The objects of `service`. Raises InputError, ToolError or several as Errors."""
-    with workdir() as directory:
+    with _private_directory(service) as directory:
         chart = _chart(service, tree, directory, deadline)
         kustomizer = Kustomizer(service, tree, directory, deadline)
-        manifests = transform(service, chart.documents if chart else [], tree, kustomizer)
+        with stage(f"{service.label}: kustomize"):
+            manifests = transform(service, chart.documents if chart else [], tree, kustomizer)
         check(service, manifests)
-        warnings = [*(chart.warnings if chart else []), *kustomizer.warnings]
-        return Rendered(manifests, tuple(warnings))
+        return Rendered(manifests, _warnings(chart, kustomizer))
 
 
 def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> Expanded:
@@ -60,7 +63,7 @@ def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> 
     from .chart import final_values
     from .overlay import LocatedChart, expanded
 
-    with workdir() as directory:
+    with _private_directory(service) as directory:
         chart = _chart(service, tree, directory, deadline)
         kustomizer = Kustomizer(service, tree, directory, deadline)
         found = settled(service, chart.documents if chart else [], tree, kustomizer)
@@ -69,8 +72,21 @@ def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> 
             values = final_values(service, chart.path, chart.tool, directory, deadline, tree)
             located = LocatedChart(chart.path, values)
         files = expanded(service, found, located, tree, rendered)
-        warnings = [*(chart.warnings if chart else []), *kustomizer.warnings]
-        return Expanded(files, tuple(warnings))
+        return Expanded(files, _warnings(chart, kustomizer))
+
+
+@contextmanager
+def _private_directory(service: Service) -> Iterator[str]:
+    """The render's own directory; whatever goes wrong in there names the cluster and the service."""
+    try:
+        with workdir() as directory:
+            yield directory
+    except CmpError as error:
+        raise labelled(error, service.label) from error
+
+
+def _warnings(chart: _Chart | None, kustomizer: Kustomizer) -> tuple[str, ...]:
+    return (*(chart.warnings if chart else []), *kustomizer.warnings)
 
 
 def _chart(service: Service, tree: Tree, directory: str, deadline: Deadline) -> _Chart | None:
@@ -81,7 +97,9 @@ def _chart(service: Service, tree: Tree, directory: str, deadline: Deadline) -> 
     from .tools import helm
 
     tool = helm.find(service.helm_range, service.tools_strict, service.at)
-    located = locate(service, tree, directory, deadline)
-    documents = chart_manifests(service, located.path, tool, directory, deadline, tree)
+    with stage(f"{service.label}: chart"):
+        located = locate(service, tree, directory, deadline)
+    with stage(f"{service.label}: helm"):
+        documents = chart_manifests(service, located.path, tool, directory, deadline, tree)
     warnings = [*([tool.warning] if tool.warning else []), *located.warnings]
     return _Chart(documents, located.path, tool, warnings)
