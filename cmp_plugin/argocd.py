@@ -18,6 +18,7 @@ PARAMETERS = {
     "inputs": ("Inputs", "The cluster's facts and the layers around service.yaml. Written by cmp-plugin; change them in git."),
 }
 TIMEOUT = 55.0  # seconds; Argo CD's own default is 60, which also covers git and tar
+TIMEOUT_VARIABLE = "CMP_PLUGIN_TIMEOUT"  # for who gave Argo CD's controllers another one
 
 
 class Call(NamedTuple):
@@ -42,6 +43,14 @@ def read_call(environment: Mapping[str, str]) -> Call:
         kube_version=environment.get("KUBE_VERSION", ""),
         application=environment.get("ARGOCD_APP_NAME", ""),
     )
+
+
+def render_seconds(environment: Mapping[str, str]) -> float:
+    """How long one render may take. InputError: the variable holds no number of seconds."""
+    text = environment.get(TIMEOUT_VARIABLE, "")
+    if text and not text.isdecimal():
+        raise InputError(f"{TIMEOUT_VARIABLE} must be a whole number of seconds")
+    return float(text or TIMEOUT)
 
 
 def _parameters(text: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..argocd import TIMEOUT, Call, read_call
+from ..argocd import Call, read_call, render_seconds
 from ..cluster import Cluster, open_cluster
 from ..errors import CmpError, Errors, InputError, flatten, labelled
 from ..fleet import Fleet, find_root, open_fleet
@@ -34,7 +34,7 @@ def run(args: Namespace) -> int:
 
 def generate() -> int:
     """Writes the manifests of the current directory to stdout, or raises before it wrote anything."""
-    deadline = Deadline(TIMEOUT)
+    deadline = Deadline(render_seconds(os.environ))
     call = read_call(os.environ)
     directory = os.path.realpath(os.getcwd())
     output = _manifests(call, directory, deadline) if call.inputs else _from_fleet(call, directory, deadline)

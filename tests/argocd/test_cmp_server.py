@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import pytest
 from applications import as_application
-from cmp_server import Application, CmpServer, packed
+from cmp_server import PLUGIN, Application, CmpServer, cmp_server, packed
+from processes import HOST
 from program import PROGRAM
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from repository import Repository
 
@@ -247,3 +249,38 @@ def test_the_probe_sees_a_listening_server(cmp: CmpServer) -> None:
     assert (healthy.returncode, healthy.stdout, healthy.stderr) == (0, "", "")
     sick = probe(cmp.program.home)
     assert sick.returncode == 1 and "argocd-cmp-server does not listen" in sick.stderr
+
+
+@pytest.fixture(scope="module")
+def impatient(run_directory: Path, commands: str, plugin_yaml: str) -> Iterator[CmpServer]:
+    """A sidecar whose renders may take two seconds: less than any caller's patience."""
+    sockets = run_directory / "impatient-sockets"
+    sockets.mkdir()
+    environment = {"CMP_PLUGIN_TIMEOUT": "2"}
+    with cmp_server(run_directory / "impatient", plugin_yaml, PLUGIN, sockets, commands, environment) as server:
+        yield server
+
+
+def test_a_slow_chart_ends_with_our_own_words(impatient: CmpServer, fleet: Repository) -> None:
+    slow_chart(fleet)
+    said = failure(impatient, packed(fleet.root), on_cluster("large"))
+    assert "kind.local/large" in said and "helm was stopped: the render took longer than 2 s" in said
+    assert not leftovers(impatient)
+
+
+def test_a_slow_chart_server_ends_with_our_own_words(impatient: CmpServer, fleet: Repository) -> None:
+    """A server that takes the connection and never answers."""
+    with socket.create_server((HOST, 0)) as silent:
+        address = f"http://{HOST}:{silent.getsockname()[1]}/charts"
+        cluster = fleet.root / "clusters/kind.local/cluster.yaml"
+        cluster.write_text(cluster.read_text() + "  remote: {}\n")
+        service = fleet.root / "services/remote/service.yaml"
+        service.parent.mkdir()
+        service.write_text(
+            "apiVersion: cmp-plugin/v1alpha1\nkind: Service\nnamespace: remote\n"
+            f'chart: {{repo: "{address}", name: remote}}\nversion: 1.0.0\n'
+        )
+        said = failure(impatient, packed(fleet.root), on_cluster("remote"))
+    assert "services/remote/service.yaml:4:" in said and "kind.local/remote" in said
+    assert "there was no whole answer within 2 s" in said
+    assert not leftovers(impatient)
