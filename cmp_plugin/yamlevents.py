@@ -182,6 +182,8 @@ class Reader(Generic[Item]):
         frame.place = start(event)
         frame.wants_key = False
         self._nodes += frame.name is not None
+        if event.anchor:
+            self._anchors[event.anchor] = Anchored(self.scalar(event), 1, 0, False)
 
     def _scalar(self, event: yaml.ScalarEvent, frame: Frame[Item] | None) -> Item:
         if frame:
