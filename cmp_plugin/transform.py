@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from .checks import check_objects
-from .diagnosis import blamed
+from .diagnosis import blamed, doubled
 from .errors import ToolError
 from .kustomization import changes_everything, check_fragment, has_fragment, kustomization
 from .kustomizer import OBJECTS, Kustomizer
@@ -49,8 +49,16 @@ class Settled(NamedTuple):
 def settled(
     service: Service, documents: Iterable[Document], tree: Tree, kustomizer: Kustomizer
 ) -> Settled:
-    """Everything that can be found wrong, looked for. Raises InputError, or several as Errors."""
-    printed = list(opened(Manifest(one.value, _template(one)) for one in documents))
+    """Everything that can be found wrong with the chart's objects and what meets them, looked for.
+
+    Raises InputError, ToolError or several as Errors.
+    """
+    return _settled(service, _objects(documents), tree, kustomizer)
+
+
+def _settled(
+    service: Service, printed: list[Manifest], tree: Tree, kustomizer: Kustomizer
+) -> Settled:
     check_objects(service, printed)
     check_fragment(service)
     reach = _reached(service, tree)
@@ -71,11 +79,22 @@ def transform(
 
     `whole` gives Kustomize every object, needed or not: for tests, the result is the same.
     """
-    printed, meeting, reach = settled(service, documents, tree, kustomizer)
-    if _is_directory_alone(service, printed, tree):
-        (resource,) = service.resources
-        built = kustomizer.build_directory(resource.path, resource.at)
-        return list(finished(_sourced(built, [], service), service, add=True))
+    printed = _objects(documents)
+    try:
+        found = _settled(service, printed, tree, kustomizer)
+        if _is_directory_alone(service, printed, tree):
+            (resource,) = service.resources
+            built = kustomizer.build_directory(resource.path, resource.at)
+            return list(finished(_sourced(built, [], service), service, add=True))
+        return _transformed(service, found, kustomizer, whole)
+    except ToolError as error:
+        raise doubled(service, printed, kustomizer, error) from None
+
+
+def _transformed(
+    service: Service, found: Settled, kustomizer: Kustomizer, whole: bool
+) -> list[Manifest]:
+    printed, meeting, reach = found
     whole = whole or changes_everything(service) or reach.renames or _renames(meeting.entries)
     seen = set(range(len(printed))) if whole else meeting.seen | _referrers(printed, meeting, reach)
     given = [one for place, one in enumerate(printed) if place in seen and not is_nameless(one.value)]
@@ -83,6 +102,11 @@ def transform(
     if given or service.resources or has_fragment(service):
         built = _built(service, given, meeting, kustomizer, metadata=whole)
     return _assembled(service, printed, given, _sourced(built, given, service), whole)
+
+
+def _objects(documents: Iterable[Document]) -> list[Manifest]:
+    """What helm printed, object by object."""
+    return list(opened(Manifest(one.value, _template(one)) for one in documents))
 
 
 def _template(document: Document) -> str:
