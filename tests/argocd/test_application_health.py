@@ -1,0 +1,145 @@
+"""The health of an Application inside another, by the check that the bootstrap configures, in Argo CD's own Lua."""
+
+from __future__ import annotations
+
+import copy
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from bootstrapping import CHART
+from build import ARGOCD, directory
+
+KEY = "resource.customizations.health.argoproj.io_Application"
+SOURCE = {
+    "repoURL": "https://git.example.com/fleet.git",
+    "targetRevision": "c0ffee",
+    "path": "services/web",
+    "plugin": {"name": "cmp-plugin", "parameters": [{"name": "service", "string": "web"}, {"name": "inputs", "string": "{}"}]},
+}
+OLDER = {**SOURCE, "targetRevision": "decade"}
+OTHER_INPUTS = {**SOURCE, "plugin": {"name": "cmp-plugin", "parameters": [{"name": "service", "string": "web"}]}}
+DONE = {
+    "phase": "Succeeded",
+    "message": "successfully synced",
+    "operation": {"sync": {"source": SOURCE, "revision": "c0ffee"}},
+    "syncResult": {"source": SOURCE, "revision": "c0ffee"},
+}
+GOOD = {
+    "sync": {"status": "Synced", "revision": "c0ffee", "comparedTo": {"source": SOURCE}},
+    "health": {"status": "Healthy"},
+    "operationState": DONE,
+}
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    """A synced and healthy Application's status with some fields changed; `sync` is merged."""
+    made = copy.deepcopy(GOOD)
+    made["sync"] |= changes.pop("sync", {})
+    return made | changes
+
+
+def compared(source: dict[str, Any], state: str = "Synced") -> dict[str, Any]:
+    return {"status": state, "comparedTo": {"source": source}}
+
+
+def failed(kind: str) -> list[dict[str, str]]:
+    return [{"type": kind, "message": "what is wrong"}]
+
+
+def operation(phase: str, source: dict[str, Any] = SOURCE, revision: str = "c0ffee", **more: Any) -> dict[str, Any]:
+    return {"phase": phase, "message": "one object is not valid", "operation": {"sync": {"source": source, "revision": revision}}} | more
+
+
+OUT = compared(SOURCE, "OutOfSync")
+CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
+    "good": (status(), "Healthy", ""),
+    "new": (None, "Progressing", "not yet compared"),
+    "new, empty": ({}, "Progressing", "not yet compared"),
+    "changed commit": (status(sync=compared(OLDER)), "Progressing", "not yet compared"),
+    "changed inputs": (status(sync=compared(OTHER_INPUTS)), "Progressing", "not yet compared"),
+    "fewer fields": (status(sync=compared({"repoURL": SOURCE["repoURL"]})), "Progressing", "not yet compared"),
+    "more fields": (status(sync=compared({**SOURCE, "chart": "web"})), "Progressing", "not yet compared"),
+    "another kind of source": (status(sync={"comparedTo": {"sources": [SOURCE]}}), "Progressing", "not yet compared"),
+    "out of sync": (status(sync=OUT), "Progressing", "not yet Synced"),
+    "syncing": (status(sync=OUT, operationState=operation("Running")), "Progressing", "not yet Synced"),
+    "own progress": (status(health={"status": "Progressing", "message": "1 of 2"}), "Progressing", "1 of 2"),
+    "own trouble": (status(health={"status": "Degraded", "message": "crashes"}), "Degraded", "crashes"),
+    "paused": (status(health={"status": "Suspended"}), "Suspended", ""),
+    "no health yet": (status(health={}), "Progressing", ""),
+    "a broken spec": (
+        status(sync=compared(SOURCE, "Unknown"), conditions=failed("ComparisonError")),
+        "Degraded",
+        "ComparisonError: what is wrong",
+    ),
+    "a broken spec before this one": (
+        status(sync=compared(OLDER, "Unknown"), conditions=failed("ComparisonError")),
+        "Progressing",
+        "not yet compared",
+    ),
+    "no such cluster": (
+        {"sync": {"status": "Unknown"}, "health": {"status": "Unknown"}, "conditions": failed("InvalidSpecError")},
+        "Degraded",
+        "InvalidSpecError: what is wrong",
+    ),
+    "only a warning": (status(conditions=failed("SharedResourceWarning")), "Healthy", ""),
+    "sync given up": (status(sync=OUT, conditions=failed("SyncError")), "Degraded", "SyncError: what is wrong"),
+    "sync failed": (status(sync=OUT, operationState=operation("Failed")), "Degraded", "sync failed: one object"),
+    "sync error": (status(sync=OUT, operationState=operation("Error")), "Degraded", "sync failed: one object"),
+    "sync to be tried again": (
+        status(sync=OUT, operationState=operation("Running", retryCount=1)),
+        "Degraded",
+        "sync failed: one object",
+    ),
+    "sync of another source failed": (status(sync=OUT, operationState=operation("Failed", OLDER)), "Progressing", "not yet Synced"),
+    "sync of another commit failed": (
+        status(sync=OUT, operationState=operation("Failed", revision="decade")),
+        "Progressing",
+        "not yet Synced",
+    ),
+    "sync failed, mended by hand": (status(operationState=operation("Failed")), "Healthy", ""),
+}
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    values = yaml.safe_load((CHART / "values.yaml").read_text())
+    data = {KEY: values["argo-cd"]["configs"]["cm"][KEY]}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": "argocd"}, "data": data}
+    path = tmp_path_factory.mktemp("settings") / "argocd-cm.yaml"
+    path.write_text(json.dumps(config))
+    return path
+
+
+def health(settings: Path, application: dict[str, Any], home: Path) -> tuple[str, str]:
+    file = home / "application.yaml"
+    file.write_text(json.dumps(application))
+    argv = [directory(ARGOCD) / "argocd", "admin", "settings", "resource-overrides", "health", file, "--argocd-cm-path", settings]
+    done = subprocess.run(argv, env={"HOME": str(home), "PATH": ""}, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    said = dict(line.split(": ", 1) for line in done.stdout.splitlines())
+    return said["STATUS"], said["MESSAGE"]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_health(settings: Path, tmp_path: Path, case: str) -> None:
+    found, wanted, message = CASES[case]
+    application = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "x"}, "spec": {"source": SOURCE}}
+    if found is not None:
+        application["status"] = found
+    said = health(settings, application, tmp_path)
+    assert (said[0], said[1][: len(message)]) == (wanted, message)
+    assert message or not said[1]
+
+
+def test_several_sources(settings: Path, tmp_path: Path) -> None:
+    """An Application that somebody wrote by hand."""
+    spec = {"sources": [SOURCE, OLDER]}
+    application = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "x"}, "spec": spec}
+    good = status(sync={"comparedTo": {"sources": [SOURCE, OLDER]}})
+    assert health(settings, application | {"status": good}, tmp_path)[0] == "Healthy"
+    changed = status(sync={"comparedTo": {"sources": [SOURCE, SOURCE]}})
+    assert health(settings, application | {"status": changed}, tmp_path)[0] == "Progressing"
