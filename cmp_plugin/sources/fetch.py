@@ -61,7 +61,7 @@ def fetch(wanted: Wanted, place: Place, url: str, tool: Tool, directory: str, de
     """
     if place.directory:
         return _from_directory(wanted, place)
-    if os.environ.get(OFFLINE, "") not in ("", "0"):
+    if is_offline():
         hint = f"`cmp-plugin vendor` puts it beside the service, or unset {OFFLINE}"
         raise ToolError(f"{wanted} is neither vendored nor in the cache, and {OFFLINE} is set", hint=hint)
     helm = _Helm(tool, place, directory, deadline)
@@ -73,6 +73,11 @@ def fetch(wanted: Wanted, place: Place, url: str, tool: Tool, directory: str, de
             hint = REGISTRY_HINT if place.is_oci else REPOSITORY_HINT
         message = f"{wanted} cannot be fetched from {place.said}: {error.message}"
         raise ToolError(message, hint=hint) from None
+
+
+def is_offline() -> bool:
+    """Whether the network is not to be touched."""
+    return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
 def _from_directory(wanted: Wanted, place: Place) -> Fetched:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ..errors import InputError, ToolError
 from ..tools.discovery import cache_directory
@@ -63,12 +63,27 @@ def add(archive: str, digest: str) -> str:
     Raises InputError (another digest, a bad archive) and StoreError.
     """
     check_digest(archive, digest)
+
+    def fill(new: str) -> None:
+        import shutil
+
+        from .archive import unpack
+
+        os.mkdir(os.path.join(new, CHART), 0o700)
+        unpack(archive, os.path.join(new, CHART))
+        shutil.copyfile(archive, os.path.join(new, ARCHIVE))
+
+    return publish(digest, fill)
+
+
+def publish(digest: str, fill: Callable[[str], None]) -> str:
+    """Keep what `fill` writes into the new directory that it is given; as `add`. `fill` makes `CHART` in it."""
     new = os.path.join(directory(), f".new-{os.getpid()}-{os.urandom(8).hex()}")
     try:
         prepare()
         os.mkdir(new, 0o700)
-        _fill(new, archive)
-        _publish(new, place_of(digest))
+        fill(new)
+        _move(new, place_of(digest))
     except OSError as error:
         raise _unusable(error) from None
     finally:
@@ -108,17 +123,7 @@ def _unusable(error: OSError) -> StoreError:
     return StoreError(f"the cache cannot be used: {os.strerror(error.errno or 0)}", hint=_HINT)
 
 
-def _fill(new: str, archive: str) -> None:
-    import shutil
-
-    from .archive import unpack
-
-    os.mkdir(os.path.join(new, CHART), 0o700)
-    unpack(archive, os.path.join(new, CHART))
-    shutil.copyfile(archive, os.path.join(new, ARCHIVE))
-
-
-def _publish(new: str, place: str) -> None:
+def _move(new: str, place: str) -> None:
     """One step: before it nothing is there, after it everything is, also when the power goes."""
     for parent, _, names in os.walk(new):
         for name in names:

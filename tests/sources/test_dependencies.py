@@ -83,7 +83,7 @@ def test_what_is_not_locked(own: Callable[..., Tree], served: Repository, means:
     tree, use = own(entry("small", "1.x", served.url)), means()
     web = service(chart=Chart(AT, path=PATH))
     with pytest.raises(InputError) as refused:
-        place_of_charts.locate(web, tree, use.workdir, use.deadline).path
+        place_of_charts.locate(web, tree, use.workdir, use.deadline)
     assert str(refused.value) == (
         "services/web/chart/Chart.yaml:5:10: one/web: chart small 1.x is not in services/web/service.lock"
         " (run `cmp-plugin lock` and commit what it writes)"
@@ -182,6 +182,6 @@ def test_an_archive_in_the_fleet(own: Callable[..., Tree], packed: Path, means: 
     assert os.path.isfile(f"{directory}/Chart.yaml")
     Path(tree.root, "services/web/small.tgz").write_bytes(b"page")
     with pytest.raises(InputError) as refused:
-        place_of_charts.locate(web, tree, use.workdir, use.deadline).path
+        place_of_charts.locate(web, tree, use.workdir, use.deadline)
     assert refused.value.message == "one/web: services/web/small.tgz is no whole chart archive"
     assert refused.value.at == AT
