@@ -36,6 +36,10 @@ _PATHS_IN_PLUGINS = ("path", "paths", "files", "env", "envs")
 Fields = dict[str, list[Node]]
 
 
+class RemoteBase(InputError):
+    """An entry on another machine: an error, unless it is made a path first (see `sources.bases`)."""
+
+
 class Reach:
     """What was found. `directories` in order of discovery; `renames`: names may change, so that any
     object may have to follow; `moves`: namespaces may, which only few kinds of object notice.
@@ -120,9 +124,10 @@ class Reach:
 
 
 def refuse_remote(text: str, at: Location) -> None:
-    """InputError when Kustomize would fetch what a `resources` entry names."""
+    """RemoteBase when Kustomize would fetch what a `resources` entry names."""
     if _REPOSITORY.match(text) or "://" in text or "?ref=" in text:
-        raise _remote(text, at)
+        error = _remote(text, at)
+        raise RemoteBase(error.message, error.at, error.hint)
 
 
 def _remote(text: str, at: Location) -> InputError:

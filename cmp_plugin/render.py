@@ -6,14 +6,15 @@ In: a resolved service, the files it may read, a deadline. Out: checked objects 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .checks import check
 from .errors import CmpError, labelled
 from .kustomizer import Kustomizer
 from .manifest import Manifest
+from .reach import RemoteBase
 from .service import Service
 from .tools.discovery import Tool
 from .tools.process import Deadline
@@ -22,6 +23,9 @@ from .transform import settled, transform
 from .tree import Tree
 from .workdir import workdir
 from .yamlfile import Document
+
+
+_Result = TypeVar("_Result")
 
 
 class Rendered(NamedTuple):
@@ -51,11 +55,15 @@ def render(service: Service, tree: Tree, deadline: Deadline) -> Rendered:
     """The objects of `service`. Raises InputError, ToolError or several as Errors."""
     with _private_directory(service) as directory:
         chart = _chart(service, tree, directory, deadline)
-        kustomizer = Kustomizer(service, tree, directory, deadline)
-        with stage(f"{service.label}: kustomize"):
-            manifests = transform(service, chart.documents if chart else [], tree, kustomizer)
-        check(service, manifests)
-        return Rendered(manifests, _warnings(chart, kustomizer))
+
+        def work(service: Service, tree: Tree) -> Rendered:
+            kustomizer = Kustomizer(service, tree, directory, deadline)
+            with stage(f"{service.label}: kustomize"):
+                manifests = transform(service, chart.documents if chart else [], tree, kustomizer)
+            check(service, manifests)
+            return Rendered(manifests, _warnings(chart, kustomizer))
+
+        return _with_bases(work, service, tree, directory, deadline)
 
 
 def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> Expanded:
@@ -65,14 +73,30 @@ def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> 
 
     with _private_directory(service) as directory:
         chart = _chart(service, tree, directory, deadline)
-        kustomizer = Kustomizer(service, tree, directory, deadline)
-        found = settled(service, chart.documents if chart else [], tree, kustomizer)
-        located = None
-        if chart:
-            values = final_values(service, chart.path, chart.tool, directory, deadline, tree)
-            located = LocatedChart(chart.path, values)
-        files = expanded(service, found, located, tree, rendered)
-        return Expanded(files, _warnings(chart, kustomizer))
+
+        def work(service: Service, tree: Tree) -> Expanded:
+            kustomizer = Kustomizer(service, tree, directory, deadline)
+            found = settled(service, chart.documents if chart else [], tree, kustomizer)
+            located = None
+            if chart:
+                values = final_values(service, chart.path, chart.tool, directory, deadline, tree)
+                located = LocatedChart(chart.path, values)
+            files = expanded(service, found, located, tree, rendered)
+            return Expanded(files, _warnings(chart, kustomizer))
+
+        return _with_bases(work, service, tree, directory, deadline)
+
+
+def _with_bases(
+    work: Callable[[Service, Tree], _Result], service: Service, tree: Tree, directory: str, deadline: Deadline
+) -> _Result:
+    """`work`, again with bases on other machines made paths, where there are any."""
+    try:
+        return work(service, tree)
+    except RemoteBase:
+        from .sources.bases import localised
+
+        return work(*localised(service, tree, directory, deadline))
 
 
 @contextmanager
