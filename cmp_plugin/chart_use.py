@@ -16,8 +16,9 @@ from .interpolate import all_references
 from .paths import Place, placed
 from .plan import PROVISION
 from .request import Request, provision_request, request_for
-from .resolve import holds, resolve
+from .resolve import resolve
 from .service import Chart
+from .servicelayers import holds
 from .specrules import VERSION, entries, value_of
 from .tree import Tree
 from .yamlfile import Node

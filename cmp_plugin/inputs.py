@@ -135,7 +135,7 @@ def _add_file(files: dict[str, str], named: Node, request: Request) -> Unfit | N
 
 def _first_outside(request: Request) -> str:
     """A path in service.yaml or a matching variant that leaves the service's directory."""
-    from .resolve import service_paths
+    from .servicelayers import service_paths
 
     directory = f"/services/{request.entry}"
     return next((path for path in service_paths(request) if not within(path, directory)), "")

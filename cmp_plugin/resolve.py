@@ -6,20 +6,21 @@ Out: `Resolved`, or None for a service that is switched off. Reads files only th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from .errors import CmpError, Errors, InputError, Location, labelled
+from .fragment import fragment_field
 from .interpolate import Scope, all_references, interpolated
-from .layers import CHART_FIELDS, Layer, Merged, list_field, merge_layers, text_field
+from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
 from .merge import split_appends
-from .paths import Place, named_paths, placed
 from .request import Request
 from .service import Append, Chart, Image, Patch, Resource, Service
-from .specrules import VERSION, entries, value_of
+from .servicelayers import all_layers, is_kustomization
+from .specrules import NAME, VERSION, entries, value_of
 from .tree import Tree
 from .yamlfile import Node, load_all
 
+MAX_RELEASE = 53  # Helm's own limit, as its resources get longer names still
 KUBE_VERSION_HINT = 'write kubernetes: {version: "1.34"} in the cluster, a profile or fleet.yaml'
 
 
@@ -32,73 +33,6 @@ class Resolved(NamedTuple):
     revision: str
     merged: Merged
     values: Node
-
-
-def own_layers(request: Request) -> list[Layer]:
-    """service.yaml and its matching variants, in file order, with canonical paths."""
-    allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
-    place = Place(f"/services/{request.entry}", allowed, request.facts.scope())
-    layers = [Layer("service", placed(_without_nulls(request.spec), place))]
-    for name, variant in entries(request.spec, "variants"):
-        if variant.value is not None and holds(variant, request.facts.labels):
-            layers.append(Layer(f"variant {name}", placed(variant, place)))
-    return layers
-
-
-def _without_nulls(spec: Node) -> Node:
-    """A file whose top-level keys without a value are as good as absent."""
-    assert isinstance(spec.value, dict)
-    return Node({key: child for key, child in spec.value.items() if child.value is not None}, spec.at)
-
-
-def service_paths(request: Request) -> list[str]:
-    """Every path that service.yaml and its matching variants name."""
-    layers = own_layers(request)
-    return [str(path.value).removesuffix("?") for layer in layers for path in named_paths(layer.block)]
-
-
-def holds(variant: Node, labels: Mapping[str, str]) -> bool:
-    """Whether every entry of a variant's `when` is true of a cluster's labels."""
-    for label, wanted in entries(variant, "when"):
-        actual = labels.get(label)
-        options = [str(item.value) for item in wanted.value] if isinstance(wanted.value, list) else [str(wanted.value)]
-        negated = options[0].startswith("!")
-        if (actual is not None and f"{'!' if negated else ''}{actual}" in options) is negated:
-            return False
-    return True
-
-
-def all_layers(request: Request) -> list[Layer]:
-    """Every layer of a service, lowest first; what service.yaml builds by itself is its first resource."""
-    below = [_without_itself(layer, request.key) for layer in request.below]
-    if is_kustomization(request):
-        at = request.spec.at
-        itself = Node([Node(f"/services/{request.entry}", at)], at)
-        below.insert(0, Layer("service", Node({"resources": itself}, at)))
-    return [*below, *own_layers(request), *request.above]
-
-
-def is_kustomization(request: Request) -> bool:
-    """Whether service.yaml leaves what to build to the kustomization beside it."""
-    if any(value_of(request.spec, name) for name in ("chart", "resources", "resources+")):
-        return False
-    return bool(request.tree.kustomization(f"/services/{request.entry}"))
-
-
-def _without_itself(layer: Layer, key: str) -> Layer:
-    """A `dependsOn` in defaults names every service, so also the one that it is about."""
-    block = dict(_block(layer))
-    for field in ("dependsOn", "dependsOn+"):
-        found = block.get(field)
-        if found is not None and isinstance(found.value, list):
-            others = [item for item in found.value if str(item.value).removesuffix("?") != key]
-            block[field] = Node(others, found.at, found.key)
-    return layer._replace(block=Node(block, layer.block.at))
-
-
-def _block(layer: Layer) -> dict[str, Node]:
-    assert isinstance(layer.block.value, dict)
-    return layer.block.value
 
 
 def resolve(request: Request) -> Resolved | None:
@@ -125,6 +59,8 @@ def _resolved(request: Request, merged: Merged) -> Resolved | None:
         raise Errors(errors)
     chart = _chart(fields)
     _check_chart(request, chart, merged, namespace)
+    if chart is not None:
+        _check_release(request, fields)
     service = _service(request, fields, chart, values, merged, patches, namespace)
     return Resolved(
         service,
@@ -185,7 +121,7 @@ def _service(
         entry=request.entry,
         at=Location(request.spec.at.file),
         namespace=namespace,
-        release=request.release or text_field(fields, "releaseName") or request.key,
+        release=_release(request, fields),
         chart=chart,
         include_crds=_flag(fields, "includeCRDs", True),
         skip_tests=_flag(fields, "skipTests", True),
@@ -238,12 +174,27 @@ def _check_chart(request: Request, chart: Chart | None, merged: Merged, namespac
         raise InputError("the Kubernetes version is needed to render a chart", request.facts.at, KUBE_VERSION_HINT)
 
 
+def _release(request: Request, fields: Node) -> str:
+    return request.release or text_field(fields, "releaseName") or request.key
+
+
+def _check_release(request: Request, fields: Node) -> None:
+    name = _release(request, fields)
+    if len(name) > MAX_RELEASE or not NAME.fullmatch(name):
+        written = value_of(fields, "releaseName")
+        message = f'"{name}" is no release name: a DNS-1123 name of at most {MAX_RELEASE} letters'
+        raise InputError(message, written.at if written else request.facts.at, "set `releaseName`")
+
+
 def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource, ...]]:
     """The fragment without its resources, and all resources: the layers', then the fragment's."""
     fragment = value_of(fields, "kustomize")
     items = list(merged.resources)
     if fragment is not None:
         assert isinstance(fragment.value, dict)
+        for key, child in fragment.value.items():
+            for wrong in fragment_field(key, child, final=True):
+                raise wrong
         items.extend(list_field(fragment, "resources"))
         rest = {key: child for key, child in fragment.value.items() if key != "resources"}
         fragment = Node(rest, fragment.at, fragment.key) if rest else None

@@ -8,27 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .errors import CmpError, Errors, InputError, did_you_mean
+from .errors import CmpError, Errors, InputError
+from .fragment import fragment_field
 from .interpolate import references
 from .merge import prepared
 from .yamlfile import Node
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+KUBERNETES = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?")
 NOT_INTERPOLATED = tuple(
     "labels kubernetes destination profiles tools mirrors directories repoURL targetRevision projects".split()
 )
-FRAGMENT = (
-    "apiVersion kind metadata resources components patches patchesStrategicMerge patchesJson6902 images"
-    " configMapGenerator secretGenerator generatorOptions namePrefix nameSuffix namespace labels"
-    " commonLabels commonAnnotations replacements replicas vars crds configurations openapi generators"
-    " transformers validators sortOptions buildMetadata helmCharts helmGlobals bases"
-).split()
-REFUSED_IN_FRAGMENT = {
-    "helmCharts": "use the service's `chart`",
-    "helmGlobals": "use the service's `chart`",
-    "bases": "use `resources`",
-}
 
 
 def rules(node: Node, kind: str) -> list[CmpError]:
@@ -41,6 +32,8 @@ def rules(node: Node, kind: str) -> list[CmpError]:
         errors.extend(_block_rules(block))
     if helm := value_of(value_of(node, "tools") or node, "helm"):
         errors.extend(_helm_range(helm))
+    if version := value_of(value_of(node, "kubernetes") or node, "version"):
+        errors.extend(_kubernetes_version(version) if kind != "Service" else [])
     for field in ("vars", "kubernetes"):
         errors.extend(_appends(value_of(node, field)))
     for name, block in entries(node, "services"):
@@ -125,7 +118,7 @@ def _block_rules(block: Node) -> list[CmpError]:
         if value_of(patch, "patch") and (path := value_of(patch, "path")):
             errors.append(InputError("a patch has `patch` or `path`, not both", path.key))
     for key, child in entries(block, "kustomize"):
-        errors.extend(_fragment_key(key, child))
+        errors.extend(fragment_field(key, child))
     for label, wanted in entries(block, "when"):
         errors.extend(_when(label, wanted))
     return errors
@@ -139,13 +132,10 @@ def _version(node: Node | None) -> list[CmpError]:
     return [InputError(f'version "{node.value}" is not exact', node.at, 'write one version such as "1.2.3"')]
 
 
-def _fragment_key(key: str, node: Node) -> list[CmpError]:
-    name = key.removesuffix("+")
-    if name in REFUSED_IN_FRAGMENT:
-        return [InputError(f'"{name}" has no place in a fragment', node.key, REFUSED_IN_FRAGMENT[name])]
-    if name not in FRAGMENT:
-        return [InputError(f'unknown key "{name}" in kustomize', node.key, did_you_mean(name, FRAGMENT))]
-    return []
+def _kubernetes_version(node: Node) -> list[CmpError]:
+    if KUBERNETES.fullmatch(str(node.value)):
+        return []
+    return [InputError(f'"{node.value}" is no Kubernetes version', node.at, 'write one such as "1.34"')]
 
 
 def _when(label: str, wanted: Node) -> list[CmpError]:

@@ -23,9 +23,9 @@ ORDER = [
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
     " patches randomness selection transform",
     "sources sources.*",
-    "plan order request resolve inputs cluster service",
+    "plan order request resolve servicelayers inputs cluster service",
     "fleet layers",
-    "specs speccheck specrules shapes shape_table paths interpolate merge",
+    "specs speccheck specrules fragment shapes shape_table paths interpolate merge",
     "argocd tree reach workdir tools tools.*",
     "yamlfile yamldump yamlevents yamlnode yamlreaders yamlstrict yamlsyntax goscalar"
     " tools.process",

@@ -12,8 +12,8 @@ from cmp_plugin.cluster import open_cluster
 from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.fleet import open_fleet
 from cmp_plugin.plan import planned_service
-from cmp_plugin.resolve import holds
 from cmp_plugin.service import Chart
+from cmp_plugin.servicelayers import holds
 from cmp_plugin.yamlfile import node, plain
 
 AT = Location("services/web/service.yaml", 1, 1)
