@@ -30,6 +30,7 @@ class State:
     """One service's lock: what the fleet wants of it and what the file says."""
 
     def __init__(self, fleet: Fleet, entry: str, wanted: list[Wanted]) -> None:
+        self.entry = entry
         self.path = f"/services/{entry}/{FILE}"
         self.wanted = wanted
         self.data = fleet.tree.read(self.path, Location(self.path[1:])) if fleet.tree.exists(self.path) else b""

@@ -1,23 +1,23 @@
-"""`vendor`: every locked chart's archive beside its service, so that a render needs no network.
+"""`vendor`: every locked chart and every base on another machine beside its service.
 
-They go to services/<s>/charts/ and are what the lock says, byte for byte. Archives there that neither
-a lock nor a spec names any more are removed.
+After it a render needs no network. Archives are what the lock says, byte for byte. What lies there
+and nothing names any more is removed.
 """
 
 from __future__ import annotations
 
-import os
-import shutil
 from argparse import Namespace
+from collections.abc import Callable
 
 from ..chart_use import chart_uses
-from ..errors import CmpError, Errors, InputError, Location
+from ..errors import CmpError, Errors, InputError
 from ..fleet import Fleet
-from ..request import settings_of
-from ..sources import store
-from ..sources.lockfile import Locked
-from ..sources.obtain import Means, locked_chart, named
-from ..sources.wanted import Wanted
+from ..plan import plan_fleet
+from ..request import Settings, settings_of
+from ..sources.bases import names_elsewhere, remotes_of
+from ..sources.gitaddress import Remote
+from ..sources.obtain import Means
+from ..sources.vendoring import place_archive, place_base, remove_archives, remove_bases
 from ..tools.process import Deadline
 from ..workdir import workdir
 from .lock import SECONDS_PER_CHART, State, states_of
@@ -26,7 +26,7 @@ from .progress import progress
 
 
 def run(args: Namespace) -> int:
-    """Writes the archives. Raises Errors when a lock is out of date or something cannot be fetched."""
+    """Writes what is missing. Raises Errors when a lock is out of date or something cannot be fetched."""
     fleet = opened_fleet(args)
     states, errors = states_of(fleet)
     errors += [
@@ -36,64 +36,56 @@ def run(args: Namespace) -> int:
     ]
     if errors:
         raise Errors(errors)
-    _vendor(fleet, states)
-    _remove_others(fleet, states)
+    with workdir() as directory:
+        settings = settings_of(fleet.spec)
+        _write(fleet, states, lambda: _means(fleet, settings, directory))
     return 0
 
 
-def _vendor(fleet: Fleet, states: list[State]) -> None:
-    settings = settings_of(fleet.spec)
-    pairs = [(state, entry) for state in states for entry in state.entries]
+def _means(fleet: Fleet, settings: Settings, directory: str) -> Means:
+    return Means(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS_PER_CHART))
+
+
+def _write(fleet: Fleet, states: list[State], means: Callable[[], Means]) -> None:
+    bases = _bases(fleet, means)
+    work: list[Callable[[], str]] = [
+        *(lambda s=s, e=e: place_archive(fleet.root, s.entry, e, means()) for s in states for e in s.entries),
+        *(lambda s=s, r=r: place_base(fleet.root, s, r, means()) for s, found in bases.items() for r in found),
+    ]
     errors: list[CmpError] = []
-    with workdir() as directory, progress(len(pairs), "fetching") as step:
-        for state, entry in pairs:
-            deadline = Deadline(SECONDS_PER_CHART)
-            means = Means(fleet.tree, settings.mirrors, settings.helm, directory, deadline)
+    with progress(len(work), "fetching") as step:
+        for one in work:
             try:
-                _place(fleet.root, state, entry, means)
+                if path := one():
+                    print(path)
             except CmpError as error:
                 errors.append(error)
             step()
     if errors:
         raise Errors(errors)
+    _remove(fleet, states, bases)
 
 
-def _place(root: str, state: State, entry: Locked, means: Means) -> None:
-    directory = _directory(root, state)
-    place = os.path.join(directory, entry.file)
-    if os.path.isfile(place) and store.digest_of(place) == entry.digest:
-        return
-    wanted = Wanted(*entry.key, Location(state.path[1:]))
-    try:
-        locked_chart(wanted, entry, means)
-    except CmpError as error:
-        raise named(error, "", wanted.at) from None
-    archive = os.path.join(store.place_of(entry.digest), store.ARCHIVE)
-    if not os.path.isfile(archive):
-        raise store.StoreError("`vendor` needs the cache, and it cannot be used", hint="CMP_PLUGIN_CACHE_DIR names another place")
-    os.makedirs(directory, exist_ok=True)
-    shutil.copyfile(archive, f"{place}.new")
-    os.replace(f"{place}.new", place)
-    print(f"{os.path.relpath(place, root)}")
+def _bases(fleet: Fleet, means: Callable[[], Means]) -> dict[str, list[Remote]]:
+    """Service -> the bases that it needs on any cluster, fetched, as they may need others."""
+    found: dict[str, dict[str, Remote]] = {}
+    seen: set[tuple[object, ...]] = set()
+    for one in plan_fleet(fleet, fleet.names("Cluster")):
+        service, tree = one.resolved.service, one.request.tree
+        key = (service.entry, service.resources, str(service.kustomize and service.kustomize.at))
+        if key not in seen and names_elsewhere(service, tree):
+            use = means()
+            found.setdefault(service.entry, {}).update(remotes_of(service, tree, use.workdir, use.deadline))
+        seen.add(key)
+    return {entry: list(remotes.values()) for entry, remotes in found.items()}
 
 
-def _directory(root: str, state: State) -> str:
-    """services/<s>/charts, which must be the directory that it seems to be."""
-    directory = os.path.join(root + os.path.dirname(state.path), "charts")
-    if os.path.realpath(directory) != directory:
-        raise InputError(f"{os.path.relpath(directory, root)} is a link", Location(state.path[1:]))
-    return directory
-
-
-def _remove_others(fleet: Fleet, states: list[State]) -> None:
-    """Archives directly in charts/ that no lock and no `chart: {path}` names."""
-    named = {use.chart.path for use in chart_uses(fleet)[0]}
-    for state in states:
-        directory = _directory(fleet.root, state)
-        kept = {entry.file for entry in state.entries}
-        for name in sorted(os.listdir(directory)) if os.path.isdir(directory) else []:
-            place = os.path.join(directory, name)
-            path = f"{os.path.dirname(state.path)}/charts/{name}"
-            if name.endswith(".tgz") and name not in kept and path not in named:
-                os.unlink(place)
-                print(f"{path[1:]}: removed")
+def _remove(fleet: Fleet, states: list[State], bases: dict[str, list[Remote]]) -> None:
+    """What nothing names: a lock, a `chart: {path}`, an entry of a kustomization."""
+    named = {use.chart.path[1:] for use in chart_uses(fleet)[0]}
+    locked = {state.entry: {f"services/{state.entry}/charts/{one.file}" for one in state.entries} for state in states}
+    for entry in fleet.names("Service"):
+        kept = [remote.directory for remote in bases.get(entry, [])]
+        archives = remove_archives(fleet.root, entry, named | locked[entry]) if entry in locked else []
+        for path in (*archives, *remove_bases(fleet.root, entry, kept)):
+            print(f"{path}: removed")

@@ -20,7 +20,7 @@ from .locks import ALONE, SHARED, hold, hold_directory
 ARCHIVE, CHART = "archive.tgz", "chart"
 FRESH = 3600.0  # seconds; the time of last use is kept no more exactly than this
 _WAIT = 0.05
-_HINT = "CMP_PLUGIN_CACHE_DIR names another place"
+HINT = "CMP_PLUGIN_CACHE_DIR names another place"
 _held: dict[str, int] = {}
 
 
@@ -116,11 +116,11 @@ def prepare() -> None:
         os.mkdir(directory(), 0o700)
     facts = os.lstat(directory())
     if facts.st_uid != os.geteuid() or facts.st_mode & 0o022:
-        raise StoreError("the cache belongs to somebody else", hint=_HINT)
+        raise StoreError("the cache belongs to somebody else", hint=HINT)
 
 
 def _unusable(error: OSError) -> StoreError:
-    return StoreError(f"the cache cannot be used: {os.strerror(error.errno or 0)}", hint=_HINT)
+    return StoreError(f"the cache cannot be used: {os.strerror(error.errno or 0)}", hint=HINT)
 
 
 def _move(new: str, place: str) -> None:

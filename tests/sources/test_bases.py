@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from fleets import write
 from gitserving import GitServer, committed
+from netless import run_without_network
 from packing import AT, below
+from program import run
 from services import service
 
 from cmp_plugin.errors import CmpError, InputError
@@ -232,3 +236,65 @@ def test_nothing_is_left_in_the_fleet(served: GitServer, commit: str, means: Mak
     before = sorted(os.walk(use.tree.root))
     local(service(resources=[f"{served.url}/team/bases//web?ref={commit}"]), use)
     assert sorted(os.walk(use.tree.root)) == before
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, served: GitServer, commit: str) -> Path:
+    """A base by the spec, and one by a kustomization of the service's."""
+    base = f"{served.url}/team/bases//web?ref={commit}"
+    files = {
+        "services/a/service.yaml": f'resources: ["{base}"]\nmetadata: {{labels: {{team: web}}}}\n',
+        "services/b/service.yaml": "resources: [overlay]\n",
+        "services/b/overlay/kustomization.yaml": f"resources: ['{base}']\nnamePrefix: b-\n",
+        "clusters/c/cluster.yaml": "destination: {name: c}\nservices: {a: , b: }\n",
+    }
+    return write(tmp_path / "checkout", files)
+
+
+@pytest.fixture
+def env(tmp_path: Path, clean_env: dict[str, str], helm4: str, kustomize: str) -> dict[str, str]:
+    tools = {"CMP_PLUGIN_HELM": helm4, "CMP_PLUGIN_KUSTOMIZE": kustomize}
+    return {**clean_env, **tools, "CMP_PLUGIN_CACHE_DIR": str(tmp_path / "cache2")}
+
+
+def test_renders(fleet: Path, env: dict[str, str], served: GitServer) -> None:
+    done = run(["preview", "c"], str(fleet), env)
+    assert (done.code, done.stderr) == (0, b"")
+    for name in (b"name: web\n", b"name: more\n", b"name: shared\n", b"name: b-web\n", b"team: web"):
+        assert name in done.stdout
+    expanded = run(["expand", "c", "b", "--out", "out"], str(fleet), env)
+    assert expanded.code == 0, expanded.stderr
+    assert not any(served.url in path.read_text() for path in (fleet / "out").rglob("*") if path.is_file())
+
+
+def test_a_branch_is_an_error(fleet: Path, env: dict[str, str], commit: str, served: GitServer) -> None:
+    place = fleet / "services/b/overlay/kustomization.yaml"
+    place.write_text(place.read_text().replace(commit, "main"))
+    done = run(["preview", "c", "b"], str(fleet), env)
+    assert (done.code, done.stdout) == (1, b"")
+    assert done.stderr.decode() == (
+        f'services/b/overlay/kustomization.yaml:1:13: c/b: "{served.url}/team/bases//web?ref=main" is on another'
+        " machine: a render reads this repository only (copy it into the repository and name it by its path,"
+        " or write ?ref= and a full commit)\n"
+    )
+    assert served.asked == []
+
+
+def test_vendored_bases_need_no_network(fleet: Path, env: dict[str, str], commit: str, tmp_path: Path) -> None:
+    online = run(["preview", "c"], str(fleet), env)
+    done = run(["vendor"], str(fleet), env)
+    assert done.code == 0, done.stderr
+    lines = done.stdout.decode().splitlines()
+    assert [line.partition("/bases/")[0] for line in lines] == ["services/a", "services/b"]
+    assert all(line.endswith(f"/team/bases@{commit}") for line in lines)
+    assert run(["vendor"], str(fleet), env).stdout == b""
+    shutil.rmtree(tmp_path / "cache2")
+    offline = run_without_network(["preview", "c"], str(fleet), env)
+    assert (offline.code, offline.stderr) == (0, b"")
+    assert offline.stdout == online.stdout
+    (fleet / "services/a/service.yaml").write_text(
+        "apiVersion: cmp-plugin/v1alpha1\nkind: Service\nallow: [empty]\nresources: []\n"
+    )
+    removed = run(["vendor"], str(fleet), env)
+    assert removed.stdout.decode() == f"{lines[0]}: removed\n"
+    assert not (fleet / "services/a/bases").exists()
