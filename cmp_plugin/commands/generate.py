@@ -44,7 +44,11 @@ def generate() -> int:
 
 
 def _manifests(call: Call, directory: str, deadline: Deadline) -> bytes:
-    return _rendered(call, *_from_inputs(call, directory), deadline)
+    request = decode(call.inputs, directory)
+    try:
+        return _rendered(call, request, _resolved(request), deadline)
+    except CmpError as error:
+        raise explained(error, request) from error
 
 
 def _from_fleet(call: Call, directory: str, deadline: Deadline) -> bytes:
@@ -100,16 +104,11 @@ def applications_of_fleet(fleet: Fleet, commit: str) -> list[dict[str, Any]]:
     return [*projects(fleet, planned, origin), *clusters]
 
 
-def _from_inputs(call: Call, directory: str) -> tuple[Request, Resolved]:
-    request = decode(call.inputs, directory)
-    label = f"{request.facts.cluster}/{request.key}"
-    try:
-        resolved = resolve(request)
-    except CmpError as error:
-        raise explained(error, request) from error
+def _resolved(request: Request) -> Resolved:
+    resolved = resolve(request)
     if resolved is None:
-        raise InputError(f"{label} is switched off (`enabled: false`)")
-    return request, resolved
+        raise InputError(f"{request.facts.cluster}/{request.key} is switched off (`enabled: false`)")
+    return resolved
 
 
 def explained(error: CmpError, request: Request) -> CmpError:
@@ -117,7 +116,7 @@ def explained(error: CmpError, request: Request) -> CmpError:
     command = f"cmp-plugin preview {request.facts.cluster} {request.key} names the line"
     for each in flatten([error]):
         if each.at is not None and each.at.file.startswith("inputs ("):
-            each.hint = command
+            each.hint = f"{each.hint}; {command}" if each.hint else command
             labelled(each, f"{request.facts.cluster}/{request.key}")
     return error
 

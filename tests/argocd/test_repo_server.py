@@ -188,3 +188,25 @@ def test_git_alone_is_needed_to_reproduce(fleet: Repository, tmp_path: os.PathLi
     clone = os.path.join(tmp_path, "elsewhere")
     subprocess.run(["git", "clone", "--quiet", fleet.url, clone], check=True, stdin=subprocess.DEVNULL)
     assert preview(clone, "kind.local") == preview(fleet.root, "kind.local")
+
+
+def test_the_fleets_root_gives_projects_and_clusters(
+    repo: RepoServer, fleet: Repository, preview: Callable[..., list[Any]]
+) -> None:
+    for path in ("clusters", "."):
+        root = Application("fleet", path, paths="/fleet.yaml;/profiles;/services;/clusters")
+        generated = normalised(repo.manifests(fleet.url, fleet.head, root))
+        assert generated == preview(fleet.root, "--applications")
+        kinds = {each["kind"] for each in generated}
+        assert kinds == {"AppProject", "Application"}
+
+
+def test_an_error_of_another_layer_names_it(repo: RepoServer, fleet: Repository) -> None:
+    """`inputs` has no lines: the error names layer and field, and the command that shows the line."""
+    cluster = (fleet.root / "clusters/kind.local/cluster.yaml").read_text()
+    fleet.commit({"clusters/kind.local/cluster.yaml": cluster + "  web:\n    values: {replicaCount: many}\n"})
+    web = children(repo, fleet)["web"]
+    assert web.path == "services/web"
+    said = failure(repo, fleet, web)
+    assert "inputs (" in said and "cluster" in said and "replicaCount" in said
+    assert "cmp-plugin preview kind.local web" in said
