@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import signal
 
+import hypothesis
 import pytest
 import toolchain
 from program import environment, required
 
 # A job in the background of a shell starts with SIGINT ignored, and so would every program under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A busy machine is no finding.
+hypothesis.settings.register_profile(
+    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
