@@ -339,5 +339,5 @@ def test_an_error_whose_cause_is_in_inputs_says_where_to_look(tmp_path: Path, cl
     assert (out.code, out.stdout) == (1, b"")
     assert out.stderr.decode() == (
         "inputs (cluster c, values.host): c/web: ${vars.nowhere} is not known here "
-        "(cmp-plugin preview c web names the line)\n"
+        '(did you mean "vars.zone"?; cmp-plugin preview c web names the line)\n'
     )
