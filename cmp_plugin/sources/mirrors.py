@@ -41,13 +41,14 @@ def place_of(wanted: Wanted, mirrors: tuple[tuple[str, str], ...], tree: Tree) -
         return _by_variable(everything, wanted.name)
     for prefix, instead in sorted(mirrors, key=lambda mirror: -len(mirror[0])):
         prefix = prefix.rstrip("/")
-        if wanted.repository == prefix or (wanted.is_oci and within(_reference(wanted), prefix)):
+        if within(_reference(wanted), prefix):
             return _by_fleet(wanted, prefix, instead, tree)
     return Place(wanted.repository, "", wanted.name, wanted.repository, False)
 
 
 def _reference(wanted: Wanted) -> str:
-    return f"{wanted.repository}/{wanted.name}"
+    """What a prefix is compared with: a registry's address goes on to the chart, a repository's ends."""
+    return f"{wanted.repository}/{wanted.name}" if wanted.is_oci else wanted.repository
 
 
 def _by_variable(value: str, name: str) -> Place:
@@ -67,6 +68,9 @@ def _by_fleet(wanted: Wanted, prefix: str, instead: str, tree: Tree) -> Place:
         said = f"{directory[1:]}, the mirror of {prefix}"
         return Place("", tree.locate(directory, at), wanted.name, said, True)
     address, name = checked_address(instead, at), wanted.name
-    if address.startswith("oci://") and wanted.is_oci:
-        address, _, name = (address + _reference(wanted)[len(prefix) :]).rpartition("/")
+    rest = _reference(wanted)[len(prefix) :]
+    if not wanted.is_oci:
+        address += rest
+    elif address.startswith("oci://"):
+        address, _, name = (address + rest).rpartition("/")
     return Place(address, "", name, f"{address}, the mirror of {prefix}", True)

@@ -31,7 +31,8 @@ def place(repository: str, means: Means) -> tuple[str, str]:
 
 PLACES = {
     "no mirror": ({}, HTTP, HTTP),
-    "another repository": ({"https://charts.example.com": "https://m.example.com"}, HTTP, HTTP),
+    "another repository": ({"https://charts.example.com/stab": "https://m.example.com"}, HTTP, HTTP),
+    "a host": ({"https://charts.example.com": "https://m.example.com/x"}, HTTP, "https://m.example.com/x/stable"),
     "the repository": ({HTTP + "/": "https://m.example.com/a/"}, HTTP, "https://m.example.com/a"),
     "a repository as a registry": ({HTTP: "oci://m.example.com/a"}, HTTP, "oci://m.example.com/a"),
     "a registry": ({"oci://registry.example.com": "oci://m.example.com/b"}, OCI, "oci://m.example.com/b/team/charts"),
