@@ -19,6 +19,9 @@ from .yamlfile import Node, dump_values, plain
 VERSION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 _GENERATORS = ("configMapGenerator", "secretGenerator")
 _LISTS_OF_PATCHES = ("patches", "patchesJson6902", "replacements")
+_LISTS = {
+    *("patchesStrategicMerge", "images", "labels", *FRAGMENT_LISTS, *_GENERATORS, *_LISTS_OF_PATCHES)
+}
 _KNOWN = {
     *("apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace"),
     *("commonLabels", "labels", "commonAnnotations", "patchesStrategicMerge", "images", "imageTags"),
@@ -54,7 +57,9 @@ def check_fragment(service: Service) -> None:
     errors: list[CmpError] = []
     for key, node in _fields(service.kustomize).items():
         at = node.key or node.at
-        if key in _ELSEWHERE:
+        if wrong := _wrong_type(key, node):
+            errors.append(InputError(f"{service.label}: kustomize.{key} must be {wrong}", at))
+        elif key in _ELSEWHERE:
             errors.append(InputError(f"{service.label}: no {key} here", at, _ELSEWHERE[key]))
         elif key not in _KNOWN:
             message = f'{service.label}: unknown key "{key}" in kustomize'
@@ -66,6 +71,16 @@ def check_fragment(service: Service) -> None:
 def has_fragment(service: Service) -> bool:
     """Whether there is a kustomization fragment with anything in it."""
     return bool(_fields(service.kustomize))
+
+
+def _wrong_type(key: str, node: Node) -> str:
+    """What a field that is looked into here should be, or nothing; Kustomize looks at the rest."""
+    if key in ("openapi", "generatorOptions"):
+        return "" if isinstance(node.value, dict) else "a mapping"
+    if key in _LISTS and not isinstance(node.value, list):
+        return "a list"
+    mappings = all(isinstance(item.value, dict) for item in _items(node))
+    return "a list of mappings" if key in _GENERATORS and not mappings else ""
 
 
 def changes_everything(service: Service) -> bool:

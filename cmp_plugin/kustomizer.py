@@ -30,7 +30,7 @@ _FILES = "files"
 _QUOTES = re.compile(r"[\s:=]*(map\[|\{|`|\[patch: |&[a-z]+\.|node contents|\*\*\*\*)")
 _HARMLESS_END = re.compile(r"yaml: [a-z ]+$")
 # `merging from generator &{...}: id resid.ResId{... Kind:"X", ...}, Name:"y", ...} does not exist; ...`
-_NOT_THERE = re.compile(r'.*Kind:"(\w+)".*?Name:"([^"]+)".*?\} ((does not exist|exists); [a-z :,]+).*', re.S)
+_NOT_THERE = re.compile(r'[^{}]*\{[^{}]*Kind:"(\w+)"[^{}]*\}[^{}]*Name:"([^"]+)"[^{}]*\} (.*? exists?; [a-z ]+)')
 _LONGEST = 600
 
 
@@ -96,7 +96,9 @@ class Kustomizer:
         return [Manifest(one.value, "kustomize") for one in load_manifests(output)]
 
     def _reason(self, message: str) -> str:
-        message = _NOT_THERE.sub(r"generator: \1/\2 \3", message)
+        found = _NOT_THERE.match(message.rpartition("resid.ResId{")[2][:_LONGEST])
+        if found:
+            return f"a generator's {found[1]}/{found[2]} {found[3]}"
         message = message.replace(f"{self._directory}/{_FILES}/", "").replace(f"{_FILES}/", "")
         message = self._tree.relative(message.replace(self._directory, "the kustomization"))
         quoted = _QUOTES.search(message)

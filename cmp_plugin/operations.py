@@ -16,6 +16,8 @@ from .errors import CmpError, InputError, did_you_mean
 from .manifest import described
 from .yamlfile import Node, dump_json, plain
 
+MAX_COPIED = 4 * 1024 * 1024  # characters; the API server takes objects of 3 MiB
+
 _NEEDS = {
     "add": ("path", "value"),
     "copy": ("from", "path"),
@@ -96,6 +98,8 @@ def applied(operations: Sequence[Node], value: dict[str, Any], name: str) -> dic
             raise _failed(node, operation, changed, name, "the value there is another one") from None
         except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, TypeError):
             raise _failed(node, operation, changed, name, "") from None
+        if operation["op"] == "copy" and len(dump_json(changed)) > MAX_COPIED:
+            raise _failed(node, operation, value, name, "copies make the object too large")
         if not isinstance(changed, dict):
             raise _failed(node, operation, value, name, "nothing of the object would be left")
     assert isinstance(changed, dict)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .errors import CmpError, Errors, InputError, did_you_mean
+from .errors import CmpError, Errors, InputError, Location, did_you_mean
 from .manifest import Identity, Manifest, described, identity, is_nameless, mapping, strings, text
 from .operations import applied, malformed, touches_identity, touches_metadata
 from .selection import Selector, read_selector
@@ -20,6 +20,7 @@ from .yamlfile import Node, plain
 
 # A patch with a target needs none of its own; Kustomize insists on a kind and a name.
 PLACEHOLDER: dict[str, Any] = {"kind": "Patch", "metadata": {"name": "patch"}}
+_EMPTY = Node(None, Location(""))
 _WORKLOADS = "CronJob DaemonSet Deployment Job Pod ReplicaSet StatefulSet".split()
 
 
@@ -120,6 +121,8 @@ def _wrong_strategic(patch: Patch, body: Node, selector: Selector | None) -> Ite
     if not isinstance(body.value, dict):
         message = f'patch "{patch.name}" is neither a mapping nor a list of operations'
         yield InputError(message, body.at)
+    elif not isinstance(body.value.get("metadata", _EMPTY).value, dict | None):
+        yield InputError(f'patch "{patch.name}": metadata must be a mapping', body.value["metadata"].at)
     elif selector is None:
         value = plain(body)
         found = identity(value)

@@ -33,6 +33,9 @@ _PLUGINS = ("generators", "transformers", "validators")
 _FILES = ("crds", "configurations", "patchesstrategicmerge")
 _PATHS_IN_PLUGINS = ("path", "paths", "files", "env", "envs")
 
+MAX_DIRECTORIES = 1000
+MAX_DEPTH = 50
+
 Fields = dict[str, list[Node]]
 
 
@@ -50,6 +53,7 @@ class Reach:
         self.directories: list[str] = []
         self.renames = False
         self.moves = False
+        self._depth = 0
 
     def resource(self, path: str, at: Location, plugins: bool = False) -> None:
         """Look at a file or directory of the fleet that a spec names."""
@@ -69,6 +73,9 @@ class Reach:
         if path in self.directories:
             return
         self.directories.append(path)
+        if len(self.directories) > MAX_DIRECTORIES or self._depth > MAX_DEPTH:
+            raise InputError(f"{path[1:]}: kustomizations lead to too many others", at)
+        self._depth += 1
         self.tree.locate(path, at)
         file = self.tree.kustomization(path)
         if not file:
@@ -84,6 +91,7 @@ class Reach:
                 self._plugin(path, entry)
         for node in _files(fields):
             _refuse_download(node)
+        self._depth -= 1
 
     def _entry(self, directory: str, entry: Node, plugins: bool = False) -> None:
         """One of `resources`: a file beside the kustomization, or another kustomization."""
@@ -137,12 +145,16 @@ def _remote(text: str, at: Location) -> InputError:
 
 def keeps_names(generators: list[dict[str, Any]], options: dict[str, Any]) -> bool:
     """Whether ConfigMap or Secret generators only add objects, under the names that they say."""
-    everywhere = options.get("disableNameSuffixHash") is True
+    everywhere = _keeps_name(options)
     return all(
         generator.get("behavior") in (None, "", "create")
-        and (everywhere or (generator.get("options") or {}).get("disableNameSuffixHash") is True)
+        and (everywhere or _keeps_name(generator.get("options")))
         for generator in generators
     )
+
+
+def _keeps_name(options: object) -> bool:
+    return isinstance(options, dict) and options.get("disableNameSuffixHash") is True
 
 
 def _suffixed(fields: Fields) -> bool:

@@ -118,6 +118,10 @@ PATCHES: dict[str, tuple[Any, str]] = {
         patch("spec: {template: [1]}", kind="Deployment"),
         SERVICE + 'patch "p" cannot be applied: wrong node kind: expected MappingNode but got SequenceNode',
     ),
+    "metadata that is a list": (
+        patch("metadata: [x]", kind="Deployment"),
+        'services/web/patch.yaml:1:11: one/web: patch "p": metadata must be a mapping',
+    ),
     "a text": (patch("hello", kind="Deployment"), "services/web/patch.yaml:1:1: one/web:"
         ' patch "p" is neither a mapping nor a list of operations'),
 }
@@ -218,8 +222,18 @@ def test_what_kustomize_refuses_must_not_be_met(transform: Transform) -> None:
     )
 
 
+def test_copies_are_bounded(transform: Transform) -> None:
+    """Each one here doubles the object; Kustomize has no limit."""
+    copies = "".join(f"- {{op: copy, from: /spec, path: /spec/c{n}}}\n" for n in range(40))
+    error = transform.error(service(patches=(patch(copies, kind="Deployment"),)), CHART)
+    assert error.endswith("fails on Deployment/web: copies make the object too large")
+
+
 FRAGMENTS = {
     "an unknown field": ({"patchs": []}, 'unknown key "patchs" in kustomize (did you mean "patches"?)'),
+    "no list": ({"patches": {}}, "kustomize.patches must be a list"),
+    "no list of mappings": ({"configMapGenerator": ["x"]}, "kustomize.configMapGenerator must be a list of mappings"),
+    "no mapping": ({"generatorOptions": ["x"]}, "kustomize.generatorOptions must be a mapping"),
     "a chart": ({"helmCharts": [{"name": "x"}]}, "no helmCharts here (a service has its `chart`)"),
 }
 
@@ -240,6 +254,10 @@ def test_kustomizes_errors_do_not_quote_objects(transform: Transform) -> None:
     twice = {"web/a.yaml": SECRET + "---\n" + SECRET.replace("s}", "s, namespace: b}")}
     error = transform.error(service(kustomize={"namespace": "x"}, resources=("/services/web/a.yaml",)), "", twice)
     assert "hunter2" not in error
+    merging = {"secretGenerator": [{"name": "x", "behavior": "merge", "literals": ["a=hunter2"]}]}
+    assert transform.error(service(kustomize=merging)) == (
+        "services/web/service.yaml: one/web: kustomize: a generator's Secret/x does not exist; cannot merge or replace"
+    )
     literal = {"secretGenerator": [{"name": "x", "literals": ["hunter2"]}]}
     assert "hunter2" not in transform.error(service(kustomize=literal))
     merge = patch("stringData: {password: {a: hunter2}}", kind="Secret")

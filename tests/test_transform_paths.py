@@ -141,6 +141,20 @@ def test_a_circle_ends(transform: Transform) -> None:
     assert "cycle detected" in transform.error(service(resources=("/services/web",)), "", files)
 
 
+def test_a_long_way_ends(transform: Transform) -> None:
+    files = {f"web/{n}/kustomization.yaml": f"resources: [../{n + 1}]\n" for n in range(60)}
+    error = transform.error(service(resources=("/services/web/0",)), "", files)
+    assert error.startswith("services/web/50/kustomization.yaml:1:13: ") and error.endswith("too many others")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    ["configMapGenerator: [{options: [x]}, x]", "patches: [x, {path: [y]}]", "namespace: [x]", "[x]", "labels: x", "resources: [{a: b}]"],
+)
+def test_kustomizations_of_any_shape(transform: Transform, fields: str) -> None:
+    assert transform.error(service(resources=("/services/web",)), WEB, {"web/kustomization.yaml": fields + "\n"})
+
+
 def test_what_is_missing(transform: Transform) -> None:
     files = {"web/kustomization.yaml": "resources: [a.yml]\n", "web/a.yaml": EXTRA, "none/a.yaml": EXTRA}
     made = service(resources=("/services/web",))
