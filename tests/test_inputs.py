@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fleets import chart, planned, request, resolved, write
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from program import run
 
 from cmp_plugin.errors import CmpError
@@ -210,6 +213,57 @@ def test_it_is_canonical(tmp_path: Path) -> None:
     found = text(root)
     assert found == json.dumps(json.loads(found), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     assert "\U0001f600" in found
+
+
+SPEC = {"apiVersion": "cmp-plugin/v1alpha1", "kind": "Service", "namespace": "web", "chart": {"path": "chart"}}
+TEXT = st.sampled_from(["x", "${cluster.name}", "${vars.domain}", "${vars.count}", "$${vars.x}", "${HOME}", "\U0001f600"])
+NAMES = st.sampled_from(["a", "b", "c", "list+", "other"])
+TREES = st.recursive(
+    st.one_of(TEXT, st.none(), st.booleans(), st.integers(-9, 10**12), st.floats(-1e9, 1e9), st.lists(TEXT, max_size=2)),
+    lambda inner: st.dictionaries(NAMES.filter(lambda name: "+" not in name), inner, max_size=3),
+    max_leaves=6,
+)
+PATCH = st.fixed_dictionaries({"patch": st.dictionaries(NAMES, TREES, max_size=2)}, optional={"optional": st.booleans()})
+STRING = TEXT.filter(lambda text: text != "${vars.count}")
+IMAGE = st.dictionaries(st.sampled_from(["newName", "newTag", "digest"]), STRING, max_size=2)
+BLOCKS = st.fixed_dictionaries(
+    {},
+    optional={
+        "values": st.dictionaries(st.sampled_from("abc"), TREES, max_size=3),
+        "patches": st.dictionaries(st.sampled_from("zma"), PATCH | st.none(), max_size=3),
+        "images": st.dictionaries(st.sampled_from("zma"), IMAGE | st.none(), max_size=3),
+        "metadata": st.fixed_dictionaries({"labels": st.dictionaries(st.sampled_from("ba"), STRING | st.none())}),
+        "valuesFiles": st.just(["/profiles/values.yaml"]),
+        "includeCRDs": st.booleans() | st.none(),
+    },
+)
+
+
+@given(st.tuples(BLOCKS, BLOCKS, BLOCKS, BLOCKS))
+@settings(max_examples=150)
+def test_any_layers_survive_the_way_to_a_leaf(blocks: tuple[Any, ...]) -> None:
+    """Merging is not associative, so this holds only while layers travel apart and in order."""
+    default, profile, cluster = (json.dumps(block, ensure_ascii=False)[1:-1] for block in blocks[:3])
+    with tempfile.TemporaryDirectory() as root:
+        fleet(
+            Path(root),
+            {
+                "fleet.yaml": f"defaults: {{{default}}}\n",
+                "profiles/p.yaml": f"services: {{web: {{{profile}}}}}\n",
+                "profiles/values.yaml": "{a: 1, b: [file], c: {a: '${vars.count}'}}\n",
+                "clusters/c/cluster.yaml": CLUSTER + f"services: {{web: {{{cluster}}}}}\n",
+            },
+        )
+        file = Path(root, "services/web/service.yaml")
+        file.write_text(json.dumps({**SPEC, **blocks[3]}, ensure_ascii=False))
+        try:
+            wanted = resolved(Path(root)).service
+        except CmpError:
+            return
+        message = encode(request(Path(root)), wanted)
+        assert isinstance(message, str)
+        found = resolve(decode(message, os.path.realpath(file.parent)))
+        assert found is not None and comparable(found.service) == comparable(wanted)
 
 
 UNFIT: dict[str, tuple[dict[str, str], str]] = {

@@ -232,6 +232,10 @@ class TestInterpolation:
         assert plain(service.patches[0].bodies[0]) == {"a": "example.com"}
         assert service.images[0].new_name == "example.com/nginx"
 
+    def test_a_patch_in_a_file_is_no_spec(self, tmp_path: Path) -> None:
+        root = fleet(tmp_path, "patches: {p: {path: p.yaml}}", **{"services/web/p.yaml": "a: '${vars.nowhere}'"})
+        assert plain(resolved(root).service.patches[0].bodies[0]) == {"a": "${vars.nowhere}"}
+
     def test_keys_and_values_files_stay(self, tmp_path: Path) -> None:
         root = fleet(tmp_path, "values: {'${cluster.name}': 1}\nvaluesFiles: ['${vars.domain}.yaml']",
                      **{"services/web/example.com.yaml": "a: '${vars.domain}'"})  # fmt: skip
