@@ -11,11 +11,13 @@ import os
 import platform
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
 from typing import NamedTuple
 
+import elsewhere
 import workload
 import toolchain
 import yaml
@@ -202,6 +204,31 @@ def generated_fleet(bench: Bench) -> list[Row]:
     return [ratio_row(what, interleaved(commands, 3), 1.3)]
 
 
+def chart_from_elsewhere(bench: Bench) -> list[Row]:
+    """Locked and in the cache, or vendored, against the same chart as a directory of the fleet."""
+    fleet, mirror = bench.place("elsewhere"), bench.place("mirror")
+    elsewhere.one_chart(fleet, mirror, bench.helm)
+    for verb in ("lock", "vendor"):
+        once(Command((PROGRAM, verb), fleet, {**bench.env, "CMP_PLUGIN_CHART_MIRROR": mirror}))
+    shutil.rmtree(os.path.join(fleet, "services", "stored", "charts"))
+    found = interleaved({way: bench.generate(fleet, way) for way in elsewhere.WAYS}, 31)
+    rows = []
+    for way in ("stored", "vendored"):
+        extra = (found[way].seconds - found["directory"].seconds) * 1000
+        what = f"a locked chart, {way}: `generate` - `generate` with the chart as a directory"
+        ours, bare = seconds(found[way]), seconds(found["directory"])
+        rows.append(Row(what, ours, bare, f"{extra:.0f} ms", "15 ms", extra <= 15))
+    return rows
+
+
+def lock_check(bench: Bench) -> list[Row]:
+    fleet = bench.place("thousand")
+    elsewhere.thousand(fleet)
+    found = interleaved({"ours": Command((PROGRAM, "lock", "--check"), fleet, bench.env)}, 5)["ours"]
+    what = "`lock --check` of 1,000 clusters with 20 services each"
+    return [Row(what, seconds(found), "", seconds(found), "3 s", found.seconds <= 3)]
+
+
 def expanded(bench: Bench) -> list[str]:
     """The laptop cluster's services, each written out as a kustomization of its own."""
     out = bench.place("laptop-out")
@@ -238,7 +265,15 @@ def bare_line(bench: Bench, service: str) -> str:
     return shlex.join((*words, *values, *fixed))
 
 
-CASES = (heavy_chart, small_chart, large_output, laptop_cluster, generated_fleet)
+CASES = (
+    heavy_chart,
+    small_chart,
+    large_output,
+    laptop_cluster,
+    generated_fleet,
+    chart_from_elsewhere,
+    lock_check,
+)
 
 
 def imports(bench: Bench) -> str:

@@ -77,7 +77,7 @@ def _entry(key: str, blocks: list[tuple[str, Node]]) -> str:
 
 
 def _chart(cluster: Cluster, key: str, entry: str, blocks: list[tuple[str, Node]]) -> Chart | None:
-    spec = cluster.fleet.spec_of("Service", entry, cluster.keys().get(key))
+    spec = cluster.fleet.spec_of("Service", entry, blocks[0][1].key or blocks[0][1].at)
     own = [spec, *(variant for _, variant in entries(spec, "variants") if _applies(variant, cluster))]
     fields = _merged([(f"/services/{entry}", block) for block in own] + blocks)
     if any(all_references(node) for node, _ in fields.values()):
