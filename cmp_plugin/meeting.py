@@ -51,7 +51,7 @@ class Meeting:
         """Find out everything. Raises Errors with all that meets nothing or cannot be applied."""
         errors: list[CmpError] = []
         candidates, met = self._traced()
-        if self.has_others and self._unmet(met):
+        if self.has_others and any(self._asks(*pair) for pair in zip(self.entries, met, strict=True)):
             self._others = self._build_others()
             candidates, met = self._traced()
         self._settle_patches(met, candidates, errors)
@@ -64,8 +64,9 @@ class Meeting:
         known += [Candidate(manifest) for manifest in self._others or ()]
         return known, traced(self.service, self.entries, known)
 
-    def _unmet(self, met: Sequence[Hit]) -> bool:
-        return any(not hit.certain for hit in met)
+    def _asks(self, entry: Entry, hit: Hit) -> bool:
+        """Whether it matters that an entry met nothing so far: Kustomize takes a target that does not."""
+        return not hit.certain and not (entry.patch.lenient and entry.selector is not None)
 
     def _build_others(self) -> list[Manifest]:
         """What resources and the fragment make without the chart's objects, patches and the rest."""
@@ -78,7 +79,8 @@ class Meeting:
         kept: list[Entry] = []
         for entry, hit in zip(self.entries, met, strict=True):
             self.seen.update(one.document for one in (*hit.certain, *hit.perhaps) if one.document >= 0)
-            if hit.certain or (self.has_others or hit.perhaps) and self._meets(kept, entry):
+            unknown = self.has_others or bool(hit.perhaps)
+            if hit.certain or unknown and (not self._asks(entry, hit) or self._meets(kept, entry)):
                 kept.append(entry)
             elif not entry.patch.lenient:
                 errors.append(nothing_hit(self.service, entry, candidates))
@@ -118,13 +120,13 @@ class Meeting:
             elif names:
                 self.seen.update([candidate.document] if candidate.document >= 0 else [])
                 found |= names if candidate.images else set()
-        guessed = not all(candidate.images for candidate in candidates)
-        if len(found) < len(wanted) and not errors and (self.has_others or guessed):
+        unknown = self.has_others or not all(candidate.images for candidate in candidates)
+        asked = [image for image in self.service.images if image.name not in found and not image.lenient]
+        if asked and unknown and not errors:
             found = self._found_before_images(wanted)
-        self.images = [image.name for image, _ in wanted if image.name in found]
-        for image, _ in wanted:
-            if image.name not in found and not image.lenient:
-                errors.append(self._no_image(image, candidates))
+        optional = {image.name for image in self.service.images if image.lenient and unknown}
+        self.images = [image.name for image, _ in wanted if image.name in found | optional]
+        errors += [self._no_image(image, candidates) for image in asked if image.name not in found]
 
     def _found_before_images(self, wanted: Sequence[tuple[Image, Any]]) -> set[str]:
         """The images that change something in what there is when Kustomize comes to them."""

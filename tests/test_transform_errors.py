@@ -174,7 +174,11 @@ def test_what_may_hit_nothing(transform: Transform) -> None:
     outcome = transform.same(made, CHART)
     assert outcome.builds == 0
     beside = made._replace(resources=service(resources=("/services/web/extra.yaml",)).resources)
-    assert "ConfigMap/extra" in transform.same(beside, CHART, {"web/extra.yaml": EXTRA}).names
+    outcome = transform.same(beside, CHART, {"web/extra.yaml": EXTRA})
+    assert "ConfigMap/extra" in outcome.names
+    assert outcome.builds == 3, "the last patch has no target: Kustomize is asked whether it meets something"
+    beside = beside._replace(patches=made.patches[:2])
+    assert transform.same(beside, CHART, {"web/extra.yaml": EXTRA}).builds == 1
 
 
 def test_patches_and_images_meet_resources(transform: Transform) -> None:

@@ -124,7 +124,7 @@ def mixture(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=mixture())
 def test_the_rest_may_pass_by(kustomize: str, tmp_path: Path, drawn: tuple[str, dict[str, Any]]) -> None:
     chart, fields = drawn
