@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help preview test test-argocd test-sidecar golden bench lint lock clean
+.PHONY: help preview test test-argocd test-sidecar golden bench bench-argocd lint lock clean
 
 help:
 	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
@@ -11,6 +11,7 @@ help:
 	@echo 'make test-sidecar build the image of the sidecar and run it; as root, on Debian'
 	@echo 'make golden    write the expected output of the golden cases anew'
 	@echo 'make bench     measure, and write the table in benchmarks/README.md'
+	@echo 'make bench-argocd  the same for one Application in real Argo CD'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make lock      resolve the locked packages anew'
 
@@ -39,6 +40,11 @@ golden:
 bench:
 	@$(PYTHON) scripts/set_up.py --tests
 	@PYTHONPATH=scripts:tests $(BIN)/python benchmarks/run.py
+
+bench-argocd:
+	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) tests/argocd/build.py
+	@$(BIN)/python benchmarks/argocd.py
 
 lint:
 	@$(PYTHON) scripts/set_up.py --tests
