@@ -40,7 +40,7 @@ MAX_MANIFESTS = 100 * 2**20  # what Argo CD's repo-server sends at most (ARGOCD_
 
 # Values in one file, and in all manifests: the largest charts have 4,000 and 120,000.
 MAX_VALUES = 100_000
-MAX_MANIFEST_VALUES = 2_000_000
+MAX_MANIFEST_VALUES = 1_000_000
 
 # The Kubernetes reader splits at lines that begin with "---", before it knows of YAML; some that
 # are such a line to it are text to YAML and the other way round.
@@ -126,6 +126,7 @@ def load_manifests(data: bytes) -> list[Document]:
 def each_manifest(data: bytes) -> Iterator[Document]:
     """The objects in `data`, one at a time, as Argo CD (gitops-engine, SplitYAML) reads them.
 
+    A document without a `# Source:` has the one before it: Helm prints a file of crds/ as it is.
     Empty documents are left out. Numbers are int64 or float64, integral ones int. Raises
     `InputError` that names the template and the line below its `# Source:`.
     """
@@ -168,11 +169,15 @@ def _manifest(reader: Manifests) -> dict[str, Any] | None:
 
 
 def _split(data: bytes) -> Iterator[bytes]:
+    """What stands between separators, but for empty lines; the last line ends in any case."""
     begin = 0
     for separator in _SEPARATOR.finditer(data):
-        yield data[begin : separator.start()]
+        text = data[begin : separator.start()]
+        if text.strip(b"\n"):
+            yield text
         begin = separator.end()
-    yield data[begin:] if data[-1:] == b"\n" else data[begin:] + b"\n"
+    if data[begin:].strip(b"\n"):
+        yield data[begin:] if data[-1:] == b"\n" else data[begin:] + b"\n"
 
 
 def _bounded(data: bytes, file: str) -> bytes:
