@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import re
 import stat
 from collections.abc import Iterator
 
 from .errors import ToolError
 
-_PREFIX = "cmp-plugin-"
+# Exactly the names made here: a person's clone in /tmp may well be called cmp-plugin-something.
+_NAME = re.compile(r"cmp-plugin-\d+-[0-9a-f]{16}")
 
 
 @contextlib.contextmanager
@@ -44,7 +46,7 @@ def _create(parent: str) -> tuple[str, int]:
     On a file system without locks nobody gets one, so that nobody removes what is in use.
     """
     while True:
-        path = os.path.join(parent, f"{_PREFIX}{os.getpid()}-{os.urandom(8).hex()}")
+        path = os.path.join(parent, f"cmp-plugin-{os.getpid()}-{os.urandom(8).hex()}")
         os.mkdir(path, 0o700)
         lock = _open(path)
         if lock is None:
@@ -59,7 +61,7 @@ def _create(parent: str) -> tuple[str, int]:
 def _sweep(parent: str) -> None:
     """Remove our directories in `parent` that nobody holds. Never fails: it is not our render."""
     try:
-        names = [name for name in os.listdir(parent) if name.startswith(_PREFIX)]
+        names = [name for name in os.listdir(parent) if _NAME.fullmatch(name)]
     except OSError:
         return
     for name in names:

@@ -129,7 +129,7 @@ def test_a_living_process_keeps_its_directory(tmp: Path) -> None:
 
 def test_the_pid_in_the_name_says_nothing(tmp: Path) -> None:
     """A leftover that carries the pid of a living process (reused, or another container's)."""
-    left = tmp / f"cmp-plugin-{os.getpid()}-0123"
+    left = tmp / f"cmp-plugin-{os.getpid()}-0123456789abcdef"
     left.mkdir(0o700)
     with workdir():
         assert not left.exists()
@@ -149,17 +149,30 @@ def test_a_tool_that_outlives_us_does_not_hold_the_lock(tmp: Path) -> None:
 def test_symlinks_and_files_with_our_name_are_left_alone(tmp: Path) -> None:
     (tmp / "precious").mkdir()
     (tmp / "precious" / "file").write_text("x")
-    (tmp / "cmp-plugin-1-link").symlink_to("precious")
-    (tmp / "cmp-plugin-1-file").write_text("x")
-    os.mkfifo(tmp / "cmp-plugin-1-fifo")
+    link, file, fifo = (tmp / f"cmp-plugin-1-{n:016x}" for n in range(3))
+    link.symlink_to("precious")
+    file.write_text("x")
+    os.mkfifo(fifo)
     with workdir():
         pass
     assert (tmp / "precious" / "file").read_text() == "x"
     assert len(list(tmp.glob("cmp-plugin-1-*"))) == 3
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["cmp-plugin-main", "cmp-plugin-", "cmp-plugin-2", "cmp-plugin-1-0123456789abcdef-mine"],
+)
+def test_a_persons_directories_are_left_alone(name: str, tmp: Path) -> None:
+    """A clone of this project, say, made in the temporary directory."""
+    (tmp / name / "inside").mkdir(parents=True)
+    with workdir():
+        pass
+    assert (tmp / name / "inside").is_dir()
+
+
 def test_other_users_directories_are_left_alone(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    theirs = tmp / "cmp-plugin-1-theirs"
+    theirs = tmp / "cmp-plugin-1-0123456789abcdef"
     theirs.mkdir(0o755)
     (theirs / "file").write_text("x")
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
@@ -172,7 +185,7 @@ def test_what_cannot_be_removed_stops_nobody(tmp: Path) -> None:
     """A leftover that is in the way: here one that another process locks and forgot."""
     import fcntl
 
-    left = tmp / "cmp-plugin-1-locked"
+    left = tmp / "cmp-plugin-1-0123456789abcdef"
     left.mkdir()
     fd = os.open(left, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_SH)
