@@ -87,7 +87,7 @@ def test_a_version_is_picked_as_helm_does() -> None:
 def test_only_one_part_of_a_large_index_is_parsed() -> None:
     rows = "".join(f"  - name: n\n    urls: [a]\n    version: 1.0.{n}\n" for n in range(200))
     index = ("apiVersion: v1\nentries:\n" + "".join(f"  chart-{n}:\n{rows}" for n in range(2000))).encode()
-    started = time.perf_counter()
+    started = time.process_time()
     assert len(versions(index, "chart-1999")) == 200
     assert len(index) > 15_000_000
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
