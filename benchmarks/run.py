@@ -334,7 +334,7 @@ def report(rows: list[Row], bench: Bench) -> str:
 
 def main() -> int:
     rows = []
-    with tempfile.TemporaryDirectory(prefix="cmp-plugin-bench-") as scratch:
+    with tempfile.TemporaryDirectory(prefix="bench-cmp-plugin-") as scratch:
         bench = Bench(scratch)
         for number, case in enumerate(CASES, start=1):
             print(
