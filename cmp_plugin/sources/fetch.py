@@ -132,8 +132,8 @@ class _Helm:
         said = pick(found, _version_of(path) or wanted.version)
         if said is None or not said.urls:
             return Fetched(path)
-        address = "" if self._place.mirrored else urljoin(f"{self._place.address}/", said.urls[0])
-        return Fetched(path, address, said.digest)
+        address = urljoin(f"{self._place.address}/", said.urls[0])
+        return Fetched(path, "" if self._place.mirrored or _may_be_secret(address) else address, said.digest)
 
     def _versions(self, name: str) -> list[Version]:
         """What the repository's index says of one chart. Helm downloads it as it would an archive:
@@ -201,6 +201,11 @@ class _Helm:
 
     def _file(self, name: str) -> str:
         return os.path.join(self._home, name)
+
+
+def _may_be_secret(address: str) -> bool:
+    """Whether an address should stay out of a lock: a login or a token may be part of it."""
+    return "?" in address or "@" in address or not address.startswith(("http://", "https://"))
 
 
 def _listed(index: str, name: str) -> list[Version]:

@@ -20,6 +20,7 @@ from .locks import ALONE, SHARED, hold, hold_directory
 ARCHIVE, CHART = "archive.tgz", "chart"
 FRESH = 3600.0  # seconds; the time of last use is kept no more exactly than this
 _WAIT = 0.05
+_MOST_HELD = 128
 HINT = "CMP_PLUGIN_CACHE_DIR names another place"
 _held: dict[str, int] = {}
 
@@ -39,7 +40,10 @@ def place_of(digest: str) -> str:
 
 
 def find(digest: str) -> str:
-    """The directory of the chart whose archive has this digest, or "". It stays until this process ends."""
+    """The directory of the chart whose archive has this digest, or "".
+
+    It stays until this process ends, or has found 128 others.
+    """
     place = place_of(digest)
     if place not in _held:
         descriptor = hold_directory(place, SHARED)
@@ -47,6 +51,8 @@ def find(digest: str) -> str:
             return ""
         _held[place] = descriptor
         _touch(descriptor)
+        while len(_held) > _MOST_HELD:
+            os.close(_held.pop(next(iter(_held))))
     return os.path.join(place, CHART)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from packing import below
-from serving import Repository
+from serving import Repository, other
 
 from cmp_plugin.errors import CmpError
 from cmp_plugin.sources import store
@@ -133,3 +134,12 @@ def test_arguments_of_helm(served: Repository, home: Path, tmp_path: Path, helm4
     assert "pull source/small" in arguments
     assert "s3cret" not in arguments
     assert [asked.login for asked in served.asked] == ["ci:s3cret"] * 2
+
+
+@pytest.mark.parametrize("url", ["http://ci:s3cret@127.0.0.1:{port}/small-1.0.0.tgz", "small-1.0.0.tgz?token=s3cret"])
+def test_an_address_with_a_secret_is_not_locked(url: str, served: Repository, asks: Ask, means: MakeMeans) -> None:
+    urls = [url.format(port=served.port)]
+    entries = {"small": [{"name": "small", "version": "1.0.0", "urls": urls}]}
+    served.answers["/index.yaml"] = [other(json.dumps({"apiVersion": "v1", "entries": entries}).encode())]
+    entry, _ = lock_chart(asks(), means())
+    assert b"s3cret" not in dump([entry])

@@ -176,3 +176,15 @@ def test_an_entry_that_is_removed_is_fetched_anew(packed: Path) -> None:
     digest = aged(packed / "small-1.0.0.tgz", 30_000)
     shutil.rmtree(store.place_of(digest))
     assert store.find(digest) == ""
+
+
+def test_not_every_entry_is_held_open(packed: Path) -> None:
+    """A preview of a large fleet finds more charts than a process may have files."""
+    digest = added(packed / "small-1.0.0.tgz")
+    place = store.place_of(digest)
+    for number in range(200):
+        other = f"sha256:{number:064}"
+        os.makedirs(os.path.join(store.place_of(other), store.CHART))
+        assert store.find(other)
+    assert len(store._held) == 128
+    assert place not in store._held and store.find(digest)
