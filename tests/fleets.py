@@ -30,7 +30,8 @@ def write(root: Path, files: dict[str, str]) -> Path:
     for name, text in {"fleet.yaml": "", **files}.items():
         place = root / name
         place.parent.mkdir(parents=True, exist_ok=True)
-        kind = "Profile" if name.startswith("profiles/") and name.endswith(".yaml") else KINDS.get(place.name)
+        is_profile = place.parent == root / "profiles" and name.endswith(".yaml")
+        kind = "Profile" if is_profile else KINDS.get(place.name)
         head = f"apiVersion: cmp-plugin/v1alpha1\nkind: {kind}\n" if kind else ""
         place.write_text(head + dedent(text))
     return root

@@ -219,7 +219,7 @@ SPEC = {"apiVersion": "cmp-plugin/v1alpha1", "kind": "Service", "namespace": "we
 TEXT = st.sampled_from(["x", "${cluster.name}", "${vars.domain}", "${vars.count}", "$${vars.x}", "${HOME}", "\U0001f600"])
 NAMES = st.sampled_from(["a", "b", "c", "list+", "other"])
 TREES = st.recursive(
-    st.one_of(TEXT, st.none(), st.booleans(), st.integers(-9, 10**12), st.floats(-1e9, 1e9), st.lists(TEXT, max_size=2)),
+    st.one_of(TEXT, st.none(), st.booleans(), st.integers(-9, 10**12), st.floats(-1e9, 1e9).filter(lambda number: not number.is_integer()), st.lists(TEXT, max_size=2)),
     lambda inner: st.dictionaries(NAMES.filter(lambda name: "+" not in name), inner, max_size=3),
     max_leaves=6,
 )
@@ -233,7 +233,7 @@ BLOCKS = st.fixed_dictionaries(
         "patches": st.dictionaries(st.sampled_from("zma"), PATCH | st.none(), max_size=3),
         "images": st.dictionaries(st.sampled_from("zma"), IMAGE | st.none(), max_size=3),
         "metadata": st.fixed_dictionaries({"labels": st.dictionaries(st.sampled_from("ba"), STRING | st.none())}),
-        "valuesFiles": st.just(["/profiles/values.yaml"]),
+        "valuesFiles": st.just(["/profiles/web.d/values.yaml"]),
         "includeCRDs": st.booleans() | st.none(),
     },
 )
@@ -250,12 +250,13 @@ def test_any_layers_survive_the_way_to_a_leaf(blocks: tuple[Any, ...]) -> None:
             {
                 "fleet.yaml": f"defaults: {{{default}}}\n",
                 "profiles/p.yaml": f"services: {{web: {{{profile}}}}}\n",
-                "profiles/values.yaml": "{a: 1, b: [file], c: {a: '${vars.count}'}}\n",
+                "profiles/web.d/values.yaml": "{a: 1, b: [file], c: {a: '${vars.count}'}}\n",
                 "clusters/c/cluster.yaml": CLUSTER + f"services: {{web: {{{cluster}}}}}\n",
             },
         )
         file = Path(root, "services/web/service.yaml")
-        file.write_text(json.dumps({**SPEC, **blocks[3]}, ensure_ascii=False))
+        own = {name: value for name, value in blocks[3].items() if name != "valuesFiles"}
+        file.write_text(json.dumps({**SPEC, **own}, ensure_ascii=False))
         try:
             wanted = resolved(Path(root)).service
         except CmpError:
