@@ -19,6 +19,8 @@ from .specrules import entries, value_of
 from .tree import within
 from .yamlfile import Node
 
+LONGEST_CHAIN = 100
+
 
 class Facts(NamedTuple):
     """What a render may know about a cluster. `vars` are raw: they may refer to each other."""
@@ -95,6 +97,9 @@ def profile_order(fleet: Fleet, cluster: Node) -> dict[str, Node]:
             errors.append(InputError(f"profiles include each other in a cycle: {cycle}", item.at))
             return
         if name in order:
+            return
+        if len(path) == LONGEST_CHAIN:
+            errors.append(InputError(f"profiles include each other more than {LONGEST_CHAIN} deep", item.at))
             return
         try:
             node = fleet.spec_of("Profile", name, item.at)

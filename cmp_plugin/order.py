@@ -13,6 +13,8 @@ from .resolve import Resolved
 from .specrules import value_of
 from .yamlfile import Node
 
+LONGEST_CHAIN = 500
+
 
 def waves(services: Mapping[str, Resolved]) -> dict[str, int]:
     """Service key -> sync wave. Raises Errors naming every wrong dependency."""
@@ -23,7 +25,9 @@ def waves(services: Mapping[str, Resolved]) -> dict[str, int]:
         if key not in known:
             below: int | None = None
             for item, name in _dependencies(services[key], services, errors):
-                if name in path:
+                if len(path) == LONGEST_CHAIN:
+                    errors.append(InputError(f"dependsOn goes more than {LONGEST_CHAIN} services deep", item.at))
+                elif name in path:
                     errors.append(_cycle(services[key], item, [*path[path.index(name) :], name]))
                 else:
                     depth = wave(name, (*path, name))

@@ -126,3 +126,16 @@ def test_whatever_comes_before_has_a_lower_wave(wishes: list[set[int]]) -> None:
     for key, each in services.items():
         lower = [found[item.value] for item in each.depends_on]
         assert found[key] == max(lower, default=-1) + 1
+
+
+def test_a_chain_has_a_bound(tmp_path: Path) -> None:
+    services = {f"s{number:03}": f"dependsOn: [s{number + 1:03}]" for number in range(600)}
+    root = fleet(tmp_path, {**services, "s600": ""})
+    assert "dependsOn goes more than 500 services deep" in refusal(root)
+
+
+def test_a_chain_of_profiles_has_a_bound(tmp_path: Path) -> None:
+    profiles = {f"profiles/p{number:03}.yaml": f"profiles: [p{number + 1:03}]" for number in range(200)}
+    cluster = {"clusters/c/cluster.yaml": "profiles: [p000]\nallow: [empty]\n"}
+    root = write(tmp_path, {**profiles, "profiles/p200.yaml": "", **cluster})
+    assert refusal(root).endswith(": profiles include each other more than 100 deep")
