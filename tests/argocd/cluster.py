@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 NAMESPACE = "argocd"
 TOKEN = "test-token"
+# Nobody makes service accounts here, and no pod would answer a webhook.
+NO_ADMISSION = "ServiceAccount,MutatingAdmissionWebhook,ValidatingAdmissionWebhook"
 KUBECONFIG = {
     "apiVersion": "v1",
     "kind": "Config",
@@ -96,7 +98,7 @@ def _api_server(home: Path, etcd: int, port: int) -> list[str | Path]:
     argv += ["--endpoint-reconciler-type", "none", "--service-cluster-ip-range", "10.0.0.0/24"]
     argv += ["--cert-dir", home / "certificates", "--token-auth-file", tokens, "--authorization-mode", "RBAC"]
     argv += ["--service-account-issuer", "https://kubernetes.default.svc", "--service-account-key-file", key]
-    return [*argv, "--service-account-signing-key-file", key, "--disable-admission-plugins", "ServiceAccount"]
+    return [*argv, "--service-account-signing-key-file", key, "--disable-admission-plugins", NO_ADMISSION]
 
 
 def _kubeconfig(home: Path, port: int) -> Path:

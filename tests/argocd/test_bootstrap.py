@@ -1,0 +1,259 @@
+"""From one installation to the whole fleet: the chart, the real Helm, the real Argo CD, two clusters.
+
+No pods run, so Argo CD's programs are processes of this machine. They have the configuration that the
+chart has put into the API server, and the tests stand in for nodes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from applications import TRACKING
+from bootstrapping import helm, put_dependency
+from build import ARGOCD, directory
+from cluster import NAMESPACE, TOKEN, Cluster, application_controller, cluster
+from cmp_server import PLUGIN, cmp_server
+from live import Live
+from nodes import KINDS, nodes
+from program import environment
+from repo_server import redis, repo_server
+from repository import Repository, reference_fleet
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CACHE = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+CHARTS = Path(os.environ.get("CMP_PLUGIN_TEST_CHARTS") or os.path.join(CACHE, "cmp-plugin", "test-charts"))
+REAL = (CHARTS / "index.yaml").is_file()
+PARTS = (
+    "deployments,statefulsets,services,configmaps,secrets,serviceaccounts,networkpolicies,"
+    "roles,rolebindings,clusterroles,clusterrolebindings,customresourcedefinitions"
+)
+LAPTOP = ("namespaces", "priority-classes", "web", "web-preview")
+
+
+class Hub(NamedTuple):
+    """A management cluster in which the bootstrap has been installed, and the laptop's cluster."""
+
+    live: Live
+    laptop: Cluster
+    fleet: Repository
+    installed: dict[Any, Any]
+    """What Helm had made, before Argo CD was started."""
+
+
+def own_fleet(root: Path) -> Repository:
+    """The reference fleet as a reader makes it their own: it says where its repository is."""
+    fleet = reference_fleet(root)
+    for name in ("fleet.yaml", "services/argocd/chart/values.yaml"):
+        fleet.replace(name, "repoURL: https://github.com/example/fleet.git", f"repoURL: {fleet.url}")
+    if not REAL:
+        put_dependency(root / "services/argocd/chart", None)
+        fleet.commit()
+    return fleet
+
+
+def install(management: Cluster, fleet: Repository, home: Path, program: str) -> dict[Any, Any]:
+    """What a person types; what is in the cluster then. Hooks need pods and are left out."""
+    chart = Path(shutil.copytree(fleet.root / "services/argocd/chart", home / "chart"))
+    if REAL:
+        put_dependency(chart, CHARTS / "argo-cd-10.1.1.tgz")
+    else:
+        management.kubectl("apply", "--server-side", "-k", directory(ARGOCD) / "crds")
+    words = ("--namespace", NAMESPACE, "--create-namespace", "--no-hooks", "--kubeconfig", management.kubeconfig)
+    done = helm(program, "install", "argocd", chart, *words)
+    assert done.returncode == 0, done.stderr
+    assert "get application management" in done.stdout
+    installed = argocd_objects(management)
+    # What the stand-in does not bring, and the project that argocd-server makes at its start.
+    management.kubectl("create", "-n", NAMESPACE, "-k", directory(ARGOCD) / "config", check=False)
+    everything = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]}
+    everything["clusterResourceWhitelist"] = [{"group": "*", "kind": "*"}]
+    project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "spec": everything}
+    management.apply(project | {"metadata": {"name": "default", "namespace": NAMESPACE}})
+    return installed
+
+
+def argocd_objects(management: Cluster) -> dict[Any, Any]:
+    """What is part of Argo CD, without what every write changes and without Argo CD's own mark on it."""
+    found = management.kubectl("get", PARTS, "-A", "-l", "app.kubernetes.io/part-of=argocd", "-o", "json")
+    kept = {}
+    for each in json.loads(found)["items"]:
+        metadata = each["metadata"]
+        for name in ("managedFields", "resourceVersion"):
+            metadata.pop(name, None)
+        metadata.get("annotations", {}).pop(TRACKING, None)
+        each.pop("status", None)
+        kept[each["kind"], metadata.get("namespace"), metadata["name"]] = each
+    return kept
+
+
+def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
+    """What Crossplane's composition makes for a cluster, with a token in place of an identity."""
+    access = {"bearerToken": TOKEN, "tlsClientConfig": {"insecure": True}}
+    data = {"name": name, "server": f"https://127.0.0.1:{cluster.port}", "config": json.dumps(access)}
+    labels = {"argocd.argoproj.io/secret-type": "cluster"}
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+
+
+def plugin_settings(management: Cluster) -> tuple[str, ...]:
+    """repo-server's flags for what the chart has configured; a Pod gets it as variables."""
+    data = management.get("configmap", "argocd-cmd-params-cm")["data"]
+    assert data["reposerver.plugin.use.manifest.generate.paths"] == "true"
+    return ("--plugin-use-manifest-generate-paths", "--plugin-tar-exclude", data["reposerver.plugin.tar.exclusions"])
+
+
+@pytest.fixture(scope="module")
+def hub(run_directory: Path, commands: str, plugin_yaml: str, helm4: str) -> Iterator[Hub]:
+    home = run_directory / "hub"
+    fleet = own_fleet(home / "fleet")
+    charts = {"CMP_PLUGIN_CHART_MIRROR": str(CHARTS)} if REAL else {"CMP_PLUGIN_OFFLINE": "1"}
+    tools = {"XDG_CACHE_HOME": environment(str(home / "tools"))["XDG_CACHE_HOME"]}
+    sockets = home / "s"
+    sockets.mkdir()
+    with ExitStack() as stack:
+        management = stack.enter_context(cluster(home / "management"))
+        laptop = stack.enter_context(cluster(home / "laptop"))
+        installed = install(management, fleet, home, helm4)
+        management.apply(cluster_secret("kind.local", laptop))
+        stack.enter_context(cmp_server(home / "cmp-server", plugin_yaml, PLUGIN, sockets, commands, charts | tools))
+        port = stack.enter_context(redis(home / "redis"))
+        flags = plugin_settings(management)
+        repo = stack.enter_context(repo_server(home / "repo-server", sockets, port, None, *flags))
+        stack.enter_context(nodes(management, f"{KINDS},clusterissuers.cert-manager.io"))
+        controller = stack.enter_context(application_controller(home / "controller", management, repo))
+        yield Hub(Live(management, controller), laptop, fleet, installed)
+
+
+def health(hub: Hub, name: str) -> str:
+    return str(hub.live.status(name).get("health", {}).get("status"))
+
+
+def settled(hub: Hub, name: str, seconds: float = 120) -> None:
+    """Waits until an Application is Synced and Healthy."""
+
+    def good() -> bool:
+        status = hub.live.status(name)
+        return (status.get("sync", {}).get("status"), status.get("health", {}).get("status")) == ("Synced", "Healthy")
+
+    hub.live.until(good, seconds, lambda: hub.live.story(name))
+
+
+def names(hub: Hub) -> set[str]:
+    return {each["metadata"]["name"] for each in hub.live.cluster.get("application")}
+
+
+def test_the_clusters_come_from_the_root_alone(hub: Hub) -> None:
+    clusters = {"gke.dev", "gke.prod", "kind.local", "management"}
+    hub.live.until(lambda: clusters < names(hub), otherwise=lambda: hub.live.story("fleet"))
+    hub.live.until(lambda: hub.live.status("fleet")["sync"]["status"] == "Synced")
+    projects = {each["metadata"]["name"] for each in hub.live.cluster.get("appproject")}
+    assert projects == {"default", "platform", "shop"}
+
+
+def test_services_come_in_order(hub: Hub) -> None:
+    """web waits for its pods, so what depends on it is not even there."""
+    for service in ("namespaces", "priority-classes"):
+        settled(hub, f"kind.local-{service}")
+    hub.live.until(lambda: hub.laptop.get("deployment", "web", "web"), otherwise=lambda: hub.live.story("kind.local"))
+    hub.live.until(lambda: health(hub, "kind.local-web") == "Progressing")
+    assert "kind.local-web-preview" not in names(hub)
+    hub.live.until(lambda: health(hub, "kind.local") != "Healthy", otherwise=lambda: hub.live.story("kind.local"))
+    with nodes(hub.laptop):
+        for service in LAPTOP:
+            settled(hub, f"kind.local-{service}")
+        settled(hub, "kind.local")
+
+
+def test_argocd_takes_itself_over_without_a_change(hub: Hub) -> None:
+    """The first sync puts Argo CD's mark on what Helm has made, and nothing else: no pod is replaced."""
+    settled(hub, "management-argocd")
+    now = argocd_objects(hub.live.cluster)
+    assert len(hub.installed) > (50 if REAL else 2)
+    assert {key: now.get(key) for key in hub.installed} == hub.installed
+    (root,) = [each for each in hub.live.status("management-argocd")["resources"] if each["kind"] == "Application"]
+    assert (root["name"], root["status"]) == ("fleet", "Synced")
+
+
+def test_the_management_cluster(hub: Hub) -> None:
+    """With upstream's charts everything; without them they are errors, which keep back what depends on them."""
+    settled(hub, "management-priority-classes")
+    if REAL:
+        for service in ("crossplane", "cert-manager"):
+            settled(hub, f"management-{service}", 180)
+        hub.live.until(lambda: "management-prometheus" in names(hub), 180, lambda: hub.live.story("management"))
+        return
+    hub.live.until(lambda: health(hub, "management") == "Degraded", otherwise=lambda: hub.live.story("management"))
+    said = hub.live.condition("management-crossplane")
+    assert "management/crossplane: chart crossplane 2.3.4 is neither vendored nor in the cache" in said
+    assert "management-prometheus" not in names(hub)
+
+
+def test_a_cluster_that_is_not_there_is_an_error(hub: Hub) -> None:
+    """It keeps nothing else back, and recovers when the Secret comes."""
+    hub.live.until(lambda: health(hub, "gke.dev") == "Degraded", otherwise=lambda: hub.live.story("gke.dev"))
+    conditions = hub.live.status("gke.dev-namespaces")["conditions"]
+    assert "there are no clusters with this name: gke.dev" in conditions[0]["message"]
+    assert "gke.dev-web" not in names(hub)
+    assert health(hub, "fleet") == "Degraded" and health(hub, "kind.local") == "Healthy"
+
+
+@pytest.mark.parametrize(
+    "words, allowed",
+    [
+        ("get applications platform/kind.local-web", True),
+        ("sync applications platform/kind.local-web", True),
+        ("action/apps/Deployment/restart applications platform/kind.local-web", True),
+        ("get logs platform/kind.local-web", True),
+        ("update applications platform/kind.local-web", False),
+        ("override applications platform/kind.local-web", False),
+        ("delete applications platform/kind.local-web", False),
+        ("create applications platform/another", False),
+        ("update projects platform", False),
+        ("create exec platform/kind.local-web", False),
+    ],
+)
+def test_operators_look_and_sync(hub: Hub, words: str, allowed: bool) -> None:
+    argv = [directory(ARGOCD) / "argocd", "admin", "settings", "rbac", "can", "fleet-operators", *words.split()]
+    kubeconfig = hub.live.cluster.kubeconfig
+    env = {"HOME": str(kubeconfig.parent), "PATH": "", "KUBECONFIG": str(kubeconfig)}
+    done = subprocess.run([*argv, "--namespace", NAMESPACE], env=env, capture_output=True, text=True)
+    assert done.stdout.strip() == ("Yes" if allowed else "No"), done.stderr
+
+
+def test_a_commit_changes_argocd_itself(hub: Hub) -> None:
+    image = "ghcr.io/example/cmp-plugin:0.1.1"
+    hub.fleet.replace("services/argocd/chart/values.yaml", "image: ghcr.io/example/cmp-plugin:0.1.0", f"image: {image}")
+    for name in ("fleet", "management"):
+        hub.live.refresh(name)
+
+    def images() -> list[str]:
+        deployment = hub.live.cluster.get("deployment", "argocd-repo-server")
+        return [each["image"] for each in deployment["spec"]["template"]["spec"]["containers"]]
+
+    # A retry of the cluster's Application waits for up to three minutes.
+    hub.live.until(lambda: image in images(), 300, lambda: hub.live.story("management"))
+
+
+def test_a_cluster_file_taken_away_leaves_the_cluster_as_it_is(hub: Hub) -> None:
+    cluster_yaml = "clusters/kind.local/cluster.yaml"
+    text = (hub.fleet.root / cluster_yaml).read_text()
+    before = hub.laptop.get("deployment", "web", "web")["metadata"]["uid"]
+    hub.fleet.commit({cluster_yaml: None})
+    hub.live.refresh("fleet")
+    hub.live.until(lambda: "kind.local" not in names(hub), 120, lambda: hub.live.story("fleet"))
+    assert {f"kind.local-{service}" for service in LAPTOP} <= names(hub)
+    hub.fleet.commit({cluster_yaml: text})
+    hub.live.refresh("fleet")
+    with nodes(hub.laptop):
+        hub.live.until(lambda: "kind.local" in names(hub), 120, lambda: hub.live.story("fleet"))
+        settled(hub, "kind.local")
+    assert hub.laptop.get("deployment", "web", "web")["metadata"]["uid"] == before
