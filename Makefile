@@ -26,6 +26,7 @@ test:
 test-argocd:
 	@$(PYTHON) scripts/set_up.py --tests
 	@$(PYTHON) tests/argocd/build.py
+	@$(PYTHON) tests/argocd/function_pythonic.py
 	@$(BIN)/python -m pytest tests/argocd -m argocd $(PYTEST_ARGS)
 
 test-sidecar:
@@ -57,6 +58,7 @@ lock:
 	@$(COMPILE) --upgrade pyproject.toml --group build --group dev --output-file requirements/test.txt
 	@$(COMPILE) pyproject.toml --group build --constraints requirements/test.txt --output-file requirements/run.txt
 	@$(COMPILE) --group go --output-file requirements/go.txt
+	@$(COMPILE:3.11=3.12) requirements/function.in --output-file requirements/function.txt
 
 clean:
 	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
