@@ -20,7 +20,7 @@ RUN python3 -m venv /opt/cmp-plugin \
 COPY pyproject.toml README.md LICENSE ./
 COPY cmp_plugin cmp_plugin
 RUN /opt/cmp-plugin/bin/pip install --no-deps --no-build-isolation . \
- && /opt/cmp-plugin/bin/pip uninstall -y flit_core pip
+ && /opt/cmp-plugin/bin/pip uninstall -y flit_core setuptools pip
 
 FROM ${BASE}
 RUN apt-get update \
