@@ -65,14 +65,15 @@ def install(management: Cluster, fleet: Repository, home: Path, program: str) ->
     chart = Path(shutil.copytree(fleet.root / "services/argocd/chart", home / "chart"))
     if REAL:
         put_dependency(chart, CHARTS / "argo-cd-10.1.1.tgz")
-    else:
-        management.kubectl("apply", "--server-side", "-k", directory(ARGOCD) / "crds")
     words = ("--namespace", NAMESPACE, "--create-namespace", "--no-hooks", "--kubeconfig", management.kubeconfig)
     done = helm(program, "install", "argocd", chart, *words)
     assert done.returncode == 0, done.stderr
     assert "get application management" in done.stdout
     installed = argocd_objects(management)
     # What the stand-in does not bring, and the project that argocd-server makes at its start.
+    if not REAL:
+        management.kubectl("apply", "--server-side", "--force-conflicts", "-k", directory(ARGOCD) / "crds")
+        Live.until(lambda: "No resources" in management.kubectl("get", "appprojects", "-n", NAMESPACE, check=False))
     management.kubectl("create", "-n", NAMESPACE, "-k", directory(ARGOCD) / "config", check=False)
     everything = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]}
     everything["clusterResourceWhitelist"] = [{"group": "*", "kind": "*"}]
