@@ -7,6 +7,7 @@ what else it does meanwhile, weighs on both sides. `make bench`.
 from __future__ import annotations
 
 import json
+import math
 import os
 import platform
 import re
@@ -18,6 +19,7 @@ import tempfile
 from typing import NamedTuple
 
 import elsewhere
+import scale
 import workload
 import toolchain
 import yaml
@@ -229,6 +231,36 @@ def lock_check(bench: Bench) -> list[Row]:
     return [Row(what, seconds(found), "", seconds(found), "3 s", found.seconds <= 3)]
 
 
+def growth(bench: Bench) -> list[Row]:
+    """Applications of one cluster and of the root, in fleets of 10, 100 and 1,000 clusters."""
+    one, whole = {}, {}
+    for size in scale.SIZES:
+        fleet = bench.place(f"scale-{size}")
+        one[str(size)] = Command((PROGRAM, "generate"), scale.fleet(fleet, size), bench.env)
+        whole[str(size)] = Command((PROGRAM, "generate"), fleet, bench.env)
+    return [*flat_row(interleaved(one, 9)), *growth_rows(interleaved(whole, 3))]
+
+
+def flat_row(found: dict[str, Measured]) -> list[Row]:
+    times = [found[str(size)].seconds for size in scale.SIZES]
+    most = max(abs(time / times[0] - 1) for time in times)
+    listed = " / ".join(seconds(found[str(size)]) for size in scale.SIZES)
+    what = "Applications of one cluster of 10 / 100 / 1,000, 20 services each"
+    return [Row(what, listed, "", f"{most * 100:+.0f} %", "±10 %", most <= 0.1)]
+
+
+def growth_rows(found: dict[str, Measured]) -> list[Row]:
+    listed = " / ".join(seconds(found[str(size)]) for size in scale.SIZES)
+    ratio = found["1000"].seconds / found["100"].seconds
+    exponent = math.log10(ratio)
+    what = "the root of 10 / 100 / 1,000 clusters: growth exponent from 100 to 1,000"
+    peak = f"{found['1000'].peak:.0f} MiB"
+    return [
+        Row(what, listed, "", f"{exponent:.2f}", "1.05", exponent <= 1.05),
+        Row("the root of 1,000 clusters, peak memory", peak, "", peak, "250 MB", found["1000"].peak <= 238),
+    ]
+
+
 def expanded(bench: Bench) -> list[str]:
     """The laptop cluster's services, each written out as a kustomization of its own."""
     out = bench.place("laptop-out")
@@ -273,6 +305,7 @@ CASES = (
     generated_fleet,
     chart_from_elsewhere,
     lock_check,
+    growth,
 )
 
 

@@ -50,24 +50,24 @@ class Facts(NamedTuple):
 
 
 class Cluster(NamedTuple):
-    """A cluster's files in order of precedence, lowest first: (layer name, directory, node)."""
+    """A cluster's files in order of precedence, lowest first: (layer name, directory, node).
+
+    `named`: service key -> where a profile or the cluster names it first.
+    """
 
     name: str
     fleet: Fleet
     sources: tuple[tuple[str, str, Node], ...]
     facts: Facts
+    named: Mapping[str, Location]
 
     @property
     def spec(self) -> Node:
         return self.sources[-1][2]
 
-    def keys(self) -> dict[str, Location]:
-        """Every service key that a profile or the cluster names -> where it was named first."""
-        named: dict[str, Location] = {}
-        for _, _, node in self.sources[1:]:
-            for key, block in entries(node, "services"):
-                named.setdefault(key, block.key or block.at)
-        return named
+    def keys(self) -> list[str]:
+        """Every service key that a profile or the cluster names, in the order of the files."""
+        return [*self.named]
 
 
 def open_cluster(fleet: Fleet, name: str, at: Location | None = None) -> Cluster:
@@ -79,7 +79,11 @@ def open_cluster(fleet: Fleet, name: str, at: Location | None = None) -> Cluster
         *((f"profile {profile}", "/profiles", node) for profile, node in profiles.items()),
         (f"cluster {name}", f"/clusters/{name}", spec),
     )
-    return Cluster(name, fleet, sources, _facts(name, [node for _, _, node in sources], spec))
+    named: dict[str, Location] = {}
+    for _, _, node in sources[1:]:
+        for key, block in entries(node, "services"):
+            named.setdefault(key, block.key or block.at)
+    return Cluster(name, fleet, sources, _facts(name, [node for _, _, node in sources], spec), named)
 
 
 def profile_order(fleet: Fleet, cluster: Node) -> dict[str, Node]:
@@ -163,22 +167,24 @@ def layers_below(cluster: Cluster) -> list[Layer]:
 
 def layers_above(cluster: Cluster, key: str) -> list[Layer]:
     """The profiles' and the cluster's own blocks for a service key, lowest first."""
-    layers: list[Layer] = []
-    for name, directory, node in cluster.sources[1:]:
-        for named, block in entries(node, "services"):
-            if named == key and block.value is not None:
-                layers.append(Layer(name, placed_block(cluster, directory, block)))
-    return layers
+    blocks = ((name, directory, _block(node, key)) for name, directory, node in cluster.sources[1:])
+    return [Layer(name, placed_block(cluster, directory, block)) for name, directory, block in blocks if block]
+
+
+def _block(node: Node, key: str) -> Node | None:
+    """The block of `key` in a file's `services`, if there is one with something in it."""
+    services = value_of(node, "services")
+    return value_of(services, key) if services is not None else None
 
 
 def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
     """The catalogue entry that `key` is an instance of, and where that was written."""
     for _, _, node in reversed(cluster.sources[1:]):
-        for named, block in entries(node, "services"):
-            service = block.value.get("service") if named == key and isinstance(block.value, dict) else None
-            if service is not None:
-                return str(service.value or key), service.at
-    return key, cluster.keys().get(key)
+        block = _block(node, key)
+        service = block.value.get("service") if block is not None and isinstance(block.value, dict) else None
+        if service is not None:
+            return str(service.value or key), service.at
+    return key, cluster.named.get(key)
 
 
 def placed_block(cluster: Cluster, directory: str, block: Node) -> Node:

@@ -55,7 +55,7 @@ def keys_on(cluster: Cluster) -> list[str]:
 
 
 def _request(cluster: Cluster, key: str) -> Request:
-    if key in cluster.keys() or not key.startswith(PROVISION):
+    if key in cluster.named or not key.startswith(PROVISION):
         return request_for(cluster, key)
     return provision_request(cluster, key.removeprefix(PROVISION))
 
