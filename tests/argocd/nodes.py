@@ -24,7 +24,7 @@ NOW = "2026-01-01T00:00:00Z"
 
 def _deployment(each: dict[str, Any]) -> dict[str, Any]:
     count = each["spec"]["replicas"]
-    counts = {name: count for name in ("replicas", "updatedReplicas", "readyReplicas", "availableReplicas")}
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), count)
     return counts | {"observedGeneration": each["metadata"]["generation"]}
 
 
@@ -34,7 +34,7 @@ def _stateful_set(each: dict[str, Any]) -> dict[str, Any]:
 
 def _daemon_set(each: dict[str, Any]) -> dict[str, Any]:
     names = ("currentNumberScheduled", "desiredNumberScheduled", "numberMisscheduled", "numberReady")
-    return {name: 0 for name in names} | {"observedGeneration": each["metadata"]["generation"]}
+    return dict.fromkeys(names, 0) | {"observedGeneration": each["metadata"]["generation"]}
 
 
 def _condition(kind: str) -> dict[str, str]:
@@ -53,7 +53,7 @@ def _autoscaler(_: dict[str, Any]) -> dict[str, Any]:
 def _budget(each: dict[str, Any]) -> dict[str, Any]:
     names = ("currentHealthy", "desiredHealthy", "disruptionsAllowed", "expectedPods")
     generation = {"observedGeneration": each["metadata"]["generation"]}
-    return {name: 1 for name in names} | generation | {"conditions": [_condition("DisruptionAllowed")]}
+    return dict.fromkeys(names, 1) | generation | {"conditions": [_condition("DisruptionAllowed")]}
 
 
 def _ready(_: dict[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ def test_argo_helm_knows_every_value(served: Repository, chart: Path, helm4: str
     archive = chart / "charts" / f"{DEPENDENCY['name']}-{DEPENDENCY['version']}.tgz"
     defaults = yaml.safe_load(helm(helm4, "show", "values", archive).stdout)
     ours = yaml.safe_load((CHART / "values.yaml").read_text())["argo-cd"]
-    # Whatever is below these becomes a key of a ConfigMap.
+    # Whatever is below these becomes a key of a ConfigMap; an empty map takes any key, too.
     free = {("configs", "params"), ("configs", "cm"), ("configs", "rbac")}
     assert not list(unknown(ours, defaults, free))
 
@@ -85,7 +85,7 @@ def unknown(values: dict[str, Any], defaults: Any, free: set[tuple[str, ...]], a
         place = (*above, key)
         if not isinstance(defaults, dict) or key not in defaults:
             yield ".".join(place)
-        elif isinstance(value, dict) and place not in free:
+        elif isinstance(value, dict) and defaults[key] != {} and place not in free:
             yield from unknown(value, defaults[key], free, place)
 
 
