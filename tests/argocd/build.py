@@ -1,4 +1,4 @@
-"""Builds Argo CD, Kubernetes' API server and etcd, which the tests beside this file run.
+"""Builds Argo CD, Kubernetes' API server, etcd and OpenTofu, which the tests beside this file run.
 
     python3 tests/argocd/build.py    about 15 minutes on two cores the first time, then nothing
 
@@ -39,6 +39,7 @@ class Bundle(NamedTuple):
     binaries: dict[str, str]
     minutes: int
     ldflags: str = ""
+    tags: str = ""
     files_from: str = ""
     files: tuple[tuple[str, str], ...] = ()
 
@@ -60,8 +61,8 @@ ARGOCD = Bundle(
     {"argocd": "github.com/argoproj/argo-cd/v3/cmd"},
     5,
     "-X github.com/argoproj/argo-cd/v3/common.version=3.6.1",
-    "github.com/argoproj/argo-cd/v3",
-    (("manifests/crds", "crds"), ("manifests/base/config", "config"), ("hack/git-verify-wrapper.sh", "git-verify-wrapper.sh")),
+    files_from="github.com/argoproj/argo-cd/v3",
+    files=(("manifests/crds", "crds"), ("manifests/base/config", "config"), ("hack/git-verify-wrapper.sh", "git-verify-wrapper.sh")),
 )
 KUBERNETES = Bundle(
     "kubernetes",
@@ -76,7 +77,17 @@ KUBERNETES = Bundle(
     kubernetes_version("1.37.2"),
 )
 ETCD = Bundle("etcd", "3.7.3", "kube", {"etcd": "go.etcd.io/etcd/server/v3"}, 1)
-BUNDLES = (ARGOCD, KUBERNETES, ETCD)
+# Its release flags, and the http2 package that its grpc was written for: Go 1.27's is another.
+TOFU = Bundle(
+    "tofu",
+    "1.12.6",
+    "tofu",
+    {"tofu": "github.com/opentofu/opentofu/cmd/tofu"},
+    3,
+    "-X github.com/opentofu/opentofu/version.dev=no",
+    "http2legacy",
+)
+BUNDLES = (ARGOCD, KUBERNETES, ETCD, TOFU)
 
 # Argo CD's one binary is a different program under each of these names.
 ARGOCD_PROGRAMS = (
@@ -130,7 +141,7 @@ def build(bundle: Bundle, step: Step, environment: dict[str, str]) -> None:
             shutil.copy(HERE / f"{bundle.module}.go.{suffix}", source / f"go.{suffix}")
         go = ["nice", "go", "-C", str(source)]
         for name, package in bundle.binaries.items():
-            flags = ["-trimpath", "-ldflags", f"-s -w {bundle.ldflags}", "-o", str(work / name)]
+            flags = ["-trimpath", "-tags", bundle.tags, "-ldflags", f"-s -w {bundle.ldflags}", "-o", str(work / name)]
             step.run([*go, "build", *flags, package], environment)
         if bundle.files:
             listed = [*go, "list", "-m", "-f", "{{.Dir}}", bundle.files_from]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from base64 import b64decode
 from copy import deepcopy
 from pathlib import Path
@@ -14,6 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from bootstrapping import CHART
+from build import ARGOCD
+from build import directory as built_directory
 from crossplane import Composed, Function, Object, custom_resource_definition, function
 from function_pythonic import LOCKED, directory
 from toolchain import CHECKOUT
@@ -389,3 +393,39 @@ def test_a_secret_that_exists_stays_when_the_address_is_not_reported(
     del observed["cluster"]["status"]["atProvider"]
     after = compose(composites["gke.prod"], observed)
     assert after.objects["secret"]["data"] == before.objects["secret"]["data"]
+
+
+# --- its health ---
+
+HEALTH = "resource.customizations.health.fleet.example.com_GKECluster"
+READY = {"type": "Ready", "status": "True"}
+NOT_READY = {"type": "Ready", "status": "False", "reason": "Creating"}
+SYNCED = {"type": "Synced", "status": "True"}
+NOT_SYNCED = {"type": "Synced", "status": "False", "message": "no such function"}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "health"),
+    [
+        (None, "Progressing"),
+        ([], "Progressing"),
+        ([SYNCED, NOT_READY], "Progressing"),
+        ([READY, SYNCED], "Healthy"),
+        ([NOT_SYNCED, NOT_READY], "Degraded"),
+        ([READY, NOT_SYNCED], "Degraded"),
+    ],
+)
+def test_health_by_argocds_own_lua(tmp_path: Path, conditions: list[Object] | None, health: str) -> None:
+    data = {HEALTH: yaml.safe_load((CHART / "values.yaml").read_text())["argo-cd"]["configs"]["cm"][HEALTH]}
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": data}
+    composite: Object = {"apiVersion": "fleet.example.com/v1alpha1", "kind": "GKECluster", "metadata": {"name": "x"}}
+    if conditions is not None:
+        composite["status"] = {"conditions": conditions}
+    for name, content in (("settings.yaml", config), ("composite.yaml", composite)):
+        (tmp_path / name).write_text(json.dumps(content))
+    argv = [built_directory(ARGOCD) / "argocd", "admin", "settings", "resource-overrides", "health"]
+    argv += [tmp_path / "composite.yaml", "--argocd-cm-path", tmp_path / "settings.yaml"]
+    environment = {"HOME": str(tmp_path), "PATH": ""}
+    done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert f"STATUS: {health}\n" in done.stdout
