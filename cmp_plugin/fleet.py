@@ -101,7 +101,7 @@ def find_root(start: str) -> str:
         parent = os.path.dirname(place)
         if parent == place:
             raise InputError(
-                "there is no fleet.yaml in this directory or above it", None, "use -C DIR, or cmp-plugin init DIR"
+                "there is no fleet.yaml in this directory or above it", None, "name the fleet with -C DIR"
             )
         place = parent
     return place

@@ -17,10 +17,11 @@ from ..errors import CmpError, Errors, InputError, flatten, labelled
 from ..fleet import Fleet, find_root, open_fleet
 from ..inputs import decode
 from ..plan import plan, plan_fleet, planned_service
-from ..request import Request
+from ..request import Request, settings_of
 from ..resolve import Resolved, resolve
 from ..tools.process import Deadline
 from ..yamlfile import dump_json
+from .warnings import warn, warn_about_plugin
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -45,6 +46,7 @@ def generate() -> int:
 
 def _manifests(call: Call, directory: str, deadline: Deadline) -> bytes:
     request = decode(call.inputs, directory)
+    warn_about_plugin(request.settings, None)
     try:
         return _rendered(call, request, _resolved(request), deadline)
     except CmpError as error:
@@ -56,6 +58,7 @@ def _from_fleet(call: Call, directory: str, deadline: Deadline) -> bytes:
     root = find_root(directory)
     kind, _, name = os.path.relpath(directory, root).partition("/")
     fleet = open_fleet(root)
+    warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
     if kind == "clusters" and name and "/" not in name:
         if call.cluster and call.cluster != name:
             raise InputError(f'the parameter "cluster" says {call.cluster}, the path says {name}')
@@ -75,8 +78,7 @@ def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadli
 
     _warn_about_kubernetes(call, request)
     result = render(resolved.service, request.tree, deadline)
-    for warning in result.warnings:
-        print(f"warning: {warning}", file=sys.stderr)
+    warn(result.warnings)
     return emit(result.manifests)
 
 
@@ -126,7 +128,4 @@ def _warn_about_kubernetes(call: Call, request: Request) -> None:
     wanted = request.facts.kube_version.removeprefix("v")
     actual = call.kube_version.removeprefix("v")
     if wanted and actual and actual.split(".")[:2] != wanted.split(".")[:2]:
-        print(
-            f"warning: {request.facts.cluster}/{request.key}: rendered for Kubernetes {wanted}, the cluster runs {actual}",
-            file=sys.stderr,
-        )
+        warn([f"{request.facts.cluster}/{request.key}: rendered for Kubernetes {wanted}, the cluster runs {actual}"])

@@ -17,6 +17,7 @@ from ..errors import CmpError, Errors, UsageError
 from ..fleet import Fleet
 from ..plan import Planned, keys_on, plan, plan_fleet, planned_service
 from ..render import render
+from ..request import settings_of
 from ..tools import git
 from ..tools.process import Deadline
 from ..yamlfile import dump_json
@@ -35,7 +36,7 @@ def run(args: Namespace) -> int:
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be 1 or more")
     fleet = opened_fleet(args)
-    warn_about_plugin(fleet)
+    warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
     if args.applications:
         return _applications(args, fleet)
     return _to_files(args, fleet) if args.out else _to_stdout(args, _planned(args, fleet))

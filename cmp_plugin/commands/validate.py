@@ -16,9 +16,11 @@ from ..errors import CmpError, Errors, InputError, UsageError, did_you_mean, fla
 from ..fleet import Fleet
 from ..paths import is_remote
 from ..plan import Planned, plan
+from ..request import settings_of
 from ..specrules import value_of
 from ..tools.process import Deadline
 from .places import opened_fleet
+from .warnings import warn_about_plugin
 
 
 def run(args: Namespace) -> int:
@@ -42,6 +44,7 @@ def inspected(fleet: Fleet) -> tuple[list[Planned], list[CmpError]]:
     for kind in ("Profile", "Service"):
         for name in fleet.names(kind):
             _attempt(errors, lambda kind=kind, name=name: fleet.spec_of(kind, name))
+    _attempt(errors, lambda: warn_about_plugin(settings_of(fleet.spec), fleet.spec.at))
     planned: list[Planned] = []
     for name in fleet.names("Cluster"):
         _attempt(errors, lambda name=name: planned.extend(plan(open_cluster(fleet, name))))

@@ -6,9 +6,8 @@ import sys
 from collections.abc import Iterable
 
 from .. import __version__
-from ..errors import InputError
-from ..fleet import Fleet
-from ..request import settings_of
+from ..errors import InputError, Location
+from ..request import Settings
 from ..tools import ranges
 
 _said: set[str] = set()
@@ -22,16 +21,15 @@ def warn(sentences: Iterable[str]) -> None:
             print(f"warning: {sentence}", file=sys.stderr)
 
 
-def warn_about_plugin(fleet: Fleet) -> None:
+def warn_about_plugin(settings: Settings, at: Location | None) -> None:
     """Says when this program is not the one the fleet wants; with `strict` that is an InputError."""
-    settings = settings_of(fleet.spec)
     try:
         fits = not settings.plugin or ranges.satisfies(__version__, settings.plugin)
     except ValueError as error:
-        raise InputError(f"tools.plugin: {error}", fleet.spec.at) from None
+        raise InputError(f"tools.plugin: {error}", at) from None
     if fits:
         return
     message = f"cmp-plugin {__version__} is outside {settings.plugin}"
     if settings.strict:
-        raise InputError(f"tools.plugin: {message}", fleet.spec.at)
+        raise InputError(f"tools.plugin: {message}", at)
     warn([message])
