@@ -435,10 +435,10 @@ def test_a_helm_that_takes_too_long(fleet: Fleet, tmp_path: Path) -> None:
             str(slow.root / "services/web/chart"),
             slow.tool,
             str(tmp_path / "w"),
-            Deadline(0.3),
+            Deadline(4),
             tree,
         )
-    assert str(caught.value) == AT + "helm was stopped: the render took longer than 0.3 s"
+    assert str(caught.value) == AT + "helm was stopped: the render took longer than 4 s"
 
 
 # --- hostile charts (only the copy for `key+` is ours to guard; helm has its own bounds) ---------
