@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,10 @@ def operation(phase: str, source: dict[str, Any] = SOURCE, revision: str = "c0ff
     return {"phase": phase, "message": "one object is not valid", "operation": {"sync": {"source": source, "revision": revision}}} | more
 
 
+def ago(seconds: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() - seconds))
+
+
 OUT = compared(SOURCE, "OutOfSync")
 CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
     "good": (status(), "Healthy", ""),
@@ -68,6 +73,33 @@ CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
     "syncing": (status(sync=OUT, operationState=operation("Running")), "Progressing", "not yet Synced"),
     "own progress": (status(health={"status": "Progressing", "message": "1 of 2"}), "Progressing", "1 of 2"),
     "own trouble": (status(health={"status": "Degraded", "message": "crashes"}), "Degraded", "crashes"),
+    "own progress for a while": (
+        status(health={"status": "Progressing", "message": "1 of 2", "lastTransitionTime": ago(300)}),
+        "Progressing",
+        "1 of 2",
+    ),
+    "own progress for too long": (
+        status(health={"status": "Progressing", "message": "1 of 2", "lastTransitionTime": ago(700)}),
+        "Degraded",
+        "Progressing for a long time: 1 of 2",
+    ),
+    "healthy for long": (status(health={"status": "Healthy", "lastTransitionTime": ago(7000)}), "Healthy", ""),
+    "syncing for a while": (status(sync=OUT, operationState=operation("Running", startedAt=ago(300))), "Progressing", "not yet Synced"),
+    "syncing for too long": (
+        status(sync=OUT, operationState=operation("Running", startedAt=ago(700))),
+        "Degraded",
+        "not Synced for a long time: one object",
+    ),
+    "synced long ago, just changed": (
+        status(sync=OUT, operationState=operation("Succeeded", OLDER, startedAt=ago(800), finishedAt=ago(700))),
+        "Progressing",
+        "not yet Synced",
+    ),
+    "never what it should be": (
+        status(sync=OUT, operationState=operation("Succeeded", startedAt=ago(800), finishedAt=ago(700))),
+        "Degraded",
+        "not Synced for a long time",
+    ),
     "paused": (status(health={"status": "Suspended"}), "Suspended", ""),
     "no health yet": (status(health={}), "Progressing", ""),
     "a broken spec": (

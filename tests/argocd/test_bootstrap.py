@@ -11,6 +11,7 @@ import os
 import shutil
 import subprocess
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -50,10 +51,14 @@ class Hub(NamedTuple):
 
 
 def own_fleet(root: Path) -> Repository:
-    """The reference fleet as a reader makes it their own: it says where its repository is."""
+    """The reference fleet as a reader makes it their own: it says where its repository is.
+
+    Its operators are less patient with what does not come up.
+    """
     fleet = reference_fleet(root)
     for name in ("fleet.yaml", "services/argocd/chart/values.yaml"):
         fleet.replace(name, "repoURL: https://github.com/example/fleet.git", f"repoURL: {fleet.url}")
+    fleet.replace("services/argocd/chart/values.yaml", "local patience = 600", "local patience = 60")
     if not REAL:
         put_dependency(root / "services/argocd/chart", None)
         fleet.commit()
@@ -233,6 +238,7 @@ def test_operators_look_and_sync(hub: Hub, words: str, allowed: bool) -> None:
 
 
 def test_a_commit_changes_argocd_itself(hub: Hub) -> None:
+    """Also while another service never comes up, as Prometheus without its operator."""
     image = "ghcr.io/example/cmp-plugin:0.1.1"
     hub.fleet.replace("services/argocd/chart/values.yaml", "image: ghcr.io/example/cmp-plugin:0.1.0", f"image: {image}")
     for name in ("fleet", "management"):
@@ -252,6 +258,11 @@ def test_a_cluster_file_taken_away_leaves_the_cluster_as_it_is(hub: Hub) -> None
     before = hub.laptop.get("deployment", "web", "web")["metadata"]["uid"]
     hub.fleet.commit({cluster_yaml: None})
     hub.live.refresh("fleet")
+    asked = "waiting for pruning confirmation of argoproj.io/Application/kind.local"
+    hub.live.until(lambda: asked in hub.live.status("fleet")["operationState"]["message"], 120, lambda: hub.live.story("fleet"))
+    assert "kind.local" in names(hub)
+    approved = f"argocd.argoproj.io/deletion-approved={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    hub.live.cluster.kubectl("annotate", "application", "fleet", "-n", NAMESPACE, "--overwrite", approved)
     hub.live.until(lambda: "kind.local" not in names(hub), 120, lambda: hub.live.story("fleet"))
     assert {f"kind.local-{service}" for service in LAPTOP} <= names(hub)
     hub.fleet.commit({cluster_yaml: text})
