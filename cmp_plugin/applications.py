@@ -23,8 +23,12 @@ PLUGIN = "cmp-plugin"
 WAVE = "argocd.argoproj.io/sync-wave"
 PATHS = "argocd.argoproj.io/manifest-generate-paths"
 FINALIZER = "resources-finalizer.argocd.argoproj.io"
+SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 IN_CLUSTER = "https://kubernetes.default.svc"
 CONFIRM = {"Prune": "confirm", "Delete": "confirm"}
+# On an Application itself, what made it asks before it takes it away; in its `syncOptions` it asks
+# before it takes away what it made, and nothing else is synced until somebody answers.
+CONFIRMED = {SYNC_OPTIONS: ",".join(f"{key}={value}" for key, value in CONFIRM.items())}
 RETRY = {"limit": -1, "refresh": True}
 MAX_NAME = 253
 
@@ -87,14 +91,15 @@ def _application(cluster: Cluster, one: Planned, origin: Origin) -> dict[str, An
     settings = one.resolved.application
     service = one.resolved.service
     source, paths = _source(cluster, one, origin)
+    provisioned = one.request.key.startswith(PROVISION)
+    protected = CONFIRMED if provisioned else {}
     metadata = {
         "name": application_name(one),
         "namespace": text_field(settings, "namespace") or "argocd",
         "labels": _map(settings, "labels"),
-        "annotations": {**_map(settings, "annotations"), WAVE: str(one.wave), PATHS: paths},
+        "annotations": {**protected, **_map(settings, "annotations"), WAVE: str(one.wave), PATHS: paths},
         "finalizers": _list(settings, "finalizers", [FINALIZER]),
     }
-    provisioned = one.request.key.startswith(PROVISION)
     spec = {
         "project": text_field(settings, "project") or "default",
         "destination": {**cluster.facts.destination, "namespace": service.namespace},
@@ -184,17 +189,18 @@ def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
         "name": cluster.name,
         "namespace": text_field(settings, "namespace") or "argocd",
         "labels": _map(settings, "labels"),
-        "annotations": {**_map(settings, "annotations"), PATHS: manifest_generate_paths(cluster)},
+        "annotations": {**CONFIRMED, **_map(settings, "annotations"), PATHS: manifest_generate_paths(cluster)},
     }
+    automated = {"prune": True, "selfHeal": True}
+    allowed = value_of(cluster.spec, "allow")
+    if allowed is not None and allowed.value:
+        # Without it Argo CD does not sync when the last service has gone.
+        automated["allowEmpty"] = True
     spec = {
         "project": "default",
         "destination": {"server": IN_CLUSTER, "namespace": text_field(settings, "namespace") or "argocd"},
         "source": _plugin_source(origin, origin.revision, f"clusters/{cluster.name}", {}),
-        "syncPolicy": {
-            "automated": {"prune": True, "selfHeal": True},
-            "retry": dict(RETRY),
-            "syncOptions": [f"{key}={value}" for key, value in sorted(CONFIRM.items())],
-        },
+        "syncPolicy": {"automated": automated, "retry": dict(RETRY)},
     }
     return _object("Application", metadata, spec)
 

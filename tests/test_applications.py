@@ -257,7 +257,10 @@ def test_the_fleets_root_has_projects_and_clusters(files: Files) -> None:
     assert root["metadata"] == {
         "name": "one",
         "namespace": "argo",
-        "annotations": {"argocd.argoproj.io/manifest-generate-paths": "/base;/fleet.yaml;/profiles;/services;."},
+        "annotations": {
+            "argocd.argoproj.io/manifest-generate-paths": "/base;/fleet.yaml;/profiles;/services;.",
+            "argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm",
+        },
     }
     assert root["spec"] == {
         "project": "default",
@@ -268,12 +271,15 @@ def test_the_fleets_root_has_projects_and_clusters(files: Files) -> None:
             "path": "clusters/one",
             "plugin": {"name": "cmp-plugin"},
         },
-        "syncPolicy": {
-            "automated": {"prune": True, "selfHeal": True},
-            "retry": {"limit": -1, "refresh": True},
-            "syncOptions": ["Delete=confirm", "Prune=confirm"],
-        },
+        "syncPolicy": {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": -1, "refresh": True}},
     }
+
+
+def test_a_cluster_that_may_be_empty_is_synced_when_it_is(files: Files) -> None:
+    files("clusters/two/cluster.yaml", "destination: {name: two}\nallow: [empty]\n")
+    fleet = files.open()
+    made = fleet_application(open_cluster(fleet, "two"), origin_of(fleet.spec, COMMIT))
+    assert made["spec"]["syncPolicy"]["automated"] == {"prune": True, "selfHeal": True, "allowEmpty": True}
 
 
 def test_a_management_cluster_gets_what_provisions_the_others(files: Files) -> None:
@@ -295,6 +301,7 @@ def test_a_management_cluster_gets_what_provisions_the_others(files: Files) -> N
         "ServerSideApply=true",
     ]
     assert provision["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "1"
+    assert provision["metadata"]["annotations"]["argocd.argoproj.io/sync-options"] == "Prune=confirm,Delete=confirm"
     assert provision["spec"]["destination"]["name"] == "one"
     fleet = files.open()
     paths = fleet_application(open_cluster(fleet, "one"), origin_of(fleet.spec, COMMIT))["metadata"]["annotations"]
