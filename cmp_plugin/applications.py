@@ -36,21 +36,23 @@ MAX_NAME = 253
 class Origin(NamedTuple):
     """Where Applications find the fleet: its address, the revision it follows, the commit at hand.
 
-    `commit` is empty when it is not known; `track: commit` then shows the fleet's revision.
+    `commit` is empty when it is not known; `track: commit` then shows the fleet's revision. `prefix` is
+    the fleet's directory in its repository, empty or ending in `/`.
     """
 
     repo_url: str
     revision: str
     commit: str
+    prefix: str = ""
 
 
-def origin_of(fleet: Node, commit: str) -> Origin:
+def origin_of(fleet: Node, commit: str, prefix: str = "") -> Origin:
     """What fleet.yaml says about its own place. InputError: it has no repoURL."""
     repo = value_of(fleet, "repoURL")
     if repo is None:
         raise InputError("Applications need the fleet's `repoURL`", Location(fleet.at.file))
     revision = value_of(fleet, "targetRevision")
-    return Origin(str(repo.value), str(revision.value) if revision else "HEAD", commit)
+    return Origin(str(repo.value), str(revision.value) if revision else "HEAD", commit, prefix)
 
 
 def cluster_applications(cluster: Cluster, planned: Iterable[Planned], origin: Origin) -> list[dict[str, Any]]:
@@ -79,12 +81,13 @@ def application_name(planned: Planned) -> str:
     return name
 
 
-def manifest_generate_paths(cluster: Cluster) -> str:
+def manifest_generate_paths(cluster: Cluster, prefix: str = "") -> str:
     """What a cluster's Application depends on: static, since exact lists go stale between commits."""
     fleet = cluster.fleet
     extra = [directory for directory in fleet.tree.allowed if directory not in ("/profiles", "/services")]
     clusters = ["/clusters"] if fleet.provisioned_by(cluster.name) else []
-    return ";".join([*extra, "/fleet.yaml", "/profiles", "/services", *clusters, "."])
+    paths = [*extra, "/fleet.yaml", "/profiles", "/services", *clusters]
+    return ";".join([*(f"/{prefix}{path[1:]}".rstrip("/") or "/" for path in paths), "."])
 
 
 def _application(cluster: Cluster, one: Planned, origin: Origin) -> dict[str, Any]:
@@ -138,7 +141,9 @@ def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, A
             at = value_of(resolved.merged.fields, "revision")
             message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
             raise InputError(message, at.at if at else None)
-        return _plugin_source(origin, revision, f"clusters/{cluster.name}", parameters), manifest_generate_paths(cluster)
+        return _plugin_source(origin, revision, f"clusters/{cluster.name}", parameters), manifest_generate_paths(
+            cluster, origin.prefix
+        )
     parameters["inputs"] = inputs
     return _plugin_source(origin, revision, f"services/{request.entry}", parameters), "."
 
@@ -148,7 +153,7 @@ def _plugin_source(origin: Origin, revision: str, path: str, parameters: dict[st
     plugin: dict[str, Any] = {"name": PLUGIN}
     if listed:
         plugin["parameters"] = listed
-    return {"repoURL": origin.repo_url, "targetRevision": revision, "path": path, "plugin": plugin}
+    return {"repoURL": origin.repo_url, "targetRevision": revision, "path": origin.prefix + path, "plugin": plugin}
 
 
 def _sync_policy(settings: Node, extra: dict[str, str]) -> dict[str, Any]:
@@ -189,7 +194,7 @@ def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
         "name": cluster.name,
         "namespace": text_field(settings, "namespace") or "argocd",
         "labels": _map(settings, "labels"),
-        "annotations": {**CONFIRMED, **_map(settings, "annotations"), PATHS: manifest_generate_paths(cluster)},
+        "annotations": {**CONFIRMED, **_map(settings, "annotations"), PATHS: manifest_generate_paths(cluster, origin.prefix)},
     }
     automated = {"prune": True, "selfHeal": True}
     allowed = value_of(cluster.spec, "allow")

@@ -30,6 +30,7 @@ class Call(NamedTuple):
     revision: str
     kube_version: str
     application: str
+    path: str
 
 
 def read_call(environment: Mapping[str, str]) -> Call:
@@ -42,6 +43,7 @@ def read_call(environment: Mapping[str, str]) -> Call:
         revision=environment.get("ARGOCD_APP_REVISION", ""),
         kube_version=environment.get("KUBE_VERSION", ""),
         application=environment.get("ARGOCD_APP_NAME", ""),
+        path=environment.get("ARGOCD_APP_SOURCE_PATH", "").strip("/"),
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 
 from . import trace
@@ -24,6 +25,7 @@ def main(argv: list[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     gc.set_threshold(*SELDOM)
     try:
+        _prepare()
         if words == ["generate"]:
             from .commands.generate import generate
 
@@ -45,6 +47,14 @@ def main(argv: list[str] | None = None) -> int:
         return INTERRUPTED
     except Exception as bug:
         return _bug(bug)
+
+
+def _prepare() -> None:
+    """A polite end on SIGTERM and SIGHUP, as on Ctrl-C: children killed, private directories removed."""
+    if sys.stdout is None:
+        raise CmpError("there is no standard output to write to")
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
 
 
 def _parsed(words: list[str]) -> int:

@@ -11,7 +11,7 @@ import os
 from .errors import CmpError, Errors, InputError, Location, there_is
 from .speccheck import check
 from .specrules import NAME, rules, value_of
-from .tree import Tree, canonical
+from .tree import MAX_FILE, Tree, canonical
 from .yamlfile import Node, load
 
 ROOT_FILE = "fleet.yaml"
@@ -36,13 +36,24 @@ class Fleet:
     def names(self, kind: str) -> list[str]:
         """Names of all profiles, services or clusters, sorted."""
         directory, ending = PLACES[kind]
-        try:
-            entries = os.listdir(os.path.join(self.root, directory))
-        except FileNotFoundError:
-            return []
+        entries = _entries(os.path.join(self.root, directory))
         if kind == "Profile":
             return sorted(name.removesuffix(ending) for name in entries if name.endswith(ending))
         return sorted(name for name in entries if self.tree.exists(f"/{directory}/{name}{ending}"))
+
+    def strays(self) -> list[CmpError]:
+        """What looks like a cluster, service or profile and is none: it would be passed over in silence."""
+        errors: list[CmpError] = []
+        for kind, (directory, ending) in PLACES.items():
+            known = set(self.names(kind))
+            for name in sorted(_entries(os.path.join(self.root, directory))):
+                place = f"{directory}/{name}"
+                if kind == "Profile":
+                    if name.endswith(".yml"):
+                        errors.append(InputError(f"{place} is not read: a profile's file ends in .yaml", Location(place)))
+                elif name not in known and self.tree.is_dir(f"/{place}") and name[0] != ".":
+                    errors.append(InputError(f"{place} has no {ending[1:]}", Location(place)))
+        return errors
 
     def has(self, kind: str, name: str) -> bool:
         """Whether the fleet has a profile, service or cluster of this name."""
@@ -75,12 +86,22 @@ class Fleet:
         if self._managers is None:
             self._managers = {}
             for name in self.names("Cluster"):
-                if b"managementCluster" in self._files.read(f"/clusters/{name}/cluster.yaml", Location(name)):
+                if self._mentions(name, b"managementCluster"):
                     provision = value_of(self.spec_of("Cluster", name), "provision")
                     named = value_of(provision, "managementCluster") if provision else None
                     if named is not None:
                         self._managers.setdefault(str(named.value), []).append(name)
         return self._managers.get(manager, [])
+
+    def _mentions(self, name: str, word: bytes) -> bool:
+        """Whether a cluster's file holds a word. A thousand are asked: a plain file is read without detours."""
+        path = f"clusters/{name}/cluster.yaml"
+        try:
+            descriptor = os.open(os.path.join(self.root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            with os.fdopen(descriptor, "rb") as file:
+                return word in file.read(MAX_FILE)
+        except OSError:
+            return word in self._files.read(f"/{path}", Location(path))
 
     def _load(self, kind: str, name: str, at: Location | None) -> Node:
         if not self.has(kind, name):
@@ -92,6 +113,13 @@ class Fleet:
             raise InputError(f'there is no {kind.lower()} "{name}"', at, hint)
         directory, ending = PLACES[kind]
         return read_spec(self._files, f"/{directory}/{name}{ending}", kind)
+
+
+def _entries(place: str) -> list[str]:
+    try:
+        return os.listdir(place)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def find_root(start: str) -> str:

@@ -193,7 +193,7 @@ def _request(message: dict[str, Any], directory: str, read_spec: Any) -> Request
             cluster.get("labels", {}),
             {key: _located(value, "vars", key) for key, value in cluster.get("vars", {}).items()},
             cluster.get("destination", {}),
-            cluster.get("kubeVersion", ""),
+            _text(cluster, "kubeVersion"),
             tuple(cluster.get("apiVersions", [])),
             at,
         ),
@@ -207,6 +207,13 @@ def _request(message: dict[str, Any], directory: str, read_spec: Any) -> Request
         namespace=message.get("namespace", ""),
         release=message.get("releaseName", ""),
     )
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = fields.get(name, "")
+    if not isinstance(value, str):
+        raise TypeError(name)
+    return value
 
 
 def _read_layer(layer: dict[str, Any]) -> Layer:

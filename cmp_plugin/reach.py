@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from .errors import InputError, Location
+from .errors import InputError, Location, did_you_mean
 from .tree import Tree, allowed_in, canonical
-from .yamlfile import Node, load_manifests, load_values, plain
+from .yamlfile import Node, check_aliases, load_manifests, load_values, plain
 
 # A path that Kustomize would take for a repository to clone, and a file that it would download
 # (api 0.21.2, git.NewRepoSpecFromURL and loader.IsRemoteFile); both a little wider than there.
@@ -27,6 +27,14 @@ _HARMLESS = set(
     "images imagetags replicas patches sortoptions generatoroptions configmapgenerator secretgenerator "
     "namespace".split()
 )
+# Every field of a kustomization (api 0.21.2, types.Kustomization and the old ones that it still takes).
+_FIELDS = (
+    "apiVersion kind metadata resources bases components labels commonLabels commonAnnotations images imageTags"
+    " replicas patches patchesStrategicMerge patchesJson6902 sortOptions generatorOptions configMapGenerator"
+    " secretGenerator namespace namePrefix nameSuffix helmCharts helmChartInflationGenerator helmGlobals"
+    " generators transformers validators crds configurations replacements vars openapi buildMetadata"
+).split()
+_KNOWN = {name.lower() for name in _FIELDS}
 _HELM = ("helmcharts", "helmchartinflationgenerator", "helmglobals")
 _GENERATORS = ("configmapgenerator", "secretgenerator")
 _PLUGINS = ("generators", "transformers", "validators")
@@ -106,6 +114,7 @@ class Reach:
             self.directory(path, entry.at, plugins)
             return
         data = self.tree.read(path, entry.at)
+        check_aliases(data, path[1:])
         for document in load_manifests(data) if plugins else ():
             _refuse_downloads(document.value, entry.at)
 
@@ -121,6 +130,10 @@ class Reach:
 
     def _judge(self, fields: Fields) -> None:
         """Note what the kustomization could do to objects that are not its own."""
+        for name, nodes in fields.items():
+            if name not in _KNOWN:
+                at = nodes[0].key or nodes[0].at
+                raise InputError(f'unknown key "{name}" in a kustomization', at, did_you_mean(name, _FIELDS))
         for name in _HELM:
             for node in fields.get(name, []):
                 hint = "give the service a chart, or another service"

@@ -18,7 +18,9 @@ other verb prints nothing on stdout unless it succeeded.
 
 Environment: `CMP_PLUGIN_CACHE_DIR` (default: `cmp-plugin` in the user's cache directory), `CMP_PLUGIN_HELM` and
 `CMP_PLUGIN_KUSTOMIZE` (the programs to use), `CMP_PLUGIN_CHART_MIRROR` (a directory or address with an
-`index.yaml`, used instead of every chart repository), `CMP_PLUGIN_OFFLINE=1` (touch no network), `NO_COLOR`.
+`index.yaml`, used instead of every chart repository), `CMP_PLUGIN_OFFLINE=1` (touch no network), `CMP_PLUGIN_TIMEOUT` (seconds that `generate`
+may take for a render, default 55; other verbs give each render 600), `CMP_PLUGIN_PROCESSES` (helm and kustomize
+processes at once, default the number of processors), `NO_COLOR`.
 """
 
 

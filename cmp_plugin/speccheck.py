@@ -13,6 +13,7 @@ from .shapes import fits
 from .yamlfile import Node, plain
 
 EXAMPLES = {"apiVersion": "apiVersion: cmp-plugin/v1alpha1", "when": "when: {label: value}"}
+SECRET = ("vars", "values")  # what stands there may be one
 EXPECTED = {
     "string_type": "a string",
     "string_too_short": "a string that is not empty",
@@ -89,7 +90,7 @@ def _error(root: Node, path: tuple[Any, ...], findings: list[Any], model: Any) -
     if first["type"] == "value_error":
         return InputError(f"{_place(path)} {first['ctx']['error']}", node.at)
     expected = " or ".join(dict.fromkeys(_expectation(finding) for finding in findings))
-    return InputError(f"{_place(path)} must be {expected}, not {_found(node)}", node.at, _hint(node, expected))
+    return InputError(f"{_place(path)} must be {expected}, not {_found(node, secret=path[-1] in SECRET)}", node.at, _hint(node, expected))
 
 
 def _missing(root: Node, path: tuple[Any, ...], kind: str) -> InputError:
@@ -154,7 +155,7 @@ def _expectation(finding: Any) -> str:
     return EXPECTED.get(finding["type"], str(finding["msg"]))
 
 
-def _found(node: Node) -> str:
+def _found(node: Node, secret: bool) -> str:
     value = node.value
     if isinstance(value, dict):
         return "a map" if value else "an empty map"
@@ -163,7 +164,7 @@ def _found(node: Node) -> str:
     if value is None:
         return "empty"
     if isinstance(value, str):
-        return f'"{value}"' if len(value) < 40 else "a string"
+        return f'"{value}"' if len(value) < 40 and not secret else "a string"
     return f"the {'boolean' if isinstance(value, bool) else 'number'} {str(value).lower()}"
 
 

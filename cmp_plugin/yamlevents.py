@@ -59,6 +59,10 @@ class Anchored(NamedTuple, Generic[Item]):
     is_map: bool
 
 
+class AliasBomb(InputError):
+    """A short text that aliases make long or deep."""
+
+
 class Reader(Generic[Item]):
     """Reads documents; subclasses make the values. Positions count from `origin`.
 
@@ -245,9 +249,9 @@ class Reader(Generic[Item]):
         self._nodes += 1 + anchored.nodes
         self._aliased += anchored.nodes
         if self._aliased > max(FEW_ALIASED, min(MAX_ALIASED, MAX_ALIAS_RATIO * own)):
-            self.fail(f"aliases make {self._aliased} values out of {own}: too many", start(event))
+            raise AliasBomb(f"aliases make {self._aliased} values out of {own}: too many", self.at(start(event)))
         if len(stack) + anchored.height > MAX_DEPTH:
-            self.fail(f"aliases make this more than {MAX_DEPTH} levels deep", start(event))
+            raise AliasBomb(f"aliases make this more than {MAX_DEPTH} levels deep", self.at(start(event)))
         if stack:
             stack[-1].height = max(stack[-1].height, anchored.height + 1)
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from .errors import InputError, Location
 from .goscalar import Scalar
 from .yamldump import dump_json, dump_values, dump_yaml
+from .yamlevents import AliasBomb
 from .yamlnode import Node, node, plain
 from .yamlreaders import Manifests, Values
 from .yamlstrict import Strict
@@ -23,6 +24,7 @@ from .yamlstrict import Strict
 __all__ = [
     "Document",
     "Node",
+    "check_aliases",
     "dump_json",
     "dump_values",
     "dump_yaml",
@@ -155,6 +157,19 @@ def _source(path: bytes) -> str:
 
 def _rendered(source: str, number: int) -> str:
     return f"{source or f'document {number}'} as rendered"
+
+
+def check_aliases(data: bytes, file: str) -> None:
+    """Raises AliasBomb for a file that Kustomize will read itself. Its other faults are Kustomize's to tell."""
+    if b"&" not in data or b"*" not in data:
+        return
+    for text in _split(data):
+        try:
+            list(Manifests(text, file, MAX_MANIFEST_VALUES, {}).documents())
+        except AliasBomb:
+            raise
+        except InputError:
+            continue
 
 
 def _manifest(reader: Manifests) -> dict[str, Any] | None:

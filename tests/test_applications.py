@@ -327,3 +327,15 @@ def test_a_cluster_without_destination_has_no_applications(files: Files) -> None
     with pytest.raises(CmpError) as refused:
         files.applications()
     assert str(refused.value) == "clusters/one/cluster.yaml: cluster one has no `destination`"
+
+
+def test_a_fleet_below_the_top_of_its_repository(files: Files) -> None:
+    fleet = files.open()
+    origin = origin_of(fleet.spec, COMMIT, "infra/fleet/")
+    cluster = open_cluster(fleet, "one")
+    (application,) = cluster_applications(cluster, plan(cluster), origin)
+    assert application["spec"]["source"]["path"] == "infra/fleet/services/web"
+    root = fleet_application(cluster, origin)
+    assert root["spec"]["source"]["path"] == "infra/fleet/clusters/one"
+    paths = root["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
+    assert paths == "/infra/fleet/fleet.yaml;/infra/fleet/profiles;/infra/fleet/services;."

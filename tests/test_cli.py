@@ -354,3 +354,69 @@ def test_a_bug_of_ours_is_one_line_and_exit_code_3(fleet: Path, clean_env: dict[
     assert done.stderr == b"a bug in cmp-plugin at fleet.py:1: ZeroDivisionError: run it again with -v for details\n"
     loud = subprocess.run([*command, "-v"], cwd=fleet, env=clean_env, capture_output=True, timeout=60)
     assert loud.returncode == 3 and b"Traceback" in loud.stderr
+
+
+def in_git(place: Path, env: dict[str, str]) -> None:
+    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "x"]):
+        subprocess.run(["git", *words], cwd=place, env=env, check=True)
+
+
+def test_applications_know_where_the_fleet_lies_in_its_repository(
+    tmp_path: Path, fleet: Path, clean_env: dict[str, str]
+) -> None:
+    inner = tmp_path / "repository" / "infra" / "fleet"
+    shutil.copytree(fleet, inner)
+    with (inner / "fleet.yaml").open("a") as file:
+        file.write("repoURL: https://git.example.com/a.git\n")
+    in_git(tmp_path / "repository", clean_env)
+    seen = run(["preview", "dev", "--applications", "-o", "json"], str(inner), clean_env)
+    assert (seen.code, seen.stderr) == (0, b"")
+    assert json.loads(seen.stdout.splitlines()[0])["spec"]["source"]["path"].startswith("infra/fleet/")
+    told = {**clean_env, "ARGOCD_APP_SOURCE_PATH": "infra/fleet/clusters/dev"}
+    made = run(["generate"], str(inner / "clusters" / "dev"), told)
+    assert json.loads(made.stdout.splitlines()[0])["spec"]["source"]["path"].startswith("infra/fleet/")
+
+
+def test_an_empty_word_is_not_everything(fleet: Path, clean_env: dict[str, str]) -> None:
+    for words in (["preview", ""], ["preview", "dev", ""]):
+        seen = run(words, str(fleet), clean_env)
+        assert (seen.code, seen.stdout) == (2, b"")
+        assert seen.stderr == b"an empty word is no cluster or service\n"
+
+
+def test_a_closed_standard_output_is_no_bug(fleet: Path, clean_env: dict[str, str]) -> None:
+    done = subprocess.run(["sh", "-c", 'exec "$0" preview dev 1>&-', PROGRAM], cwd=fleet, env=clean_env, capture_output=True)
+    assert (done.returncode, done.stderr) == (1, b"there is no standard output to write to\n")
+
+
+def test_sigterm_ends_the_render_and_leaves_nothing(fleet: Path, tmp_path: Path, clean_env: dict[str, str]) -> None:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    (fleet / "services/web/chart/templates/slow.yaml").write_text("{{ range until 100000000 }}{{ end }}\n")
+    with started(["preview", "dev", "web"], fleet, {**clean_env, "TMPDIR": str(scratch)}) as process:
+        for _ in range(1000):
+            if any(name.startswith("cmp-plugin-") for name in os.listdir(scratch)):
+                break
+            time.sleep(0.01)
+        process.terminate()
+        assert process.wait(timeout=30) == 130
+    assert not [name for name in os.listdir(scratch) if name.startswith("cmp-plugin-")]
+
+
+@pytest.mark.parametrize(
+    ("change", "finding"),
+    [
+        ("mv clusters/dev/cluster.yaml clusters/dev/cluster.yml", "clusters/dev: clusters/dev has no cluster.yaml"),
+        ("touch profiles/x.yml", "profiles/x.yml: profiles/x.yml is not read: a profile's file ends in .yaml"),
+        (
+            "echo 'repoURL: https://git.example.com/a.git' >> fleet.yaml; sed -i /^destination:/d clusters/dev/cluster.yaml",
+            "clusters/dev/cluster.yaml: cluster dev has no `destination`",
+        ),
+    ],
+)
+def test_validate_sees_what_would_go_missing(change: str, finding: str, fleet: Path, clean_env: dict[str, str]) -> None:
+    (fleet / "profiles").mkdir(exist_ok=True)
+    subprocess.run(["sh", "-c", change], cwd=fleet, check=True)
+    seen = run(["validate"], str(fleet), clean_env)
+    assert seen.code == 1
+    assert finding in seen.stdout.decode().splitlines()

@@ -65,11 +65,18 @@ def _from_fleet(call: Call, directory: str, deadline: Deadline) -> bytes:
         cluster = open_cluster(fleet, name)
         if call.service:
             return _rendered(call, *planned_service(cluster, call.service), deadline)
-        return _as_lines(applications_of(cluster, call.revision))
+        return _as_lines(applications_of(cluster, call.revision, _prefix(call, f"clusters/{name}")))
     if kind in (".", "clusters") and not name and not call.service:
-        return _as_lines(applications_of_fleet(fleet, call.revision))
+        return _as_lines(applications_of_fleet(fleet, call.revision, _prefix(call, kind)))
     hint = "an Application names the fleet's root, clusters/<cluster>, or services/<service> with the parameter inputs"
     raise InputError(f"{os.path.relpath(directory, root)} is no cluster's directory", None, hint)
+
+
+def _prefix(call: Call, path: str) -> str:
+    """The fleet's directory in its repository, out of the Application's path and where that lies in the fleet."""
+    if path == ".":
+        return f"{call.path}/" if call.path not in ("", ".") else ""
+    return call.path.removesuffix(path) if call.path.endswith(f"/{path}") else ""
 
 
 def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadline) -> bytes:
@@ -86,14 +93,14 @@ def _as_lines(objects: list[dict[str, Any]]) -> bytes:
     return "".join(f"{dump_json(each)}\n" for each in objects).encode()
 
 
-def applications_of(cluster: Cluster, commit: str) -> list[dict[str, Any]]:
+def applications_of(cluster: Cluster, commit: str, prefix: str) -> list[dict[str, Any]]:
     """The Applications of one cluster's services, by wave, then name."""
     from ..applications import cluster_applications, origin_of
 
-    return cluster_applications(cluster, plan(cluster), origin_of(cluster.fleet.spec, commit))
+    return cluster_applications(cluster, plan(cluster), origin_of(cluster.fleet.spec, commit, prefix))
 
 
-def applications_of_fleet(fleet: Fleet, commit: str) -> list[dict[str, Any]]:
+def applications_of_fleet(fleet: Fleet, commit: str, prefix: str) -> list[dict[str, Any]]:
     """The AppProjects, and one Application per cluster. Raises Errors; names must be unique."""
     from ..applications import check_names, fleet_application, origin_of, projects
 
@@ -101,7 +108,7 @@ def applications_of_fleet(fleet: Fleet, commit: str) -> list[dict[str, Any]]:
     planned = plan_fleet(fleet, names)
     if wrong := check_names(planned, names):
         raise Errors(wrong)
-    origin = origin_of(fleet.spec, commit)
+    origin = origin_of(fleet.spec, commit, prefix)
     clusters = [fleet_application(open_cluster(fleet, name), origin) for name in names]
     return [*projects(fleet, planned, origin), *clusters]
 

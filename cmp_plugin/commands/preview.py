@@ -19,6 +19,7 @@ from ..plan import Planned, keys_on, plan, plan_fleet, planned_service
 from ..render import render
 from ..request import settings_of
 from ..tools import git
+from ..tools.discovery import on_path
 from ..tools.process import Deadline
 from ..yamlfile import dump_json
 from .generate import applications_of, applications_of_fleet
@@ -31,6 +32,8 @@ RENDER_SECONDS = 600.0
 
 def run(args: Namespace) -> int:
     """Renders what was asked for and prints it, or writes it below --out."""
+    if "" in (args.cluster, args.service):
+        raise UsageError("an empty word is no cluster or service")
     if args.keep_going and not args.out:
         raise UsageError("--keep-going needs --out")
     if args.jobs is not None and args.jobs < 1:
@@ -83,28 +86,29 @@ def _applications(args: Namespace, fleet: Fleet) -> int:
     """The Applications of a cluster, or the projects and cluster Applications of the fleet."""
     if args.service or args.out:
         raise UsageError("--applications goes with a cluster or nothing, and prints to stdout")
-    commit = _commit(fleet)
+    commit, prefix = _commit(fleet)
     if args.cluster:
-        objects = applications_of(open_cluster(fleet, cluster_name(fleet, args.cluster)), commit)
+        objects = applications_of(open_cluster(fleet, cluster_name(fleet, args.cluster)), commit, prefix)
     else:
-        objects = applications_of_fleet(fleet, commit)
+        objects = applications_of_fleet(fleet, commit, prefix)
     lines = "".join(f"{dump_json(each)}\n" for each in objects).encode()
     sys.stdout.buffer.write(_formatted(lines, args.output, ""))
     sys.stdout.buffer.flush()
     return 0
 
 
-def _commit(fleet: Fleet) -> str:
-    """HEAD's commit when it is what is on the disk; else nothing, and a warning."""
+def _commit(fleet: Fleet) -> tuple[str, str]:
+    """HEAD's commit when it is what is on the disk, else nothing and a warning; the fleet's place in git."""
     deadline = Deadline(RENDER_SECONDS)
     repository = git.repository(fleet.root, deadline)
     if repository is None:
-        warn(["the fleet is not in git: Applications show its targetRevision instead of a commit"])
-        return ""
+        missing = "the fleet is not in git" if on_path("git") else "git is not on PATH"
+        warn([f"{missing}: Applications show the fleet's targetRevision instead of a commit"])
+        return "", ""
     if git.is_dirty(repository, deadline):
         warn(["there are uncommitted changes: Applications show the fleet's targetRevision instead of a commit"])
-        return ""
-    return git.commit(repository, "HEAD", deadline)
+        return "", repository.prefix
+    return git.commit(repository, "HEAD", deadline), repository.prefix
 
 
 def _formatted(lines: bytes, output: str, label: str) -> bytes:

@@ -12,7 +12,7 @@ from argparse import Namespace
 from ..applications import check_names
 from ..charts import unlocked
 from ..cluster import open_cluster
-from ..errors import CmpError, Errors, InputError, UsageError, did_you_mean, flatten
+from ..errors import CmpError, Errors, InputError, Location, UsageError, did_you_mean, flatten
 from ..fleet import Fleet
 from ..paths import is_remote
 from ..plan import Planned, plan
@@ -49,10 +49,23 @@ def inspected(fleet: Fleet) -> tuple[list[Planned], list[CmpError]]:
     for name in fleet.names("Cluster"):
         _attempt(errors, lambda name=name: planned.extend(plan(open_cluster(fleet, name))))
         _attempt(errors, lambda name=name: _check_provision(fleet, name))
-    errors.extend(check_names(planned, fleet.names("Cluster")))
+    errors.extend([*fleet.strays(), *_applications_errors(fleet, planned)])
     for one in planned:
         errors.extend(_missing_files(one))
     return planned, errors
+
+
+def _applications_errors(fleet: Fleet, planned: list[Planned]) -> list[CmpError]:
+    """What would keep Argo CD from getting Applications, where the fleet is meant for it."""
+    errors = check_names(planned, fleet.names("Cluster"))
+    if value_of(fleet.spec, "repoURL") is None:
+        return errors
+    if not fleet.names("Cluster"):
+        errors.append(InputError("the fleet has no clusters", Location("clusters")))
+    for one in {one.cluster: one for one in planned}.values():
+        if not one.request.facts.destination:
+            errors.append(InputError(f"cluster {one.cluster} has no `destination`", one.request.facts.at))
+    return errors
 
 
 def _check_provision(fleet: Fleet, name: str) -> None:
