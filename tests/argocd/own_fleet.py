@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import ssl
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
+WAKE = 3
 HEALTH = "resource.customizations.health.argoproj.io_Application"
 
 
@@ -116,7 +118,22 @@ def state(live: Live, name: str) -> tuple[str, str]:
     return now.get("sync", {}).get("status", ""), now.get("health", {}).get("status", "")
 
 
-def settled(live: Live, name: str, revision: str, seconds: float = 180) -> None:
+def eventually(live: Live, name: str, condition: Callable[[], Any], seconds: float = 180) -> Any:
+    """Waits, and every few seconds wakes an Application, which would look up twice a minute."""
+    woken = time.monotonic()
+
+    def tried() -> Any:
+        nonlocal woken
+        value = condition()
+        if not value and time.monotonic() - woken > WAKE:
+            live.refresh(name)
+            woken = time.monotonic()
+        return value
+
+    return live.until(tried, seconds, lambda: live.story(name))
+
+
+def settled(live: Live, name: str, revision: str) -> None:
     """Waits until an Application is Synced to a commit, Healthy, and no sync of it is left."""
 
     def good() -> bool:
@@ -125,7 +142,7 @@ def settled(live: Live, name: str, revision: str, seconds: float = 180) -> None:
         phase = now.get("operationState", {}).get("phase")
         return compared and phase == "Succeeded" and state(live, name) == ("Synced", "Healthy")
 
-    live.until(good, seconds, lambda: live.story(name))
+    eventually(live, name, good)
 
 
 def doing(live: Live, name: str) -> str:
@@ -133,8 +150,8 @@ def doing(live: Live, name: str) -> str:
     return str(status(live, name).get("operationState", {}).get("message", ""))
 
 
-def wait_doing(live: Live, name: str, words: str, seconds: float = 180) -> None:
-    live.until(lambda: words in doing(live, name), seconds, lambda: live.story(name))
+def wait_doing(live: Live, name: str, words: str) -> None:
+    eventually(live, name, lambda: words in doing(live, name))
 
 
 def become_ready(live: Live, namespace: str, name: str) -> None:
