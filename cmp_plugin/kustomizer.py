@@ -32,6 +32,8 @@ _HARMLESS_END = re.compile(r"yaml: [a-z ]+$")
 # `merging from generator &{...}: id resid.ResId{... Kind:"X", ...}, Name:"y", ...} does not exist; ...`
 _NOT_THERE = re.compile(r'[^{}]*\{[^{}]*Kind:"(\w+)"[^{}]*\}[^{}]*Name:"([^"]+)"[^{}]*\} (.*? exists?; [a-z ]+)')
 _LONGEST = 600
+# All that is left of a message that quotes objects from its first word on.
+FAILED = "it failed, and its message quotes objects"
 
 
 class Kustomizer:
@@ -87,13 +89,19 @@ class Kustomizer:
                 self._tool, directory, workdir=self._workdir, deadline=self._deadline
             )
         except ToolError as error:
+            reason = self._reason(error.message)
             raise ToolError(
-                f"{self._service.label}: kustomize: {self._reason(error.message)}",
+                f"{self._service.label}: kustomize: {reason}",
                 self._service.at,
+                self._way_to_see() if reason == FAILED else "",
                 argv=error.argv,
                 exit_code=error.tool_exit_code,
             ) from None
         return [Manifest(one.value, "kustomize") for one in load_manifests(output)]
+
+    def _way_to_see(self) -> str:
+        place = f"{self._service.cluster} {self._service.name}"
+        return f"to read it: `cmp-plugin expand {place} --out DIR`, then `kustomize build --enable-helm DIR`"
 
     def _reason(self, message: str) -> str:
         found = _NOT_THERE.match(message.rpartition("resid.ResId{")[2][:_LONGEST])
@@ -104,7 +112,7 @@ class Kustomizer:
         quoted = _QUOTES.search(message)
         if quoted:
             end = _HARMLESS_END.search(message)
-            message = message[: quoted.start()] or (end[0] if end else "it failed")
+            message = message[: quoted.start()] or (end[0] if end else FAILED)
         return " ".join(message[:_LONGEST].split())
 
     def _write(self, name: str, data: bytes) -> None:

@@ -420,3 +420,14 @@ def test_validate_sees_what_would_go_missing(change: str, finding: str, fleet: P
     seen = run(["validate"], str(fleet), clean_env)
     assert seen.code == 1
     assert finding in seen.stdout.decode().splitlines()
+
+
+def test_two_services_that_render_one_object(fleet: Path, clean_env: dict[str, str]) -> None:
+    (fleet / "services/api/chart/templates/same.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n")
+    (fleet / "services/web/chart/templates/same.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n")
+    seen = run(["validate", "--render"], str(fleet), clean_env)
+    assert seen.code == 1
+    assert seen.stdout.decode().splitlines() == [
+        "services/web/service.yaml: dev/web: ConfigMap/same is also an object of dev/api",
+        "services/web/service.yaml: prod/web: ConfigMap/same is also an object of prod/api",
+    ]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from typing import Any
 
 from ..applications import check_names
 from ..charts import unlocked
@@ -105,8 +106,31 @@ def _missing_files(planned: Planned) -> list[CmpError]:
 def _render_errors(planned: list[Planned], jobs: int | None) -> list[CmpError]:
     from .preview import in_parallel
 
-    results = in_parallel(planned, jobs, _twice)
-    return [result for _, result in results if isinstance(result, CmpError)]
+    errors: list[CmpError] = []
+    owners: dict[tuple[str, ...], str] = {}
+    for one, result in in_parallel(planned, jobs, _twice):
+        if isinstance(result, CmpError):
+            errors.append(result)
+        else:
+            errors.extend(_owned_twice(one, _objects(result), owners))
+    return errors
+
+
+def _owned_twice(planned: Planned, objects: list[dict[str, Any]], owners: dict[tuple[str, ...], str]) -> list[CmpError]:
+    """Objects that another service of the same cluster renders too: two Applications would fight over them."""
+    from ..manifest import described, identity
+
+    service = planned.resolved.service
+    errors: list[CmpError] = []
+    for value in objects:
+        known = identity(value)
+        if not known.name:
+            continue
+        key = (planned.cluster, known.group, known.kind, known.name, known.namespace or service.namespace)
+        owner = owners.setdefault(key, service.label)
+        if owner != service.label:
+            errors.append(InputError(f"{service.label}: {described(value)} is also an object of {owner}", service.at))
+    return errors
 
 
 def _twice(planned: Planned, deadline: Deadline) -> bytes:
@@ -131,7 +155,7 @@ def _twice(planned: Planned, deadline: Deadline) -> bytes:
     )
 
 
-def _objects(lines: bytes) -> list[dict[str, object]]:
+def _objects(lines: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines.splitlines()]
 
 
