@@ -1,0 +1,321 @@
+"""What goes and what stays when services, profiles and clusters change, in the real Argo CD; told in docs/lifecycle.md.
+
+One root Application, one cluster per story, a second API server for what is elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import pytest
+from applications import PATHS
+from build import KUBERNETES, directory
+from cluster import NAMESPACE, TOKEN, Cluster, cluster
+from documents import Block, blocks
+from live import IN_CLUSTER, Live
+from own_fleet import (
+    application,
+    cluster_yaml,
+    config,
+    config_map,
+    doing,
+    eventually,
+    new_fleet,
+    settled,
+    spec,
+    state,
+    status,
+    uninstall,
+    use_health_check,
+    wait_doing,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from repository import Repository
+
+DOCUMENT = "docs/lifecycle.md"
+ROOT = "life"
+CONFIRM = "Prune=confirm,Delete=confirm"
+ONE = "one: {service: small, namespace: %s-one}\n"
+TWO = "two: {service: small, namespace: %s-two}\n"
+
+
+def both(name: str) -> str:
+    return ONE % name + TWO % name
+
+
+def written(name: str) -> str:
+    return f"clusters/{name}/cluster.yaml"
+
+
+FAR = spec("Cluster", "destination: {name: far}\nservices: {one: {service: small, namespace: life-far-one}}\n")
+FILES = {
+    "services/small/service.yaml": spec("Service", "resources: [config.yaml]\n"),
+    "services/small/config.yaml": config_map("config", of="small"),
+    "profiles/extra.yaml": spec("Profile", "services:\n  two: {service: small, namespace: life-profile-two}\n"),
+    written("life-service"): cluster_yaml(both("life-service")),
+    written("life-keep"): cluster_yaml(both("life-keep")),
+    written("life-profile"): cluster_yaml(ONE % "life-profile", "profiles: [extra]\n"),
+    written("life-name"): cluster_yaml(both("life-name")),
+    written("life-move"): cluster_yaml(ONE % "life-move"),
+    written("life-far"): FAR,
+    written("life-file"): cluster_yaml(ONE % "life-file"),
+    written("life-manager"): cluster_yaml(ONE % "life-manager"),
+    written("life-made"): cluster_yaml(
+        ONE % "life-made", "provision: {service: small, managementCluster: life-manager, namespace: life-made-cluster}\n"
+    ),
+}
+CLUSTERS = sorted(name.split("/")[1] for name in FILES if name.startswith("clusters/"))
+
+
+class Life(NamedTuple):
+    """A fleet that has come up from its root Application; `far` is the cluster that is elsewhere."""
+
+    live: Live
+    fleet: Repository
+    far: Cluster
+
+    def commit(self, *refreshed: str, **files: str | None) -> str:
+        """A commit, and what a webhook does for these Applications. In names of clusters `_` is `-`."""
+        made = self.fleet.commit({written(name.replace("_", "-")): text for name, text in files.items()})
+        for name in refreshed or [name.replace("_", "-") for name in files]:
+            self.live.refresh(name)
+        return made
+
+    def uid(self, namespace: str, on: Cluster | None = None) -> str | None:
+        """The identity of the ConfigMap in a namespace: another one was deleted in between."""
+        found = config(on or self.live.cluster, namespace, "config")
+        return found["metadata"]["uid"] if found and "deletionTimestamp" not in found["metadata"] else None
+
+    def root_at(self, revision: str) -> None:
+        """Waits until the root is Synced to a commit; how the clusters are is another matter."""
+
+        def there() -> bool:
+            sync = status(self.live, ROOT).get("sync", {})
+            return (sync.get("status"), sync.get("revision")) == ("Synced", revision)
+
+        eventually(self.live, ROOT, there)
+
+    def gone(self, name: str, seconds: float = 120) -> None:
+        self.live.until(lambda: application(self.live, name) is None, seconds, lambda: self.live.story(name))
+
+    def here(self, name: str, namespace: str, seconds: float = 120) -> str:
+        """Waits until an Application is good and has its ConfigMap; the identity of that."""
+        good = ("Synced", "Healthy")
+        self.live.until(lambda: state(self.live, name) == good and self.uid(namespace), seconds, lambda: self.live.story(name))
+        return self.uid(namespace) or ""
+
+
+def root_application(fleet: Repository) -> dict[str, Any]:
+    source = {"repoURL": fleet.url, "targetRevision": "main", "path": "clusters", "plugin": {"name": "cmp-plugin"}}
+    policy = {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": -1, "refresh": True}}
+    fields = {"project": "default", "source": source, "syncPolicy": policy}
+    fields["destination"] = {"server": IN_CLUSTER, "namespace": NAMESPACE}
+    annotations = {PATHS: "/fleet.yaml;/profiles;/services;."}
+    metadata = {"name": ROOT, "namespace": NAMESPACE, "annotations": annotations}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": fields}
+
+
+def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
+    access = {"bearerToken": TOKEN, "tlsClientConfig": {"insecure": True}}
+    fields = {"name": name, "server": f"https://127.0.0.1:{cluster.port}", "config": json.dumps(access)}
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": {"argocd.argoproj.io/secret-type": "cluster"}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": fields}
+
+
+@pytest.fixture(scope="module")
+def life(live: Live, run_directory: Path) -> Iterator[Life]:
+    use_health_check(live)
+    fleet = new_fleet(run_directory / "life", FILES)
+    with cluster(run_directory / "far") as far:
+        live.cluster.apply(cluster_secret("far", far), root_application(fleet))
+        made = Life(live, fleet, far)
+        for name in CLUSTERS:
+            settled(live, name, fleet.head)
+        yield made
+        left = [each["metadata"]["name"] for each in live.cluster.get("application")]
+        uninstall(live, ROOT, *(name for name in left if name.startswith("life-")))
+        live.cluster.kubectl("delete", "secret", "far", "-n", NAMESPACE, "--ignore-not-found")
+
+
+def documented(text: str) -> Block:
+    (found,) = [each for each in blocks(DOCUMENT) if each.kind == "sh" and text in each.text]
+    assert found.reason == "needs a cluster; make test-argocd runs it"
+    return found
+
+
+def run(life: Life, text: str, **names: str) -> None:
+    """The document's command that holds `text`, with its names exchanged for this test's."""
+    script = documented(text).text
+    for old, new in names.items():
+        old = old.replace("_", ".")
+        assert old in script
+        script = re.sub(rf"(?<![\w.-]){re.escape(old)}(?![\w.-])", new, script)
+    path = os.pathsep.join([str(directory(KUBERNETES)), os.environ["PATH"]])
+    environment = os.environ | {"KUBECONFIG": str(life.live.cluster.kubeconfig), "PATH": path}
+    subprocess.run(["sh", "-eu", "-c", script], env=environment, check=True, timeout=60)
+
+
+# --- services ---
+
+
+def test_a_service_taken_off_a_cluster_goes_with_what_it_deployed(life: Life) -> None:
+    kept = life.uid("life-service-one")
+    made = life.commit(life_service=cluster_yaml(ONE % "life-service"))
+    life.gone("life-service-two")
+    assert life.uid("life-service-two") is None
+    settled(life.live, "life-service", made)
+    assert life.uid("life-service-one") == kept
+    # CreateNamespace makes namespaces that belong to nobody.
+    assert life.live.cluster.get("namespace", "life-service-two")
+
+
+def test_the_last_service_is_not_taken_off_by_mistake(life: Life) -> None:
+    kept = life.uid("life-service-one")
+    life.commit(life_service=spec("Cluster", f"destination: {{server: {IN_CLUSTER}}}\n"))
+    assert "cluster life-service has no services" in life.live.condition("life-service")
+    assert application(life.live, "life-service-one") and life.uid("life-service-one") == kept
+    # While a cluster's file is wrong, the root takes up no changes of other clusters.
+    life.live.refresh(ROOT)
+    assert "cluster life-service has no services" in life.live.condition(ROOT)
+    made = life.commit(ROOT, "life-service", life_service=cluster_yaml(ONE % "life-service"))
+    settled(life.live, "life-service", made)
+    life.root_at(made)
+
+
+def test_a_service_lets_go_of_its_objects_before_it_is_taken_off(life: Life) -> None:
+    """Without the finalizer, in a commit before, everything stays that was deployed."""
+    kept = life.uid("life-keep-two")
+    two = "two: {service: small, namespace: life-keep-two, application: {finalizers: []}}\n"
+    made = life.commit(life_keep=cluster_yaml(ONE % "life-keep" + two))
+    settled(life.live, "life-keep", made)
+    life.commit(life_keep=cluster_yaml(ONE % "life-keep"))
+    life.gone("life-keep-two")
+    assert kept and life.uid("life-keep-two") == kept
+
+
+def test_a_profile_taken_off_a_cluster_takes_its_services_along(life: Life) -> None:
+    kept = life.uid("life-profile-one"), life.uid("life-profile-two")
+    assert all(kept)
+    life.fleet.commit({"profiles/extra.yaml": None})
+    life.live.refresh("life-profile")
+    assert 'no profile "extra"' in life.live.condition("life-profile")
+    assert (life.uid("life-profile-one"), life.uid("life-profile-two")) == kept
+    life.commit(life_profile=cluster_yaml(ONE % "life-profile"))
+    life.gone("life-profile-two")
+    assert (life.uid("life-profile-one"), life.uid("life-profile-two")) == (kept[0], None)
+
+
+def test_a_service_with_another_key_is_another_service(life: Life) -> None:
+    """Its objects have the same names and are deleted and made again; where `application.name` stays, so do they."""
+    one, two = life.uid("life-name-one"), life.uid("life-name-two")
+    first = "uno: {service: small, namespace: life-name-one}\n"
+    second = "due: {service: small, namespace: life-name-two, application: {name: life-name-two}}\n"
+    made = life.commit(life_name=cluster_yaml(first + second))
+    life.gone("life-name-one")
+    settled(life.live, "life-name", made)
+    assert life.here("life-name-uno", "life-name-one") != one
+    assert life.here("life-name-two", "life-name-two") == two
+
+
+def test_a_service_in_another_namespace_leaves_the_first(life: Life) -> None:
+    before = life.uid("life-move-one")
+    made = life.commit(life_move=cluster_yaml("one: {service: small, namespace: life-move-two}\n"))
+    settled(life.live, "life-move", made)
+    after = life.here("life-move-one", "life-move-two")
+    assert before and after != before
+    life.live.until(lambda: life.uid("life-move-one") is None, otherwise=lambda: life.live.story("life-move-one"))
+    assert life.live.cluster.get("namespace", "life-move-one")
+
+
+# --- clusters ---
+
+
+def test_what_runs_elsewhere_stays_when_the_destination_goes(life: Life) -> None:
+    far = life.uid("life-far-one", life.far)
+    assert far
+    life.commit(life_far=FAR.replace("destination: {name: far}\n", ""))
+    assert "cluster life-far has no `destination`" in life.live.condition("life-far")
+    assert life.uid("life-far-one", life.far) == far
+    # Another destination: deployed there, and not taken away here.
+    life.commit(life_far=cluster_yaml(ONE % "life-far"))
+    life.here("life-far-one", "life-far-one")
+    assert life.uid("life-far-one", life.far) == far
+
+
+def test_a_cluster_without_its_secret_is_let_go(life: Life) -> None:
+    made = life.commit(life_far=FAR + "# Back again.\n")
+    settled(life.live, "life-far", made)
+    far = life.uid("life-far-one", life.far)
+    life.live.cluster.kubectl("delete", "secret", "far", "-n", NAMESPACE)
+    life.live.refresh("life-far-one")
+    life.live.until(
+        lambda: "there are no clusters with this name: far" in str(status(life.live, "life-far-one").get("conditions")),
+        otherwise=lambda: life.live.story("life-far-one"),
+    )
+    life.commit(ROOT, "life-far", life_far=spec("Cluster", "destination: {name: far}\nallow: [empty]\n"))
+    eventually(life.live, "life-far", lambda: application(life.live, "life-far-one") is None)
+    assert far and life.uid("life-far-one", life.far) == far
+
+
+def asked_for(life: Life) -> bool:
+    """Whether the root waits for somebody to confirm that the Application life-file goes."""
+    return "waiting for pruning confirmation of argoproj.io/Application/life-file" in doing(life.live, ROOT)
+
+
+def test_a_cluster_file_taken_away_waits_for_a_person(life: Life) -> None:
+    """The root's sync waits; the Application of the cluster goes when somebody confirms, and nothing else."""
+    before = life.uid("life-file-one")
+    text = FILES[written("life-file")]
+    life.commit(ROOT, life_file=None)
+    life.live.until(lambda: asked_for(life), 120, lambda: life.live.story(ROOT))
+    assert application(life.live, "life-file") and life.uid("life-file-one") == before
+
+    # Meanwhile other clusters go on, and none is added.
+    moved = cluster_yaml("one: {service: small, namespace: life-move-three}\n")
+    life.commit(ROOT, "life-move", life_move=moved, life_new=cluster_yaml(ONE % "life-new"))
+    life.here("life-move-one", "life-move-three")
+    assert application(life.live, "life-new") is None and asked_for(life)
+
+    # Taken back: the sync that waits has to be ended, and the next one started.
+    back = life.commit(ROOT, life_file=text)
+    run(life, "Terminating", fleet=ROOT)
+    wait_doing(life.live, ROOT, "Operation terminated")
+    run(life, '"operation":', fleet=ROOT)
+    life.root_at(back)
+    assert application(life.live, "life-new") and life.uid("life-file-one") == before
+
+    life.commit(ROOT, life_file=None)
+    life.live.until(lambda: asked_for(life), 120, lambda: life.live.story(ROOT))
+    run(life, "deletion-approved", fleet=ROOT)
+    life.gone("life-file")
+    assert application(life.live, "life-file-one") and life.uid("life-file-one") == before
+
+    again = life.commit(ROOT, life_file=text)
+    life.live.until(lambda: application(life.live, "life-file"), otherwise=lambda: life.live.story(ROOT))
+    settled(life.live, "life-file", again)
+    assert life.here("life-file-one", "life-file-one") == before
+
+
+def test_what_makes_a_cluster_is_kept_until_somebody_confirms_twice(life: Life) -> None:
+    """First that its Application goes, then that the object goes by which the cluster exists."""
+    name = "life-manager-provision.life-made"
+    before = life.uid("life-made-cluster")
+    life.commit("life-manager", life_made=cluster_yaml(ONE % "life-made"))
+    wait_doing(life.live, "life-manager", f"waiting for pruning confirmation of argoproj.io/Application/{name}")
+    assert before and life.uid("life-made-cluster") == before
+    run(life, "deletion-approved", fleet="life-manager")
+    life.live.until(lambda: "deletionTimestamp" in application(life.live, name)["metadata"])
+    asked = "requires manual confirmation to delete"
+    life.live.until(lambda: asked in life.live.controller.log, otherwise=lambda: life.live.story(name))
+    assert life.uid("life-made-cluster") == before
+    run(life, "deletion-approved", fleet=name)
+    life.live.until(lambda: life.uid("life-made-cluster") is None, otherwise=lambda: life.live.story(name))
+    life.gone(name)
