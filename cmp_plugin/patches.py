@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .errors import CmpError, Errors, InputError, Location, did_you_mean
+from .errors import CmpError, Errors, InputError, Location, did_you_mean, labelled
 from .manifest import Identity, Manifest, described, identity, is_nameless, mapping, strings, text
 from .operations import applied, malformed, touches_identity, touches_metadata
 from .selection import Selector, read_selector
@@ -96,7 +96,7 @@ def entries(service: Service) -> list[Entry]:
         except CmpError as error:
             errors.append(error)
     if errors:
-        raise Errors(_labelled(service, error) for error in errors)
+        raise Errors(labelled(error, service.label) for error in errors)
     return found
 
 
@@ -162,7 +162,7 @@ def traced(
             try:
                 _apply(entry, candidate, candidate in hit.certain)
             except CmpError as error:
-                errors.setdefault(error.at, _labelled(service, error))
+                errors.setdefault(error.at, labelled(error, service.label))
         met.append(hit)
     if errors:
         raise Errors(errors.values())
@@ -265,7 +265,3 @@ def nothing_hit(service: Service, entry: Entry, candidates: Sequence[Candidate])
         hint = "an object without metadata.namespace is in `default` here"
     message = f'{service.label}: patch "{entry.patch.name}" matches no object'
     return InputError(message, entry.patch.at, hint)
-
-
-def _labelled(service: Service, error: CmpError) -> CmpError:
-    return InputError(f"{service.label}: {error.message}", error.at, error.hint)
