@@ -11,10 +11,11 @@ import os
 from .errors import CmpError, Errors, InputError, Location, there_is
 from .speccheck import check
 from .specrules import NAME, rules, value_of
-from .tree import MAX_FILE, Tree, canonical
+from .tree import Tree, canonical
 from .yamlfile import Node, load
 
 ROOT_FILE = "fleet.yaml"
+SMALL_FILE = 64 * 1024
 PLACES = {
     "Profile": ("profiles", ".yaml"),
     "Service": ("services", "/service.yaml"),
@@ -81,27 +82,36 @@ class Fleet:
     def provisioned_by(self, manager: str) -> list[str]:
         """Names of the clusters whose `provision` names `manager` as their management cluster.
 
-        Only files that have the word are parsed, so a fleet of plain clusters costs one read each.
+        Only files that have the word are parsed: every expansion of a cluster asks all of them.
         """
         if self._managers is None:
             self._managers = {}
-            for name in self.names("Cluster"):
-                if self._mentions(name, b"managementCluster"):
-                    provision = value_of(self.spec_of("Cluster", name), "provision")
-                    named = value_of(provision, "managementCluster") if provision else None
-                    if named is not None:
-                        self._managers.setdefault(str(named.value), []).append(name)
+            for name in self._mentioning(b"managementCluster"):
+                provision = value_of(self.spec_of("Cluster", name), "provision")
+                named = value_of(provision, "managementCluster") if provision else None
+                if named is not None:
+                    self._managers.setdefault(str(named.value), []).append(name)
         return self._managers.get(manager, [])
 
-    def _mentions(self, name: str, word: bytes) -> bool:
-        """Whether a cluster's file holds a word. A thousand are asked: a plain file is read without detours."""
-        path = f"clusters/{name}/cluster.yaml"
+    def _mentioning(self, word: bytes) -> list[str]:
+        """Names of the clusters whose file holds a word, sorted."""
+        directory, ending = PLACES["Cluster"]
+        names = sorted(_entries(os.path.join(self.root, directory)))
+        return [name for name in names if word in self._content(f"/{directory}/{name}{ending}")]
+
+    def _content(self, path: str) -> bytes:
+        """A file's bytes, nothing where there is none; a plain file takes an open, a read and a close."""
         try:
-            descriptor = os.open(os.path.join(self.root, path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-            with os.fdopen(descriptor, "rb") as file:
-                return word in file.read(MAX_FILE)
+            descriptor = os.open(self.root + path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            try:
+                content = os.read(descriptor, SMALL_FILE)
+            finally:
+                os.close(descriptor)
         except OSError:
-            return word in self._files.read(f"/{path}", Location(path))
+            content = None
+        if content is not None and len(content) < SMALL_FILE:
+            return content
+        return self._files.read(path, Location(path[1:])) if self.tree.exists(path) else b""
 
     def _load(self, kind: str, name: str, at: Location | None) -> Node:
         if not self.has(kind, name):

@@ -46,7 +46,7 @@ class Tree(NamedTuple):
                 raise InputError(f"{path[1:]} is no regular file", at)
             if facts.st_size > MAX_FILE:
                 raise InputError(f"{path[1:]} is larger than {MAX_FILE >> 20} MiB", at)
-            return handle.read(MAX_FILE)
+            return handle.read(facts.st_size + 1)
 
     def exists(self, path: str) -> bool:
         """Whether there is something at `path`."""
