@@ -19,7 +19,7 @@ ORDER = [
     "__main__ cli commandline generated reference",
     "commands commands.*",
     "render",
-    "applications chart chart_errors chart_use chart_values charts checks diagnosis emit imagenames"
+    "applications chart chart_errors chart_files chart_use chart_values charts checks diagnosis emit imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
     " patches randomness selection transform",
     "sources sources.*",

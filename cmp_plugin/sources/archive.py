@@ -26,6 +26,7 @@ MAX_RATIO = 200  # looked at beyond MIN_RATIO_BYTES; upstream CRDs reach 30
 MIN_RATIO_BYTES = 16 << 20
 MAX_DEPTH = 5
 _CHUNK = 1 << 20
+_PACKED = re.compile(r"(?:charts/[^_./][^/]*/)*charts/[^_./][^/]*\.tgz")
 _DRIVE = re.compile(r"[A-Za-z]:")
 _BROKEN = (EOFError, gzip.BadGzipFile, zlib.error, tarfile.TarError, OSError, ValueError, RecursionError)
 
@@ -79,7 +80,7 @@ def unpack(path: str, directory: str) -> Facts:
     A .helmignore is left out: Helm follows it in a directory, not in an archive, and the directory
     must be the same chart as the archive.
     """
-    facts, files = _read(path)
+    facts, files, _ = _read(path)
     for name, data in files.items():
         if name == ".helmignore":
             continue
@@ -95,14 +96,39 @@ def inspect(path: str) -> Facts:
     return _read(path)[0]
 
 
-def _read(path: str) -> tuple[Facts, dict[str, bytes]]:
+def contents(path: str) -> dict[str, bytes]:
+    """Every file of the chart in the archive, by its path below the chart; see `opened` for charts in it."""
+    _, files, budget = _read(path)
+    return _opened(files, budget, 1)
+
+
+def opened(files: dict[str, bytes]) -> dict[str, bytes]:
+    """A chart's files with those of the charts packed in it: `charts/x.tgz` becomes `charts/x.tgz/Chart.yaml`
+    and so on. InputError: a bad archive."""
+    return _opened(files, _Budget(sum(map(len, files.values()))), 1)
+
+
+def _opened(files: dict[str, bytes], budget: _Budget, depth: int) -> dict[str, bytes]:
+    if depth > MAX_DEPTH:
+        raise InputError(f"holds charts more than {MAX_DEPTH} deep")
+    whole: dict[str, bytes] = {}
+    for name, data in files.items():
+        if _PACKED.fullmatch(name):
+            inner = _opened(_files(io.BytesIO(data), budget), budget, depth + 1)
+            whole |= {f"{name}/{below}": content for below, content in inner.items()}
+        else:
+            whole[name] = data
+    return whole
+
+
+def _read(path: str) -> tuple[Facts, dict[str, bytes], _Budget]:
     size = os.path.getsize(path)
     if size > MAX_ARCHIVE:
         raise InputError(f"is larger than {MAX_ARCHIVE >> 20} MiB")
     budget = _Budget(size)
     with open(path, "rb") as file:
         files = _files(file, budget)
-    return _facts(files, budget, 1), files
+    return _facts(files, budget, 1), files, budget
 
 
 def _files(packed: IO[bytes], budget: _Budget) -> dict[str, bytes]:
