@@ -48,9 +48,10 @@ TOO_SLOW = {
     "logging",
     "multiprocessing",
     "pathlib",
+    "jinja2",
     "pydantic",
+    "rich",
     "ssl",
-    "tqdm",
     "unittest",
     "urllib.request",
 }
