@@ -132,14 +132,19 @@ def in_parallel(
     When the caller stops early, as at Ctrl-C, no render goes on: each one's deadline comes.
     """
     from concurrent.futures import ThreadPoolExecutor
+    from threading import Event
 
     from .progress import progress
 
     started: list[Deadline] = []
+    ended = Event()
 
     def attempt(one: Planned) -> bytes | CmpError:
         deadline = Deadline(RENDER_SECONDS)
         started.append(deadline)
+        if ended.is_set():
+            # It began in the moment of the end, too late to be in the list below.
+            deadline.come()
         try:
             return work(one, deadline)
         except CmpError as error:
@@ -152,6 +157,7 @@ def in_parallel(
                 yield one, result
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+            ended.set()
             for deadline in started:
                 deadline.come()
 
