@@ -8,11 +8,15 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable
 from typing import NamedTuple, NoReturn
 
 from . import __version__
-from .errors import UsageError, did_you_mean
+from .errors import UsageError, did_you_mean, there_is
+from .examples import EXAMPLES, GROUPS
 
 SHELLS = ("bash", "zsh", "fish")
 KINDS = ("fleet", "profile", "service", "cluster")
@@ -29,11 +33,51 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose errors are ours, so that there is one place that prints them."""
 
     def error(self, message: str) -> NoReturn:
-        choice = re.search(r": invalid choice: '(.*?)' \(choose from (.*)\)$", message)
-        if choice:
-            close = did_you_mean(choice[1], re.findall(r"[\w-]+", choice[2]))
-            message = f"{message[: choice.start()]}: there is no {choice[1]}" + (f", {close}" if close else "")
-        raise UsageError(message, hint=f"see {self.prog} --help")
+        choice = re.search(r"^argument (.*): invalid choice: '(.*?)' \(choose from (.*)\)$", message, re.DOTALL)
+        if choice is None:
+            raise UsageError(message, hint=f"see {self.prog} --help")
+        name, word, known = choice[1], choice[2], re.findall(r"[\w.-]+", choice[3])
+        if name == "VERB":
+            hint = did_you_mean(word, known) or f"see {self.prog} --help"
+            raise UsageError(f'there is no verb "{word}"', hint=hint)
+        raise UsageError(f'{name}: there is no "{word}"', hint=there_is(word, known) or f"see {self.prog} --help")
+
+    def refuse(self, words: list[str]) -> NoReturn:
+        """What no parser knew: the first option of them, or the first word."""
+        word = next((each for each in words if each.startswith("-")), words[0]).partition("=")[0]
+        if not word.startswith("-"):
+            raise UsageError(f'"{word}" is one word too many', hint=f"see {self.prog} --help")
+        known = [name for action in self._actions for name in action.option_strings]
+        raise UsageError(f'there is no option "{word}"', hint=did_you_mean(word, known) or f"see {self.prog} --help")
+
+
+class Top(Parser):
+    """The parser of everything, whose help is the verbs by what they are for."""
+
+    def format_help(self) -> str:
+        width = max(shutil.get_terminal_size().columns - 2, 40)
+        lines = [f"{self.description}\n\nusage: {self.prog} VERB [words]\n"]
+        for title, names in GROUPS.items():
+            rows = [_row(name, VERBS[name].help, width) for name in names if name in VERBS]
+            lines += [f"\n{title}\n", *rows] if rows else []
+        options = [_row(_spelt(one), str(one.help), width) for one in self._actions if one.option_strings]
+        lines += ["\nOptions, before or after the verb\n", *options]
+        return "".join([*lines, f"\n{self.prog} VERB --help tells more, with examples.\n"])
+
+
+def _row(name: str, text: str, width: int) -> str:
+    return textwrap.fill(text, width, initial_indent=f"  {name:<13}", subsequent_indent=" " * 15) + "\n"
+
+
+def _spelt(option: argparse.Action) -> str:
+    value = f" {option.metavar}" if option.metavar else ""
+    return ", ".join(option.option_strings) + value
+
+
+def examples(verb: str) -> str:
+    """A verb's examples as they stand below its help."""
+    shown = "".join(f"\n  # {what}\n  {command}\n" for what, command in EXAMPLES.get(verb, ()))
+    return f"examples:{shown}" if shown else ""
 
 
 def _nothing(parser: argparse.ArgumentParser) -> None:
@@ -98,14 +142,22 @@ VERBS = {
 }
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> Parser:
     """The whole grammar; `-C` and `-v` may stand before or after the verb."""
-    top = Parser(prog="cmp-plugin", description="GitOps for many clusters with Argo CD.")
-    top.add_argument("--version", action="version", version=f"cmp-plugin {__version__}")
+    top = Top(prog="cmp-plugin", description="GitOps for many clusters with Argo CD.", allow_abbrev=False)
+    top.add_argument("--version", action="version", version=f"cmp-plugin {__version__}", help="the version")
     _common(top)
-    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
+    verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True, parser_class=Parser)
     for name, verb in VERBS.items():
-        one = verbs.add_parser(name, help=verb.help, description=verb.help)
+        one = verbs.add_parser(
+            name,
+            help=verb.help,
+            description=verb.help,
+            epilog=examples(name),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        one.set_defaults(parser=one)
         _common(one)
         verb.words(one)
     return top
@@ -123,7 +175,12 @@ def parse(words: list[str]) -> argparse.Namespace:
         from .commands.completion import answer
 
         answer(grammar)
-    args = grammar.parse_args(words)
+    if not words:
+        grammar.print_help(sys.stderr)
+        grammar.exit(UsageError.exit_code)
+    args, unknown = grammar.parse_known_args(words)
+    if unknown:
+        args.parser.refuse(unknown)
     args.directory = getattr(args, "directory", ".")
     args.verbose = getattr(args, "verbose", False)
     return args

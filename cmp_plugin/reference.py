@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from .commandline import VERBS, Parser
+from .examples import EXAMPLES
 
 HEAD = """# Commands
 
@@ -36,7 +37,12 @@ def _section(name: str) -> str:
     usage = " ".join([f"cmp-plugin {name}", *map(_usage, actions)])
     rows = "".join(f"| `{_name(action)}` | {action.help or ', '.join(action.choices or ())} |\n" for action in actions)
     table = f"\n| word | meaning |\n|---|---|\n{rows}" if rows else ""
-    return f"\n## {name}\n\n`{usage}`: {VERBS[name].help}.\n{table}"
+    return f"\n## {name}\n\n`{usage}`: {VERBS[name].help}.\n{table}{_examples(name)}"
+
+
+def _examples(name: str) -> str:
+    shown = "\n".join(f"# {what}\n{command}\n" for what, command in EXAMPLES[name])
+    return f"\n```sh not-run: the tests only parse the examples of the help\n{shown}```\n"
 
 
 def _name(action: argparse.Action) -> str:

@@ -16,7 +16,7 @@ PACKAGE = Path(CHECKOUT, "cmp_plugin")
 
 # Top first. A module imports from its own line or from lines below it.
 ORDER = [
-    "__main__ cli commandline generated reference",
+    "__main__ cli commandline examples generated reference",
     "commands commands.*",
     "render",
     "applications chart chart_errors chart_files chart_use chart_values charts checks diagnosis emit imagenames"

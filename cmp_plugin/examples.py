@@ -1,0 +1,50 @@
+"""What the help teaches: every verb in its group, with one to three commands to start from.
+
+Data only. The names are those of the fleet in this repository; the tests parse every command.
+"""
+
+from __future__ import annotations
+
+GROUPS = {
+    "Begin": ("init", "new", "import"),
+    "See what a fleet is": ("list", "preview", "explain", "diff"),
+    "Find what is wrong": ("validate", "doctor"),
+    "Write files": ("lock", "vendor", "expand"),
+    "For editors and shells": ("schema", "completion"),
+    "Called by Argo CD": ("generate", "parameters", "healthcheck"),
+}
+
+# Verb -> (what it is for, command).
+EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "generate": (
+        ("what Argo CD gets for a cluster: its Applications", "cd clusters/gke.dev && cmp-plugin generate"),
+    ),
+    "parameters": (("what Argo CD shows beside an Application", "cd clusters/gke.dev && cmp-plugin parameters"),),
+    "preview": (
+        ("everything on a cluster", "cmp-plugin preview kind.local"),
+        ("one service, one object a line", "cmp-plugin preview gke.prod istiod -o json"),
+        ("the whole fleet as files, to compare before and after", "cmp-plugin preview --out /tmp/before"),
+    ),
+    "expand": (
+        ("the kustomization that gives the same objects", "cmp-plugin expand gke.prod istiod --out /tmp/istiod"),
+    ),
+    "validate": (
+        ("every file, in seconds", "cmp-plugin validate"),
+        ("every render too, as comments on a pull request", "cmp-plugin validate --render -o github"),
+    ),
+    "lock": (
+        ("after a new chart or version", "cmp-plugin lock"),
+        ("in CI", "cmp-plugin lock --check"),
+    ),
+    "vendor": (("renders without a network from now on", "cmp-plugin lock && cmp-plugin vendor"),),
+    "schema": (("for an editor that completes cluster.yaml", "cmp-plugin schema cluster > cluster.schema.json"),),
+    "completion": (
+        ("in ~/.bashrc", "source <(cmp-plugin completion bash)"),
+        ("in config.fish", "cmp-plugin completion fish | source"),
+    ),
+    "doctor": (
+        ("before you ask somebody else", "cmp-plugin doctor"),
+        ("when the disk is full", "cmp-plugin doctor --clean-cache"),
+    ),
+    "healthcheck": (("the sidecar's probe, by hand", "cmp-plugin healthcheck && echo it renders"),),
+}
