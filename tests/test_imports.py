@@ -21,7 +21,8 @@ ORDER = [
     "render",
     "applications chart chart_errors chart_files chart_use chart_values charts checks diagnosis emit imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
-    " patches randomness selection transform",
+    " patches randomness selection transform"
+    " comparison listkeys",
     "sources sources.*",
     "plan order request resolve servicelayers inputs cluster service",
     "fleet layers",
