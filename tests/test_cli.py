@@ -212,7 +212,7 @@ def test_jobs_change_nothing_but_the_time(jobs: str, fleet: Path, clean_env: dic
 @pytest.mark.parametrize(
     "args",
     [
-        [], ["prevew"], ["preview", "a", "b", "c"], ["preview", "--jobs", "0"], ["preview", "--jobs", "x"],
+        ["prevew"], ["preview", "a", "b", "c"], ["preview", "--jobs", "0"], ["preview", "--jobs", "x"],
         ["preview", "--keep-going"], ["preview", "-o", "xml"], ["preview", "--set", "a=b"], ["validate", "--jobs", "-1"],
         ["schema", "pod"], ["completion", "csh"], ["-C"], ["expand", "dev"],
     ],
