@@ -19,10 +19,11 @@ from typing import NamedTuple
 HERE = Path(__file__).resolve().parent
 sys.path += [str(HERE.parent / place) for place in ("scripts", "tests", "tests/argocd")]
 
-import workload  # noqa: E402 (found by the line above, like all that follow)
+import commits  # noqa: E402 (found by the line above, like all that follow)
+import workload  # noqa: E402
 from applications import as_application  # noqa: E402
 from build import ARGOCD, directory  # noqa: E402
-from cmp_server import PLUGIN, Application, cmp_server  # noqa: E402
+from cmp_server import PLUGIN, Application, CmpServer, cmp_server  # noqa: E402
 from measure import Command, once  # noqa: E402
 from program import BIN, PROGRAM, environment, required  # noqa: E402
 from repo_server import RepoServer, redis, repo_server  # noqa: E402
@@ -48,21 +49,27 @@ class Times(NamedTuple):
 def main() -> int:
     with ExitStack() as stack:
         scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="cmp-")))
-        server = started(stack, scratch)
+        server, plugin = started(stack, scratch)
         rows = []
         for number, (what, write) in enumerate(CASES.items(), 1):
-            print(f"[{number}/{len(CASES) + 1}] {what}", file=sys.stderr, flush=True)
+            step(number, what)
             rows.append((what, times(server, scratch / f"case-{number}", write)))
-        print(f"[{len(CASES) + 1}/{len(CASES) + 1}] what is streamed", file=sys.stderr, flush=True)
+        step(len(CASES) + 1, "what is streamed")
         text = table(rows) + streams(server, scratch)
+        step(len(CASES) + 2, "a commit to a fleet of 1,000 Applications")
+        text += "\n" + commits.report(server, plugin, scratch / "fleet-of-applications")
     before, _, rest = README.read_text().partition(MARKS[0])
     README.write_text(before + MARKS[0] + text + MARKS[1] + rest.partition(MARKS[1])[2])
     print(text)
     return 0
 
 
-def started(stack: ExitStack, scratch: Path) -> RepoServer:
-    """repo-server with the settings of docs/argocd-values.yaml, and the plugin beside it."""
+def step(number: int, what: str) -> None:
+    print(f"[{number}/{len(CASES) + 2}] {what}", file=sys.stderr, flush=True)
+
+
+def started(stack: ExitStack, scratch: Path) -> tuple[RepoServer, CmpServer]:
+    """repo-server with the settings of docs/argocd-values.yaml, and the plugin's server beside it."""
     commands, sockets = scratch / "commands", scratch / "sockets"
     commands.mkdir()
     sockets.mkdir()
@@ -70,7 +77,7 @@ def started(stack: ExitStack, scratch: Path) -> RepoServer:
         (commands / tool.name).symlink_to(required(tool))
     (commands / PLUGIN).symlink_to(Path(BIN, PLUGIN))
     plugin = Path(CHECKOUT, "plugin.yaml").read_text()
-    stack.enter_context(cmp_server(scratch / "cmp-server", plugin, PLUGIN, sockets, str(commands)))
+    ours = stack.enter_context(cmp_server(scratch / "cmp-server", plugin, PLUGIN, sockets, str(commands)))
     recording = plugin.replace("name: cmp-plugin", "name: recorder").replace("[cmp-plugin, generate]", "[record]")
     (commands / "record").write_text(RECORD)
     (commands / "record").chmod(0o755)
@@ -79,7 +86,7 @@ def started(stack: ExitStack, scratch: Path) -> RepoServer:
     flags = ("--plugin-use-manifest-generate-paths", "--plugin-tar-exclude", ".git")
     # Argo CD's own Helm source needs a helm, too: the same one.
     path = {"PATH": os.pathsep.join([str(commands), str(directory(ARGOCD)), os.environ["PATH"]])}
-    return stack.enter_context(repo_server(scratch / "repo-server", sockets, port, path, *flags))
+    return stack.enter_context(repo_server(scratch / "repo-server", sockets, port, path, *flags)), ours
 
 
 # Instead of a render: a ConfigMap that says what was sent.
@@ -143,7 +150,7 @@ def table(rows: list[tuple[str, Times]]) -> str:
 
 
 def streams(server: RepoServer, scratch: Path) -> str:
-    lines = ["| clusters in the fleet | files for a service's Application | bytes |", "|---|---|---|"]
+    lines = ["| clusters in the fleet | sent for a service's Application | sent for a cluster's |", "|---|---|---|"]
     for count in (10, 1000):
         fleet = Repository(scratch / f"fleet-{count}")
         workload.small(str(fleet.root))
@@ -152,11 +159,16 @@ def streams(server: RepoServer, scratch: Path) -> str:
             workload.write(str(fleet.root / f"clusters/other-{number}/cluster.yaml"), cluster)
         fleet.commit()
         (generated,) = server.manifests(fleet.url, fleet.head, CLUSTER)
-        child = as_application(json.loads(generated))._replace(plugin="recorder")
-        (sent,) = server.manifests(fleet.url, fleet.head, child)
-        data = json.loads(sent)["data"]
-        lines.append(f"| {count} | {data['files']} | {data['bytes']} |")
+        child = as_application(json.loads(generated))
+        cells = [sent(server, fleet, each) for each in (child, CLUSTER)]
+        lines.append(f"| {count:,} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def sent(server: RepoServer, fleet: Repository, application: Application) -> str:
+    (recorded,) = server.manifests(fleet.url, fleet.head, application._replace(plugin="recorder"))
+    data = json.loads(recorded)["data"]
+    return f"{int(data['files']):,} files, {int(data['bytes']):,} bytes"
 
 
 if __name__ == "__main__":

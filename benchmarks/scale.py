@@ -10,6 +10,7 @@ import os
 
 SIZES = (10, 100, 1000)
 SERVICES = 20
+TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values}\ndata: {values: {{ .Values | toJson | quote }}}\n"
 HEAD = "apiVersion: cmp-plugin/v1alpha1\nkind: "
 
 
@@ -35,6 +36,7 @@ def _service(root: str, number: int) -> None:
     )
     _write(root, f"services/s{number:02}/service.yaml", text)
     _write(root, f"services/s{number:02}/chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 1.0.0\n")
+    _write(root, f"services/s{number:02}/chart/templates/values.yaml", TEMPLATE)
 
 
 def _cluster(number: int) -> str:
