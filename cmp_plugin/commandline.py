@@ -127,6 +127,22 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clean-cache", action="store_true", help="empty the cache")
 
 
+def _init(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("dir", help="a directory that is absent or empty")
+
+
+def _new(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=("cluster", "service"), help="cluster or service")
+    parser.add_argument("name", help="its name: small letters, digits, - and .")
+    parser.add_argument("--from", dest="copy", metavar="CLUSTER", help="a cluster: copy this one's files")
+    parser.add_argument("--chart", help="a service: NAME with --repo, REPO/NAME as `helm repo list` has it, or oci://...")
+    parser.add_argument("--repo", metavar="URL", help="a service: the chart's repository")
+    parser.add_argument("--version", help="a service: the chart's version; default: the newest")
+    parser.add_argument("--path", metavar="PATH", help="a service: a chart or kustomization in this repository")
+    parser.add_argument("--cluster", dest="clusters", action="append", default=[], metavar="CLUSTER", help="a service: put it on this cluster; may be repeated")
+    parser.add_argument("--profile", dest="profiles", action="append", default=[], metavar="PROFILE", help="a service: put it into this profile; may be repeated")
+
+
 VERBS = {
     "generate": Verb("what Argo CD calls: the current directory's manifests, one JSON document a line", _nothing),
     "parameters": Verb("what Argo CD shows of an Application's parameters", _nothing),
@@ -136,6 +152,8 @@ VERBS = {
     "lock": Verb("write services/*/service.lock: address and digest of every chart in use", _lock),
     "vendor": Verb("put locked charts beside their service", _nothing),
     "schema": Verb("JSON Schema of the files people write", _schema),
+    "init": Verb("a first fleet that renders at once", _init),
+    "new": Verb("a new cluster or service that renders at once", _new),
     "completion": Verb("shell completion", _completion),
     "doctor": Verb("versions and places of the tools, and what is wrong with them", _doctor),
     "healthcheck": Verb("for the sidecar's probe: silent when it can render", _nothing),

@@ -16,6 +16,15 @@ GROUPS = {
 
 # Verb -> (what it is for, command).
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "init": (("a fleet to begin with, and that it is right", "cmp-plugin init fleet && cmp-plugin -C fleet validate --render"),),
+    "new": (
+        ("another cluster, or one like one that is there", "cmp-plugin new cluster prod-eu --from gke.prod"),
+        (
+            "a service by a chart, in its newest version",
+            "cmp-plugin new service loki --chart grafana/loki --cluster gke.dev",
+        ),
+        ("a service of plain manifests, on what has a profile", "cmp-plugin new service status-page --profile shop"),
+    ),
     "generate": (
         ("what Argo CD gets for a cluster: its Applications", "cd clusters/gke.dev && cmp-plugin generate"),
     ),

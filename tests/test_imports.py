@@ -22,7 +22,7 @@ ORDER = [
     "applications chart chart_errors chart_files chart_use chart_values charts checks diagnosis emit imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
     " patches randomness selection transform"
-    " comparison listkeys",
+    " comparison listkeys first_fleet new_files",
     "sources sources.*",
     "plan order request resolve servicelayers inputs cluster service",
     "fleet layers",

@@ -67,4 +67,4 @@ def _fleet(parsed_args: argparse.Namespace) -> Fleet | None:
         return None
 
 
-COMPLETERS = {"cluster": _clusters, "service": _services}
+COMPLETERS = {"cluster": _clusters, "clusters": _clusters, "copy": _clusters, "service": _services}

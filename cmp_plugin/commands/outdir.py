@@ -1,6 +1,6 @@
 """An output directory that is written whole or not at all.
 
-Files gather in a sibling directory and move over only when all are there; an error leaves what
+Files gather in a private directory and move over only when all are there; an error leaves what
 was at the place before as it was.
 """
 
@@ -25,7 +25,8 @@ class OutputDirectory:
         self._place = os.path.abspath(place)
 
     def __enter__(self) -> Self:
-        parent = os.path.dirname(self._place)
+        # Inside of a directory that is there, as beside it may be another file system.
+        parent = self._place if os.path.isdir(self._place) else os.path.dirname(self._place)
         try:
             os.makedirs(parent, exist_ok=True)
             self._gathering = tempfile.mkdtemp(prefix=".cmp-plugin-", dir=parent)

@@ -28,6 +28,17 @@ def repository_entry(address: str) -> dict[str, object]:
     return {"url": address, **({"username": login[0], "password": login[1]} if login else {})}
 
 
+def repository_address(name: str) -> str:
+    """The address that helm's repositories.yaml has for a repository's name; "" when it has none."""
+    entries = [entry for entry in _repositories() if isinstance(entry, dict)]
+    return next((str(entry.get("url", "")).rstrip("/") for entry in entries if entry.get("name") == name), "")
+
+
+def repository_names() -> list[str]:
+    """The names that helm's repositories.yaml has."""
+    return [str(entry.get("name")) for entry in _repositories() if isinstance(entry, dict)]
+
+
 def _repositories() -> list[object]:
     data = _read(_helm_file("HELM_REPOSITORY_CONFIG", "repositories.yaml"), "helm's repositories.yaml")
     try:

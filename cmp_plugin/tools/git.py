@@ -26,6 +26,8 @@ _SETTINGS = {
     # The owner may be another user, as in a container; nothing of the repository's is run.
     "safe.directory": "*",
 }
+# An address that means the same to everybody and holds no login but a user's name.
+_ADDRESS = re.compile(r"(https?://[\w.-]+(:\d+)?|ssh://([\w.-]+@)?[\w.-]+(:\d+)?|[\w.-]+@[\w.-]+:)/?[\w./~-]+")
 _PROGRAMS = re.compile(r"filter\..*\.(clean|smudge|process|required)", re.S)
 
 
@@ -89,6 +91,16 @@ def is_dirty(repo: Repository, deadline: Deadline) -> bool:
         ".",
     ]
     return bool(_checked(repo, asked, deadline).stdout)
+
+
+def origin(repo: Repository, deadline: Deadline) -> str:
+    """The address of the remote `origin`; "" when there is none, or one that others could not use.
+
+    A login in it stays out: it may be a secret.
+    """
+    done = _git(repo, ["config", "--get", "remote.origin.url"], deadline)
+    address = done.stdout.decode(errors="replace").strip()
+    return address if _ADDRESS.fullmatch(address) else ""
 
 
 def read_file(repo: Repository, of: str, path: str, deadline: Deadline) -> bytes:
