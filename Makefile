@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help preview test test-argocd test-sidecar golden bench bench-argocd lint lock clean
+.PHONY: help preview test test-argocd test-sidecar golden bench bench-argocd site lint lock clean
 
 help:
 	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
@@ -12,6 +12,7 @@ help:
 	@echo 'make golden    write the expected output of the golden cases anew'
 	@echo 'make bench     measure, and write the table in benchmarks/README.md'
 	@echo 'make bench-argocd  the same for one Application in real Argo CD'
+	@echo 'make site      the documentation as a site, in build/site'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make lock      resolve the locked packages anew'
 
@@ -46,6 +47,10 @@ bench-argocd:
 	@$(PYTHON) scripts/set_up.py --tests
 	@$(PYTHON) tests/argocd/build.py
 	@$(BIN)/python benchmarks/argocd.py
+
+site:
+	@$(PYTHON) scripts/set_up.py --tests
+	@$(BIN)/zensical build --strict --clean
 
 lint:
 	@$(PYTHON) scripts/set_up.py --tests
