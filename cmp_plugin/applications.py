@@ -29,6 +29,7 @@ CONFIRM = {"Prune": "confirm", "Delete": "confirm"}
 # On an Application itself, what made it asks before it takes it away; in its `syncOptions` it asks
 # before it takes away what it made, and nothing else is synced until somebody answers.
 CONFIRMED = {SYNC_OPTIONS: ",".join(f"{key}={value}" for key, value in CONFIRM.items())}
+USUAL = ("/fleet.yaml", "/profiles", "/services")
 RETRY = {"limit": -1, "refresh": True}
 MAX_NAME = 253
 
@@ -84,9 +85,12 @@ def application_name(planned: Planned) -> str:
 def manifest_generate_paths(cluster: Cluster, prefix: str = "") -> str:
     """What a cluster's Application depends on: static, since exact lists go stale between commits."""
     fleet = cluster.fleet
-    extra = [directory for directory in fleet.tree.allowed if directory not in ("/profiles", "/services")]
+    extra = [directory for directory in fleet.tree.allowed if directory not in USUAL]
     clusters = ["/clusters"] if fleet.provisioned_by(cluster.name) else []
-    paths = [*extra, "/fleet.yaml", "/profiles", "/services", *clusters]
+    return _joined([*extra, *USUAL, *clusters], prefix)
+
+
+def _joined(paths: Iterable[str], prefix: str) -> str:
     return ";".join([*(f"/{prefix}{path[1:]}".rstrip("/") or "/" for path in paths), "."])
 
 
@@ -141,11 +145,22 @@ def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, A
             at = value_of(resolved.merged.fields, "revision")
             message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
             raise InputError(message, at.at if at else None)
-        return _plugin_source(origin, revision, f"clusters/{cluster.name}", parameters), manifest_generate_paths(
-            cluster, origin.prefix
-        )
+        return _cluster_source(cluster, origin, revision, parameters)
     parameters["inputs"] = inputs
     return _plugin_source(origin, revision, f"services/{request.entry}", parameters), "."
+
+
+def _cluster_source(
+    cluster: Cluster, origin: Origin, revision: str, parameters: dict[str, str]
+) -> tuple[dict[str, Any], str]:
+    """A source in the cluster's directory, and its manifest-generate-paths.
+
+    Argo CD's cache of manifests knows the source, but not the annotation: what was kept for a commit under
+    other paths must not count. So paths beyond the usual ones are a part of the source, too.
+    """
+    paths = manifest_generate_paths(cluster, origin.prefix)
+    more = {} if paths == _joined(USUAL, origin.prefix) else {"paths": paths}
+    return _plugin_source(origin, revision, f"clusters/{cluster.name}", {**parameters, **more}), paths
 
 
 def _plugin_source(origin: Origin, revision: str, path: str, parameters: dict[str, str]) -> dict[str, Any]:
@@ -190,11 +205,12 @@ def _list(settings: Node, field: str, default: list[Any]) -> list[Any]:
 def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
     """The Application of a whole cluster, called like it; removing the file never wipes the cluster."""
     settings = value_of(cluster.fleet.spec, "application") or Node({}, cluster.facts.at)
+    source, paths = _cluster_source(cluster, origin, origin.revision, {})
     metadata = {
         "name": cluster.name,
         "namespace": text_field(settings, "namespace") or "argocd",
         "labels": _map(settings, "labels"),
-        "annotations": {**CONFIRMED, **_map(settings, "annotations"), PATHS: manifest_generate_paths(cluster, origin.prefix)},
+        "annotations": {**CONFIRMED, **_map(settings, "annotations"), PATHS: paths},
     }
     automated = {"prune": True, "selfHeal": True}
     allowed = value_of(cluster.spec, "allow")
@@ -204,7 +220,7 @@ def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
     spec = {
         "project": "default",
         "destination": {"server": IN_CLUSTER, "namespace": text_field(settings, "namespace") or "argocd"},
-        "source": _plugin_source(origin, origin.revision, f"clusters/{cluster.name}", {}),
+        "source": source,
         "syncPolicy": {"automated": automated, "retry": dict(RETRY)},
     }
     return _object("Application", metadata, spec)

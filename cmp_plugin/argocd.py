@@ -16,6 +16,7 @@ PARAMETERS = {
     "cluster": ("Cluster", "The cluster these manifests are for."),
     "service": ("Service", "The service's name on that cluster; none: the cluster's Applications."),
     "inputs": ("Inputs", "The cluster's facts and the layers around service.yaml. Written by cmp-plugin; change them in git."),
+    "paths": ("Paths", "What the manifests depend on, where that is more than usual. Written by cmp-plugin."),
 }
 TIMEOUT = 55.0  # seconds; Argo CD's own default is 60, which also covers git and tar
 TIMEOUT_VARIABLE = "CMP_PLUGIN_TIMEOUT"  # for who gave Argo CD's controllers another one
@@ -27,6 +28,7 @@ class Call(NamedTuple):
     cluster: str
     service: str
     inputs: str
+    paths: str
     revision: str
     kube_version: str
     application: str
@@ -40,6 +42,7 @@ def read_call(environment: Mapping[str, str]) -> Call:
         cluster=given.get("cluster", ""),
         service=given.get("service", ""),
         inputs=given.get("inputs", ""),
+        paths=given.get("paths", ""),
         revision=environment.get("ARGOCD_APP_REVISION", ""),
         kube_version=environment.get("KUBE_VERSION", ""),
         application=environment.get("ARGOCD_APP_NAME", ""),
@@ -80,7 +83,7 @@ def _known() -> str:
 
 def announcement(call: Call) -> list[dict[str, object]]:
     """What `parameters.dynamic` prints: a title, a tooltip and today's value of every parameter."""
-    values = {"cluster": call.cluster, "service": call.service, "inputs": call.inputs}
+    values = {"cluster": call.cluster, "service": call.service, "inputs": call.inputs, "paths": call.paths}
     return [
         {
             "name": name,

@@ -269,7 +269,10 @@ def test_the_fleets_root_has_projects_and_clusters(files: Files) -> None:
             "repoURL": "https://git.example.com/fleet.git",
             "targetRevision": "main",
             "path": "clusters/one",
-            "plugin": {"name": "cmp-plugin"},
+            "plugin": {
+                "name": "cmp-plugin",
+                "parameters": [{"name": "paths", "string": "/base;/fleet.yaml;/profiles;/services;."}],
+            },
         },
         "syncPolicy": {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": -1, "refresh": True}},
     }
@@ -306,6 +309,21 @@ def test_a_management_cluster_gets_what_provisions_the_others(files: Files) -> N
     fleet = files.open()
     paths = fleet_application(open_cluster(fleet, "one"), origin_of(fleet.spec, COMMIT))["metadata"]["annotations"]
     assert paths["argocd.argoproj.io/manifest-generate-paths"] == "/fleet.yaml;/profiles;/services;/clusters;."
+
+
+def test_other_paths_are_another_source(files: Files) -> None:
+    """Argo CD's cache knows the source only; see tests/argocd/test_new_cluster.py for what went wrong."""
+
+    def source_and_paths() -> tuple[Any, str]:
+        fleet = files.open()
+        made = fleet_application(open_cluster(fleet, "one"), origin_of(fleet.spec, COMMIT))
+        return made["spec"]["source"]["plugin"], made["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
+
+    usual, _ = source_and_paths()
+    assert "parameters" not in usual
+    files("clusters/two/cluster.yaml", "destination: {name: two}\nservices: {web: }\nprovision: {service: web, managementCluster: one}\n")
+    manager, paths = source_and_paths()
+    assert manager["parameters"] == [{"name": "paths", "string": paths}]
 
 
 def test_names_are_unique_over_the_fleet(files: Files) -> None:

@@ -66,5 +66,5 @@ def test_plugin_yaml_is_the_file_in_the_repository() -> None:
 
 def test_every_parameter_is_announced_as_a_string() -> None:
     announced = announcement(read_call(environment({"name": "service", "string": "web"})))
-    assert [each["string"] for each in announced] == ["", "web", ""]
+    assert [each["string"] for each in announced] == ["", "web", "", ""]
     assert all(each["title"] and each["tooltip"] and each["collectionType"] == "string" for each in announced)

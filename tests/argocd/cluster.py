@@ -115,6 +115,14 @@ def _manager(cluster: Cluster, port: int) -> list[str | Path]:
     return [*argv, "--bind-address", HOST, "--secure-port", str(port)]
 
 
+def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
+    """By which Argo CD knows a cluster: what Crossplane makes, with a token in place of an identity."""
+    access = {"bearerToken": TOKEN, "tlsClientConfig": {"insecure": True}}
+    data = {"name": name, "server": f"https://{HOST}:{cluster.port}", "config": json.dumps(access)}
+    metadata = {"name": name, "namespace": NAMESPACE, "labels": {"argocd.argoproj.io/secret-type": "cluster"}}
+    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
+
+
 def install_argocd(cluster: Cluster) -> None:
     """Argo CD's own CRDs and configuration, and a project that allows everything."""
     argocd = directory(ARGOCD)

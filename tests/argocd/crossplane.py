@@ -7,26 +7,37 @@ speaks to the real function-pythonic over gRPC, as Crossplane does for a step of
 from __future__ import annotations
 
 import importlib.util
+from base64 import b64decode
 from contextlib import contextmanager
 from copy import deepcopy
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
+import yaml
 from function_pythonic import directory, messages_file
 from google.protobuf.json_format import MessageToDict, ParseDict
 from processes import HOST, Program, free_ports, listens, running
+from toolchain import CHECKOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping
     from types import ModuleType
 
 Object = dict[str, Any]
+PLATFORM = Path(CHECKOUT, "services", "gke-platform")
+ENDPOINT = "gke-0123456789ab.europe-west1.gke.goog"
+AUTHORITY = "Y2VydGlmaWNhdGU="
 RUN = "/apiextensions.fn.proto.v1.FunctionRunnerService/RunFunction"
 # What Crossplane adds to the spec and the status of every composite; left open here.
 OPEN = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 CROSSPLANES_OWN = {"crossplane": OPEN}
 STATUS = CROSSPLANES_OWN | {"conditions": {"type": "array", "items": OPEN}}
+
+
+def in_git(name: str) -> list[Object]:
+    """The objects in a file of services/gke-platform."""
+    return list(yaml.safe_load_all((PLATFORM / name).read_text()))
 
 
 def custom_resource_definition(definition: Object) -> Object:
@@ -127,3 +138,35 @@ def function(home: Path) -> Iterator[Function]:
     with running("function-pythonic", argv, home) as program:
         program.wait_until(lambda: listens(port))
         yield Function(program, port)
+
+
+def observe(objects: Composed) -> dict[str, Object]:
+    """Every object as Google's provider reports it when all is made."""
+    observed = deepcopy(dict(objects.objects))
+    for each in observed.values():
+        status: Object = {"conditions": [{"type": "Ready", "status": "True"}]}
+        if each["kind"] == "ServiceAccount":
+            account = each["metadata"]["annotations"]["crossplane.io/external-name"]
+            status["atProvider"] = {"member": f"serviceAccount:{account}@example.iam.gserviceaccount.com"}
+        if each["kind"] == "Cluster":
+            status["atProvider"] = {
+                "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": ENDPOINT}},
+                "privateClusterConfig": {"privateEndpoint": "10.17.0.2"},
+                "masterAuth": {"clusterCaCertificate": AUTHORITY},
+            }
+        each["status"] = status
+    return observed
+
+
+def made(compose: Callable[..., Composed], composite: Object) -> Composed:
+    """What the function wants in the end: what it makes of one pass, the next one needs."""
+    answer = compose(composite)
+    for _ in range(3):
+        answer = compose(composite, observe(answer))
+    return answer
+
+
+def secret_of(answer: Composed) -> tuple[Object, dict[str, str]]:
+    """The Secret for Argo CD, and its data as text."""
+    secret = answer.objects["secret"]
+    return secret, {key: b64decode(value).decode() for key, value in secret["data"].items()}

@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import yaml
+from applications import PATHS
 from bootstrapping import CHART
 from build import KUBERNETES, directory
 from cluster import NAMESPACE, TOKEN, Cluster
+from cmp_server import PLUGIN
 from live import IN_CLUSTER, Live
 from nodes import STATUS
 from processes import HOST, Program, running
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WAKE = 3
-HEALTH = "resource.customizations.health.argoproj.io_Application"
+HEALTH = "resource.customizations.health."
 
 
 def spec(kind: str, fields: str) -> str:
@@ -56,10 +58,21 @@ def cluster_yaml(services: str, more: str = "") -> str:
     return spec("Cluster", f"destination: {{server: {IN_CLUSTER}}}\n{more}services:\n{listed}")
 
 
-def use_health_check(live: Live) -> None:
-    """The health of Applications as the bootstrap's chart configures it."""
+def root_application(fleet: Repository, name: str) -> dict[str, Any]:
+    """The one Application that is not generated, as the bootstrap's chart has it."""
+    source = {"repoURL": fleet.url, "targetRevision": "main", "path": "clusters", "plugin": {"name": PLUGIN}}
+    policy = {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": -1, "refresh": True}}
+    fields = {"project": "default", "source": source, "syncPolicy": policy}
+    fields["destination"] = {"server": IN_CLUSTER, "namespace": NAMESPACE}
+    metadata = {"name": name, "namespace": NAMESPACE, "annotations": {PATHS: "/fleet.yaml;/profiles;/services;."}}
+    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": fields}
+
+
+def use_health_checks(live: Live) -> None:
+    """The health of Applications and of clusters as the bootstrap's chart configures it."""
     values = yaml.safe_load((CHART / "values.yaml").read_text())
-    patch = json.dumps({"data": {HEALTH: values["argo-cd"]["configs"]["cm"][HEALTH]}})
+    settings = values["argo-cd"]["configs"]["cm"]
+    patch = json.dumps({"data": {key: text for key, text in settings.items() if key.startswith(HEALTH)}})
     live.cluster.kubectl("patch", "configmap", "argocd-cm", "-n", NAMESPACE, "--type=merge", "-p", patch)
 
 

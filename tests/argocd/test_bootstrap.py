@@ -19,7 +19,7 @@ import pytest
 from applications import TRACKING
 from bootstrapping import helm, put_dependency
 from build import ARGOCD, directory
-from cluster import NAMESPACE, TOKEN, Cluster, application_controller, cluster
+from cluster import NAMESPACE, Cluster, application_controller, cluster, cluster_secret
 from cmp_server import PLUGIN, cmp_server
 from live import Live
 from nodes import KINDS, nodes
@@ -100,15 +100,6 @@ def argocd_objects(management: Cluster) -> dict[Any, Any]:
         each.pop("status", None)
         kept[each["kind"], metadata.get("namespace"), metadata["name"]] = each
     return kept
-
-
-def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
-    """What Crossplane's composition makes for a cluster, with a token in place of an identity."""
-    access = {"bearerToken": TOKEN, "tlsClientConfig": {"insecure": True}}
-    data = {"name": name, "server": f"https://127.0.0.1:{cluster.port}", "config": json.dumps(access)}
-    labels = {"argocd.argoproj.io/secret-type": "cluster"}
-    metadata = {"name": name, "namespace": NAMESPACE, "labels": labels}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data}
 
 
 def plugin_settings(management: Cluster) -> tuple[str, ...]:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from build import KUBERNETES, directory
 from cmp_server import CmpServer
-from documents import Block, blocks
+from documented import REASON, command, run_block
+from documents import blocks
 from live import Live
 
 if TYPE_CHECKING:
@@ -22,32 +20,19 @@ DOCUMENT = "docs/argocd.md"
 NAME = "kind.local-web"
 
 
-def only(kind: str, *texts: str) -> Block:
-    """The one code block of a kind that holds all these texts."""
-    (found,) = [b for b in blocks(DOCUMENT) if b.kind == kind and all(text in b.text for text in texts)]
-    return found
-
-
 @pytest.fixture
 def documented(live: Live, fleet: Repository) -> str:
     """The Application of the document, on this test's repository; its commit."""
-    application = yaml.safe_load(only("yaml", "kind: Application").text)
+    (block,) = [each for each in blocks(DOCUMENT) if each.kind == "yaml" and "kind: Application" in each.text]
+    application = yaml.safe_load(block.text)
     application["spec"]["source"]["repoURL"] = fleet.url
     live.cluster.apply(application)
     live.synced(NAME, fleet.head)
     return fleet.head
 
 
-def run(live: Live, block: Block) -> None:
-    """A block that only a cluster can run."""
-    assert block.reason == "needs a cluster; make test-argocd runs it"
-    path = os.pathsep.join([str(directory(KUBERNETES)), os.environ["PATH"]])
-    environment = os.environ | {"KUBECONFIG": str(live.cluster.kubeconfig), "PATH": path}
-    subprocess.run(["sh", "-eu", "-c", block.text], env=environment, check=True, timeout=60)
-
-
 def test_every_command_for_a_cluster_is_run_here() -> None:
-    assert len([b for b in blocks(DOCUMENT) if "make test-argocd runs it" in b.reason]) == 3
+    assert len([b for b in blocks(DOCUMENT) if b.reason == REASON]) == 3
 
 
 def refresh_asked(live: Live) -> bool:
@@ -56,9 +41,9 @@ def refresh_asked(live: Live) -> bool:
 
 
 def test_a_hard_refresh_renders_again(live: Live, cmp: CmpServer, documented: str) -> None:
-    for block in (only("sh", "refresh=hard", NAME), only("sh", "refresh=hard", "--all")):
+    for block in (command(DOCUMENT, "refresh=hard", NAME), command(DOCUMENT, "refresh=hard", "--all")):
         before = cmp.calls()
-        run(live, block)
+        run_block(live.cluster, block)
         live.until(lambda: not refresh_asked(live), otherwise=lambda: live.story(NAME))
         assert cmp.calls() > before
 
@@ -75,7 +60,7 @@ def test_an_upgrade_alone_shows_nothing_new(live: Live, cmp: CmpServer, document
 def test_uninstalling_leaves_what_runs(
     live: Live, documented: str, fleet: Repository, preview: Callable[..., list[Any]]
 ) -> None:
-    run(live, only("sh", "kubectl delete application"))
+    run_block(live.cluster, command(DOCUMENT, "kubectl delete application"))
     assert live.cluster.get("application", NAME) is None
     for wanted in preview(fleet.root, "kind.local", "web"):
         kind, name = wanted["kind"], wanted["metadata"]["name"]

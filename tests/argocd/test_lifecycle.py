@@ -5,17 +5,11 @@ One root Application, one cluster per story, a second API server for what is els
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-from applications import PATHS
-from build import KUBERNETES, directory
-from cluster import NAMESPACE, TOKEN, Cluster, cluster
-from documents import Block, blocks
+from cluster import NAMESPACE, Cluster, cluster, cluster_secret
+from documented import command, run_block
 from live import IN_CLUSTER, Live
 from own_fleet import (
     application,
@@ -25,12 +19,13 @@ from own_fleet import (
     doing,
     eventually,
     new_fleet,
+    root_application,
     settled,
     spec,
     state,
     status,
     uninstall,
-    use_health_check,
+    use_health_checks,
     wait_doing,
 )
 
@@ -113,29 +108,12 @@ class Life(NamedTuple):
         return self.uid(namespace) or ""
 
 
-def root_application(fleet: Repository) -> dict[str, Any]:
-    source = {"repoURL": fleet.url, "targetRevision": "main", "path": "clusters", "plugin": {"name": "cmp-plugin"}}
-    policy = {"automated": {"prune": True, "selfHeal": True}, "retry": {"limit": -1, "refresh": True}}
-    fields = {"project": "default", "source": source, "syncPolicy": policy}
-    fields["destination"] = {"server": IN_CLUSTER, "namespace": NAMESPACE}
-    annotations = {PATHS: "/fleet.yaml;/profiles;/services;."}
-    metadata = {"name": ROOT, "namespace": NAMESPACE, "annotations": annotations}
-    return {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": fields}
-
-
-def cluster_secret(name: str, cluster: Cluster) -> dict[str, Any]:
-    access = {"bearerToken": TOKEN, "tlsClientConfig": {"insecure": True}}
-    fields = {"name": name, "server": f"https://127.0.0.1:{cluster.port}", "config": json.dumps(access)}
-    metadata = {"name": name, "namespace": NAMESPACE, "labels": {"argocd.argoproj.io/secret-type": "cluster"}}
-    return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": fields}
-
-
 @pytest.fixture(scope="module")
 def life(live: Live, run_directory: Path) -> Iterator[Life]:
-    use_health_check(live)
+    use_health_checks(live)
     fleet = new_fleet(run_directory / "life", FILES)
     with cluster(run_directory / "far") as far:
-        live.cluster.apply(cluster_secret("far", far), root_application(fleet))
+        live.cluster.apply(cluster_secret("far", far), root_application(fleet, ROOT))
         made = Life(live, fleet, far)
         for name in CLUSTERS:
             settled(live, name, fleet.head)
@@ -145,22 +123,9 @@ def life(live: Live, run_directory: Path) -> Iterator[Life]:
         live.cluster.kubectl("delete", "secret", "far", "-n", NAMESPACE, "--ignore-not-found")
 
 
-def documented(text: str) -> Block:
-    (found,) = [each for each in blocks(DOCUMENT) if each.kind == "sh" and text in each.text]
-    assert found.reason == "needs a cluster; make test-argocd runs it"
-    return found
-
-
 def run(life: Life, text: str, **names: str) -> None:
     """The document's command that holds `text`, with its names exchanged for this test's."""
-    script = documented(text).text
-    for old, new in names.items():
-        old = old.replace("_", ".")
-        assert old in script
-        script = re.sub(rf"(?<![\w.-]){re.escape(old)}(?![\w.-])", new, script)
-    path = os.pathsep.join([str(directory(KUBERNETES)), os.environ["PATH"]])
-    environment = os.environ | {"KUBECONFIG": str(life.live.cluster.kubeconfig), "PATH": path}
-    subprocess.run(["sh", "-eu", "-c", script], env=environment, check=True, timeout=60)
+    run_block(life.live.cluster, command(DOCUMENT, text), names)
 
 
 # --- services ---

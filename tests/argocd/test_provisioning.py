@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-from base64 import b64decode
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,19 @@ import yaml
 from bootstrapping import CHART
 from build import ARGOCD
 from build import directory as built_directory
-from crossplane import Composed, Function, Object, custom_resource_definition, function
+from crossplane import (
+    AUTHORITY,
+    ENDPOINT,
+    Composed,
+    Function,
+    Object,
+    custom_resource_definition,
+    function,
+    in_git,
+    made,
+    observe,
+    secret_of,
+)
 from function_pythonic import LOCKED, directory
 from toolchain import CHECKOUT
 
@@ -31,20 +42,13 @@ if TYPE_CHECKING:
     from cluster import Cluster
     from live import Live
 
-PLATFORM = Path(CHECKOUT, "services", "gke-platform")
 CLUSTERS = ("gke.dev", "gke.prod")
-ENDPOINT = "gke-0123456789ab.europe-west1.gke.goog"
-AUTHORITY = "Y2VydGlmaWNhdGU="
-
-
-def read(name: str) -> list[Object]:
-    return list(yaml.safe_load_all((PLATFORM / name).read_text()))
 
 
 @pytest.fixture(scope="module")
 def server(live: Live) -> Cluster:
     """A management cluster that serves the kind GKECluster."""
-    (definition,) = read("definition.yaml")
+    (definition,) = in_git("definition.yaml")
     live.cluster.apply(custom_resource_definition(definition))
     live.until(lambda: "gkeclusters" in live.cluster.kubectl("api-resources", "-o", "name"))
     return live.cluster
@@ -71,43 +75,12 @@ def pythonic(run_directory: Path) -> Iterator[Function]:
 @pytest.fixture(scope="module")
 def compose(pythonic: Function) -> Callable[..., Composed]:
     """`compose(composite, observed)`: one call of the function, with the Composition as it is in git."""
-    (composition,) = read("composition.yaml")
+    (composition,) = in_git("composition.yaml")
 
     def composed(composite: Object, observed: dict[str, Object] | None = None) -> Composed:
         return pythonic.compose(composition, composite, observed or {})
 
     return composed
-
-
-def observe(objects: Composed) -> dict[str, Object]:
-    """Every object as Google's provider reports it when all is made."""
-    observed = deepcopy(dict(objects.objects))
-    for each in observed.values():
-        status: Object = {"conditions": [{"type": "Ready", "status": "True"}]}
-        if each["kind"] == "ServiceAccount":
-            account = each["metadata"]["annotations"]["crossplane.io/external-name"]
-            status["atProvider"] = {"member": f"serviceAccount:{account}@example.iam.gserviceaccount.com"}
-        if each["kind"] == "Cluster":
-            status["atProvider"] = {
-                "controlPlaneEndpointsConfig": {"dnsEndpointConfig": {"endpoint": ENDPOINT}},
-                "privateClusterConfig": {"privateEndpoint": "10.17.0.2"},
-                "masterAuth": {"clusterCaCertificate": AUTHORITY},
-            }
-        each["status"] = status
-    return observed
-
-
-def made(compose: Callable[..., Composed], composite: Object) -> Composed:
-    """What the function wants in the end: what it makes of one pass, the next one needs."""
-    answer = compose(composite)
-    for _ in range(3):
-        answer = compose(composite, observe(answer))
-    return answer
-
-
-def secret_of(answer: Composed) -> tuple[Object, dict[str, str]]:
-    secret = answer.objects["secret"]
-    return secret, {key: b64decode(value).decode() for key, value in secret["data"].items()}
 
 
 # --- the kind ---
@@ -195,7 +168,7 @@ def refusal(server: Cluster, composite: Object) -> str:
 
 
 def test_the_version_that_runs_here_is_the_one_that_crossplane_is_told_to_fetch() -> None:
-    (package,) = (each["spec"]["package"] for each in read("packages.yaml") if each["kind"] == "Function")
+    (package,) = (each["spec"]["package"] for each in in_git("packages.yaml") if each["kind"] == "Function")
     locked = re.search(r"^crossplane-function-pythonic==(\S+)", LOCKED.read_text(), re.MULTILINE)
     assert locked and package.endswith(f"/function-pythonic:v{locked[1]}")
 

@@ -29,7 +29,7 @@ from own_fleet import (
     status,
     target,
     uninstall,
-    use_health_check,
+    use_health_checks,
     wait_doing,
 )
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def argocd(live: Live) -> Live:
-    use_health_check(live)
+    use_health_checks(live)
     return live
 
 
