@@ -56,12 +56,15 @@ class ChartFiles(NamedTuple):
 class Subchart(NamedTuple):
     """A chart inside a chart. `key`: under which the parent's values have its values (alias, or name).
 
-    `imports`: (path in its values, path in the parent's), as `import-values` says.
+    `imports`: (path in its values, path in the parent's), as `import-values` says. `conditions` (dotted
+    paths in the parent's values) and `tags` switch it.
     """
 
     key: str
     chart: ChartFiles
     imports: tuple[tuple[str, str], ...] = ()
+    conditions: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 def chart_of(service: Service, tree: Tree) -> ChartFiles | NotHere:
@@ -181,7 +184,7 @@ def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFil
         is_library=_text(facts, "type") == "library",
         values=load_values(own.get("values.yaml", b""), f"{shown}/values.yaml"),
         schema=own.get("values.schema.json", b""),
-        switches=tuple(switch for fields in dependencies for switch in _switches(fields)),
+        switches=tuple(switch for fields in dependencies for switch in (*_conditions(fields), *_tags(fields))),
         subcharts=tuple(_subcharts(dependencies, named)),
         files=own,
     )
@@ -207,10 +210,13 @@ def _dependencies(own: Mapping[str, bytes], facts: dict[str, Node], shown: str) 
     return [_fields(item) for item in _items(facts, "dependencies")]
 
 
-def _switches(dependency: dict[str, Node]) -> list[str]:
-    conditions = [path.strip() for path in _text(dependency, "condition").split(",")]
-    tags = [f"tags.{item.value}" for item in _items(dependency, "tags")]
-    return [path for path in [*conditions, *tags] if path]
+def _conditions(dependency: dict[str, Node]) -> tuple[str, ...]:
+    paths = (path.strip() for path in _text(dependency, "condition").split(","))
+    return tuple(path for path in paths if path)
+
+
+def _tags(dependency: dict[str, Node]) -> tuple[str, ...]:
+    return tuple(f"tags.{item.value}" for item in _items(dependency, "tags"))
 
 
 def _subcharts(dependencies: list[dict[str, Node]], named: Mapping[str, ChartFiles]) -> Iterator[Subchart]:
@@ -220,7 +226,8 @@ def _subcharts(dependencies: list[dict[str, Node]], named: Mapping[str, ChartFil
         name = _text(fields, "name")
         seen.add(name)
         if name in named:
-            yield Subchart(_text(fields, "alias") or name, named[name], tuple(_imports(fields)))
+            key = _text(fields, "alias") or name
+            yield Subchart(key, named[name], tuple(_imports(fields)), _conditions(fields), _tags(fields))
     for name, chart in named.items():
         if name not in seen:
             yield Subchart(name, chart)

@@ -107,6 +107,7 @@ def _expand(parser: argparse.ArgumentParser) -> None:
 
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--render", action="store_true", help="render everything too, twice")
+    parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
     parser.add_argument("-o", "--output", choices=("text", "json", "github"), default="text")
     _jobs(parser)
 

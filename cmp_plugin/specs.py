@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 API_VERSION = "cmp-plugin/v1alpha1"
 REFERENCE = r"^\$\{(cluster|vars|service)\.[^}]*\}$"
 
+# What `validate` warns about (validation/), and an `allow` can lift.
+Warnings = Literal["redundant", "repeated", "unknown-label", "unknown-project", "unknown-value", "unused"]
+Guard = Literal["empty", "random", Warnings]
 Reference = Annotated[str, Field(pattern=REFERENCE, description="One `${...}` reference.")]
 Bool = bool | Reference
 Labels = dict[str, str | None]
@@ -142,8 +145,10 @@ class Defaults(Spec):
     dependsOn: list[Text] | None = field("Services that come before; `name?`: only if present.")
     dependsOn_append: list[Text] | None = field("Appended to `dependsOn`.", alias="dependsOn+")
     application: Application | None = field("Settings of the generated Application.")
-    allow: list[Literal["empty", "random"]] | None = field("Guards lifted on purpose.")
-    allow_append: list[Literal["empty", "random"]] | None = field(
+    allow: list[Guard] | None = field(
+        "Guards and warnings lifted on purpose."
+    )
+    allow_append: list[Guard] | None = field(
         "Appended to `allow`.", alias="allow+"
     )
 
@@ -243,6 +248,7 @@ class Fleet(File):
     defaults: Defaults | None = field("A service block below every service.")
     application: Application | None = field("Defaults of every generated Application.")
     projects: dict[str, dict[str, Any] | None] | None = field("AppProject specs by name.")
+    allow: list[Warnings] | None = field("Warnings of `validate` that are lifted everywhere.")
 
 
 class Profile(File):

@@ -14,7 +14,7 @@ import pytest
 from fleets import chart, write
 from program import PROGRAM, run
 
-CLUSTER = "kubernetes: {version: '1.34'}\ndestination: {name: c}\n"
+CLUSTER = "kubernetes: {version: '1.34'}\ndestination: {name: %s}\n"
 SERVICE = "namespace: web\nchart: {path: chart}\n"
 BROKEN = SERVICE + "values: {image: '${vars.none}'}\n"
 # Helm works on this for minutes; nothing waits for it.
@@ -33,8 +33,8 @@ def fleet(tmp_path: Path) -> Path:
             "services/api/service.yaml": SERVICE,
             **chart("services/web/chart"),
             **chart("services/api/chart"),
-            "clusters/dev/cluster.yaml": CLUSTER + "services: {web: {dependsOn: [api]}, api: }\n",
-            "clusters/prod/cluster.yaml": CLUSTER + "services: {web: , api: }\n",
+            "clusters/dev/cluster.yaml": CLUSTER % "dev" + "services: {web: {dependsOn: [api]}, api: }\n",
+            "clusters/prod/cluster.yaml": CLUSTER % "prod" + "services: {web: , api: }\n",
         },
     )
 

@@ -18,7 +18,7 @@ PACKAGE = Path(CHECKOUT, "cmp_plugin")
 ORDER = [
     "__main__ cli commandline examples generated reference",
     "commands commands.*",
-    "render",
+    "render validation validation.*",
     "applications chart chart_errors chart_files chart_use chart_values charts checks diagnosis emit imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
     " patches randomness selection transform"

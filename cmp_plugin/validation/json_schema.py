@@ -1,0 +1,139 @@
+"""JSON Schemas of strangers: compiled without a network or a file, their findings without any value.
+
+In: a schema as data. Out: a `Validator`, then `Refusal`s in our words. jsonschema-rs does the work: drafts 4
+to 2020-12, regular expressions in linear time. Formats are not looked at: validators differ about them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, NoReturn
+
+import jsonschema_rs
+from jsonschema_rs import ValidationError, ValidationErrorKind as Kind
+
+MAX_FINDINGS = 20
+_MASK = "this"
+Step = str | int
+
+
+class Refusal(NamedTuple):
+    """`path`: keys and indices to what is refused; `unknown`: its last key is one that should not be there."""
+
+    path: tuple[Step, ...]
+    message: str
+    unknown: bool = False
+
+    @property
+    def where(self) -> str:
+        """`a.b[0]`, for an error."""
+        text = ""
+        for step in self.path:
+            text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
+        return text
+
+
+class Unusable(Exception):
+    """A schema that cannot be used here; the text says why and holds nothing of the machine."""
+
+
+class Validator:
+    """A compiled schema."""
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
+
+    def refusals(self, instance: Any) -> list[Refusal]:
+        """What is wrong with `instance`, at most MAX_FINDINGS, each place once."""
+        found: dict[tuple[Step, ...], Refusal] = {}
+        for error in self._compiled.iter_errors(instance):
+            for one in _refusals(error):
+                found.setdefault(one.path, one)
+            if len(found) >= MAX_FINDINGS:
+                break
+        return list(found.values())
+
+
+def read(data: bytes) -> Any:
+    """A schema file's content. Raises Unusable."""
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        raise Unusable("it is no JSON") from None
+
+
+def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
+    """`kind`: the jsonschema_rs class of a draft; else what `$schema` says, as for Helm 2020-12 without one.
+
+    Raises Unusable: no schema, or one that refers to another file or address.
+    """
+    make = kind or jsonschema_rs.validator_for
+    try:
+        return Validator(
+            make(
+                schema,
+                validate_formats=False,
+                retriever=None if registry else _refuse,
+                registry=registry,
+                mask=_MASK,
+                pattern_options=jsonschema_rs.RegexOptions(),
+            )
+        )
+    except (ValueError, RecursionError, TypeError) as error:
+        text = str(error).partition("\n")[0]
+        said = "it refers to another file or address" if _REFUSED in text else "it cannot be compiled"
+        raise Unusable(said) from None
+
+
+_REFUSED = "other files and addresses are not read"
+
+
+def _refuse(uri: str) -> NoReturn:
+    raise ValueError(_REFUSED)
+
+
+def _refusals(error: ValidationError) -> Iterator[Refusal]:
+    """One error as sentences; of alternatives the one that is certainly meant, or what all of them expect."""
+    kind, path = error.kind, tuple(error.instance_path)
+    if isinstance(kind, Kind.AdditionalProperties | Kind.UnevaluatedProperties):
+        yield from (Refusal((*path, key), "no such key", True) for key in kind.unexpected)
+    elif isinstance(kind, Kind.Required):
+        yield Refusal((*path, str(kind.property)), "it is required")
+    elif isinstance(kind, Kind.AnyOf | Kind.OneOfNotValid):
+        yield from _alternatives(path, kind.context)
+    elif isinstance(kind, Kind.Type):
+        yield Refusal(path, _other_type(kind.types))
+    else:
+        yield Refusal(path, _said(error))
+
+
+def _said(error: ValidationError) -> str:
+    message = error.message.replace('"', "'")
+    return message if len(message) <= 300 else f"{message[:299]}…"
+
+
+def _alternatives(path: tuple[Step, ...], branches: Iterable[Iterable[ValidationError]]) -> Iterator[Refusal]:
+    listed = [list(branch) for branch in branches]
+    fitting = [branch for branch in listed if not any(_is_of_other_type(error, path) for error in branch)]
+    if len(fitting) == 1:
+        for error in fitting[0]:
+            yield from _refusals(error)
+        return
+    types = [name for branch in listed for error in branch for name in _types(error, path)]
+    if fitting or not types:
+        yield Refusal(path, f"{_MASK} fits none of the forms that are allowed")
+    else:
+        yield Refusal(path, _other_type(types))
+
+
+def _other_type(types: Iterable[str]) -> str:
+    return f"{_MASK} is not of type {' or '.join(sorted(set(types)))}"
+
+
+def _is_of_other_type(error: ValidationError, path: tuple[Step, ...]) -> bool:
+    return isinstance(error.kind, Kind.Type) and tuple(error.instance_path) == path
+
+
+def _types(error: ValidationError, path: tuple[Step, ...]) -> list[str]:
+    return list(error.kind.types) if isinstance(error.kind, Kind.Type) and tuple(error.instance_path) == path else []

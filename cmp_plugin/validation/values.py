@@ -1,0 +1,97 @@
+"""A fleet's values against the charts that are on this machine.
+
+In: planned services. Out: findings, and which charts were not looked at. Each chart is read once for all
+clusters. Nothing is fetched; a chart that cannot be read here is the render's to complain about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ..chart_files import ChartFiles, NotHere, chart_of
+from ..errors import CmpError, InputError, Location
+from ..plan import Planned
+from .findings import Finding
+from .keys import Known, known_keys, unknown_keys
+from .schemas import Schemas, refused_values, schemas_of
+
+
+class Chart(NamedTuple):
+    """A chart that was read, and what its checks need of it."""
+
+    known: Known
+    schemas: Schemas
+
+
+class Unseen(NamedTuple):
+    """`charts`: why each chart was not looked at; `schemas`: why each schema was not."""
+
+    charts: tuple[str, ...]
+    schemas: tuple[str, ...]
+
+
+class Charts:
+    """The charts of a fleet, each read when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[object, ...], Chart | None] = {}
+        self._unseen: dict[str, None] = {}
+        self._unusable: dict[str, None] = {}
+        self.errors: list[CmpError] = []
+
+    def of(self, planned: Planned) -> Chart | None:
+        """The chart of a service, or None when it is not here or not to be read."""
+        service = planned.resolved.service
+        assert service.chart is not None
+        elsewhere = () if service.chart.path else (service.entry, service.lock_optional)
+        key = (*service.chart[1:], *elsewhere)
+        if key not in self._found:
+            self._found[key] = self._read(planned)
+        return self._found[key]
+
+    def _read(self, planned: Planned) -> Chart | None:
+        try:
+            found = chart_of(planned.resolved.service, planned.request.tree)
+        except CmpError as error:
+            self.errors.append(error)
+            return None
+        if isinstance(found, NotHere):
+            self._unseen[found.reason] = None
+            return None
+        return self._checked(found)
+
+    def _checked(self, chart: ChartFiles) -> Chart:
+        schemas = schemas_of(chart)
+        self._unusable |= dict.fromkeys(schemas.unusable)
+        return Chart(known_keys(chart), schemas)
+
+    @property
+    def unseen(self) -> Unseen:
+        """What nothing was said about."""
+        return Unseen(tuple(self._unseen), tuple(self._unusable))
+
+
+def value_findings(planned: Iterable[Planned], with_schemas: bool) -> tuple[list[Finding], Unseen]:
+    """Values that a chart does not know, and, `with_schemas`, those that it refuses."""
+    charts = Charts()
+    found: list[Finding] = []
+    refused: dict[tuple[Location, str, str], list[str]] = {}
+    for one in planned:
+        if one.resolved.service.chart is None:
+            continue
+        chart = charts.of(one)
+        if chart is None:
+            continue
+        if "unknown-value" not in one.resolved.service.allow:
+            found.extend(unknown_keys(one.resolved.values, chart.known))
+        for each in refused_values(one, chart.schemas) if with_schemas else ():
+            refused.setdefault((each.at, each.message, each.hint), []).append(one.resolved.service.label)
+    found += [Finding(_refusal(at, message, hint, on)) for (at, message, hint), on in refused.items()]
+    return [*(Finding(error) for error in charts.errors), *found], charts.unseen
+
+
+def _refusal(at: Location, message: str, hint: str, on: list[str]) -> CmpError:
+    """One error, whatever number of clusters it is about; it names the first."""
+    more = f" and {len(on) - 1} more" if len(on) > 1 else ""
+    return InputError(f"{on[0]}{more}: {message}", at, hint)
