@@ -105,6 +105,13 @@ def _expand(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rendered", action="store_true", help="the chart's output instead of helmCharts")
 
 
+def _explain(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("cluster", help="a cluster's name or directory")
+    parser.add_argument("service", nargs="?", help="a service's name on that cluster; none: the cluster's own facts")
+    parser.add_argument("path", nargs="*", help="`values.a.b[0]`, `namespace`, or `Deployment/web spec.replicas`; none: everything")
+    parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
+
+
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--render", action="store_true", help="render everything too, twice")
     parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
@@ -149,6 +156,7 @@ VERBS = {
     "parameters": Verb("what Argo CD shows of an Application's parameters", _nothing),
     "preview": Verb("exactly what Argo CD would apply", _preview),
     "expand": Verb("one service's kustomize overlay and helm values as files", _expand),
+    "explain": Verb("where each value comes from: who set it, whom that went over, file and line", _explain),
     "validate": Verb("every error of the fleet at once, sorted", _validate),
     "lock": Verb("write services/*/service.lock: address and digest of every chart in use", _lock),
     "vendor": Verb("put locked charts beside their service", _nothing),

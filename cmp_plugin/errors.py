@@ -102,8 +102,8 @@ def labelled(error: CmpError, label: str) -> CmpError:
     return error
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """`did you mean "x"?` for the nearest known word, or an empty string."""
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The nearest known word, or an empty string when none is near."""
     import difflib
 
     words = {each.lower(): each for each in known if each != word}
@@ -111,7 +111,13 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(lower, list(words), n=1, cutoff=0.6)
     if not close and len(lower) > 2:
         close = [each for each in words if len(each) > 2 and (each in lower or lower in each)]
-    return f'did you mean "{words[close[0]]}"?' if close else ""
+    return words[close[0]] if close else ""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`did you mean "x"?` for the nearest known word, or an empty string."""
+    close = nearest(word, known)
+    return f'did you mean "{close}"?' if close else ""
 
 
 def there_is(word: str, known: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ APART = ("values", "valuesFiles", "resources", "resources+", "patches", "variant
 
 
 class Layer(NamedTuple):
-    """One service block on its way up. `name` is for people: `profile prod`, `service`, `cluster`."""
+    """One service block on its way up. `name` is for people: `profile prod`, `service web, variant dev`."""
 
     name: str
     block: Node

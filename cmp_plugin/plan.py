@@ -70,13 +70,18 @@ def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
         )
 
 
-def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:
-    """One service of a cluster. Raises InputError when it is not there or switched off."""
+def request_of(cluster: Cluster, key: str) -> Request:
+    """The request of one service of a cluster, switched off or not. InputError when it is not there."""
     keys = keys_on(cluster)
     if key not in keys:
         hint = there_is(key, keys) or "cmp-plugin preview shows what is there"
         raise InputError(f'{cluster.name} has no service "{key}"', cluster.facts.at, hint)
-    request = _request(cluster, key)
+    return _request(cluster, key)
+
+
+def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:
+    """One service of a cluster. Raises InputError when it is not there or switched off."""
+    request = request_of(cluster, key)
     resolved = resolve(request)
     if resolved is None:
         raise InputError(f"{cluster.name}/{key} is switched off (`enabled: false`)", switched_off_at(request))

@@ -19,11 +19,16 @@ def own_layers(request: Request) -> list[Layer]:
     """service.yaml and its matching variants, in file order, with canonical paths."""
     allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
     place = Place(f"/services/{request.entry}", allowed, request.facts.scope())
-    layers = [Layer("service", placed(_without_nulls(request.spec), place))]
+    layers = [Layer(f"service {request.entry}", placed(_without_nulls(request.spec), place))]
     for name, variant in entries(request.spec, "variants"):
         if variant.value is not None and holds(variant, request.facts.labels):
-            layers.append(Layer(f"variant {name}", placed(variant, place)))
+            layers.append(Layer(variant_layer(request, name), placed(variant, place)))
     return layers
+
+
+def variant_layer(request: Request, name: str) -> str:
+    """What a variant is called as a layer."""
+    return f"service {request.entry}, variant {name}"
 
 
 def _without_nulls(spec: Node) -> Node:
@@ -40,13 +45,14 @@ def service_paths(request: Request) -> list[str]:
 
 def holds(variant: Node, labels: Mapping[str, str]) -> bool:
     """Whether every entry of a variant's `when` is true of a cluster's labels."""
-    for label, wanted in entries(variant, "when"):
-        actual = labels.get(label)
-        options = [str(item.value) for item in wanted.value] if isinstance(wanted.value, list) else [str(wanted.value)]
-        negated = options[0].startswith("!")
-        if (actual is not None and f"{'!' if negated else ''}{actual}" in options) is negated:
-            return False
-    return True
+    return all(label_fits(wanted, labels.get(label)) for label, wanted in entries(variant, "when"))
+
+
+def label_fits(wanted: Node, actual: str | None) -> bool:
+    """Whether one entry of a `when` is true of a label's value; None is a label that is not there."""
+    options = [str(item.value) for item in wanted.value] if isinstance(wanted.value, list) else [str(wanted.value)]
+    negated = options[0].startswith("!")
+    return (actual is not None and f"{'!' if negated else ''}{actual}" in options) is not negated
 
 
 def all_layers(request: Request) -> list[Layer]:
@@ -55,7 +61,7 @@ def all_layers(request: Request) -> list[Layer]:
     if is_kustomization(request):
         at = request.spec.at
         itself = Node([Node(f"/services/{request.entry}", at)], at)
-        below.insert(0, Layer("service", Node({"resources": itself}, at)))
+        below.insert(0, Layer(f"service {request.entry}", Node({"resources": itself}, at)))
     return [*below, *own_layers(request), *request.above]
 
 

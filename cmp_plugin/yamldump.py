@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 # A scanner of YAML gives up on a key longer than 1024 characters, its quotes and escapes included.
 MAX_KEY = 1000
+# Characters in a line that is never to be broken.
+WIDE = 2**31 - 1
 
 # What JSON may hold as it is and YAML may not, or folds: DEL, C1, line breaks, the byte order mark.
 _RAW_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -49,6 +51,17 @@ def dump_values(value: Any) -> bytes:
     """JSON that Helm reads as `value` from a values file; it reads the file as YAML."""
     _check_keys(value)
     return _readable(dump_json(value)).encode() + b"\n"
+
+
+def dump_line(value: Any) -> str:
+    """YAML in one line, for the eye: keys in their order, quotes only where the text would mean something else."""
+    from yaml import dump
+    from yaml.cyaml import CSafeDumper
+
+    if isinstance(value, str) and not value.isprintable():
+        return json.dumps(value, ensure_ascii=False)
+    text = dump(value, Dumper=CSafeDumper, default_flow_style=True, width=WIDE, allow_unicode=True, sort_keys=False)
+    return " ".join(text.removesuffix("...\n").split("\n")).rstrip()
 
 
 def dump_yaml(value: Any) -> str:

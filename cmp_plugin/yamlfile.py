@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from .errors import InputError, Location
 from .goscalar import Scalar
-from .yamldump import dump_json, dump_values, dump_yaml
+from .yamldump import dump_json, dump_line, dump_values, dump_yaml
 from .yamlevents import AliasBomb
 from .yamlnode import Node, node, plain
 from .yamlreaders import Manifests, Values
@@ -26,6 +26,7 @@ __all__ = [
     "Node",
     "check_aliases",
     "dump_json",
+    "dump_line",
     "dump_values",
     "dump_yaml",
     "each_manifest",

@@ -19,15 +19,17 @@ ORDER = [
     "__main__ cli commandline examples generated reference",
     "commands commands.*",
     "render validation validation.*",
-    "applications chart chart_errors chart_files chart_use chart_values charts checks diagnosis emit imagenames"
+    "explanation",
+    "applications assumed chart chart_errors chart_files chart_use chart_values chartorigins charts checks diagnosis emit explained"
+    " imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
     " patches randomness selection transform"
     " comparison listkeys first_fleet new_files",
     "sources sources.*",
-    "plan order request resolve servicelayers inputs cluster service",
-    "fleet layers",
+    "plan order request resolve servicelayers inputs cluster clusterorigins service",
+    "fleet layers origins blocktree",
     "specs speccheck specrules fragment shapes shape_table paths interpolate merge",
-    "argocd tree reach workdir tools tools.*",
+    "argocd tree reach valuepath workdir tools tools.*",
     "yamlfile yamldump yamlevents yamlnode yamlreaders yamlstrict yamlsyntax goscalar"
     " tools.process",
     "errors trace cmp_plugin",

@@ -1,0 +1,34 @@
+"""What holds where no layer says anything: the defaults of docs/spec.md as one tree, for `explain`.
+
+In: a request. Out: plain values of the fields that have a default. Pure; a test compares it with what
+resolving and the generated Application really do.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .applications import CONFIRM, FINALIZER
+from .plan import PROVISION
+from .request import Request
+
+
+def assumed(request: Request, has_chart: bool) -> dict[str, Any]:
+    """Field -> value; the sync wave is no default, it follows from the other services."""
+    confirmed = CONFIRM if request.key.startswith(PROVISION) else {}
+    chart = {"releaseName": request.key, "includeCRDs": True, "skipTests": True} if has_chart else {}
+    return {
+        "service": request.entry,
+        "enabled": True,
+        **chart,
+        "application": {
+            "name": f"{request.facts.cluster}-{request.key}",
+            "namespace": "argocd",
+            "project": "default",
+            "syncOptions": {"CreateNamespace": True, "ServerSideApply": True, **confirmed},
+            "automated": {"prune": True, "selfHeal": True},
+            "finalizers": [FINALIZER],
+            "track": "commit",
+            "revisionHistoryLimit": 3,
+        },
+    }

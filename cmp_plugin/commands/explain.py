@@ -1,0 +1,118 @@
+"""`explain CLUSTER [SERVICE [PATH]]`: where each value comes from, whom it went over, and why.
+
+Renders nothing, unless PATH is a field of a finished object. Nothing is fetched: what a chart from
+elsewhere says about its own values is known once it is on this machine.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from typing import Any
+
+from ..chart_files import ChartFiles, NotHere, chart_of
+from ..cluster import Cluster, entry_of, open_cluster
+from ..clusterorigins import named_by, profiles
+from ..errors import CmpError, UsageError
+from ..explanation import Explanation, cluster_facts
+from ..plan import PROVISION, keys_on, request_of
+from ..request import Request
+from ..resolve import resolve
+from ..valuepath import Path, asked
+from . import explained_json, explained_text
+from .places import cluster_name, opened_fleet, service_name
+from .warnings import warn
+
+
+def run(args: Namespace) -> int:
+    """Prints what was asked for."""
+    if "" in (args.cluster, args.service):
+        raise UsageError("an empty word is no cluster or service")
+    wanted = asked(args.path) if args.path else None
+    fleet = opened_fleet(args)
+    cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
+    if not args.service:
+        return _cluster(cluster, args.output)
+    return _service(cluster, service_name(fleet, args.service), wanted.path if wanted else (), args.output)
+
+
+def _cluster(cluster: Cluster, output: str) -> int:
+    """The cluster's own facts, its profiles and its services."""
+    stories, facts = cluster_facts(cluster)
+    services = [(key, entry_of(cluster, key)[0], named_by(cluster, key)) for key in keys_on(cluster)]
+    if output == "json":
+        return _json(
+            {
+                "cluster": cluster.name,
+                "profiles": [{"name": one.name, **explained_json.naming(one)} for one in profiles(cluster)],
+                "values": [explained_json.explained(one, stories) for one in facts],
+                "services": [
+                    {"name": key, "entry": entry, "namedBy": [explained_json.naming(one) for one in by]}
+                    for key, entry, by in services
+                ],
+            }
+        )
+    text = explained_text.values(facts, stories, sys.stdout)
+    text += explained_text.named("profile", [(one, "") for one in profiles(cluster)], sys.stdout)
+    lines = [(one, f"services/{entry}") for _, entry, by in services for one in by]
+    sys.stdout.write(text + explained_text.named("service", lines, sys.stdout))
+    return 0
+
+
+def _service(cluster: Cluster, key: str, path: Path, output: str) -> int:
+    """Every value of a service with its variants, or what stands at a path."""
+    request = request_of(cluster, key)
+    chart = _chart(request)
+    explanation = Explanation(_seen_cluster(cluster, key), request, chart)
+    found = explanation.at(path) if path else explanation.overview()
+    if output == "json":
+        values = [explained_json.explained(one, explanation.stories) for one in found]
+        variants = [explained_json.variant(one) for one in explanation.variants]
+        return _json({**_about(request, chart), "variants": variants, "values": values})
+    text = explained_text.values(found, explanation.stories, sys.stdout)
+    if not path:
+        text = f"{_title(request, chart)}\n{explained_text.variants(explanation.variants, sys.stdout)}{text}"
+    sys.stdout.write(text)
+    return 0
+
+
+def _seen_cluster(cluster: Cluster, key: str) -> Cluster:
+    """The cluster whose labels and vars a service sees: for what provisions a cluster, that one."""
+    if key in cluster.named or not key.startswith(PROVISION):
+        return cluster
+    return open_cluster(cluster.fleet, key.removeprefix(PROVISION))
+
+
+def _chart(request: Request) -> ChartFiles | None:
+    """What the service's chart says about its values; a warning when that cannot be known."""
+    label = f"{request.facts.cluster}/{request.key}"
+    try:
+        resolved = resolve(request)
+        if resolved is None or resolved.service.chart is None:
+            return None
+        found = chart_of(resolved.service._replace(lock_optional=True), request.tree)
+    except CmpError as error:
+        warn([f"{label} cannot be rendered: {line}" for line in str(error).split("\n")])
+        return None
+    if isinstance(found, NotHere):
+        fetch = f"cmp-plugin preview {request.facts.cluster} {request.key}"
+        warn([f"the chart's own values are not shown, as {found.reason} (`{fetch}` fetches it)"])
+        return None
+    return found
+
+
+def _about(request: Request, chart: ChartFiles | None) -> dict[str, Any]:
+    known = {"name": chart.name, "version": chart.version} if chart else None
+    return {"cluster": request.facts.cluster, "service": request.key, "entry": request.entry, "chart": known}
+
+
+def _title(request: Request, chart: ChartFiles | None) -> str:
+    made_of = f"services/{request.entry}" + (f", chart {chart.name} {chart.version}" if chart else "")
+    return f"{request.key} on {request.facts.cluster}: {made_of}"
+
+
+def _json(value: Any) -> int:
+    json.dump(value, sys.stdout, indent=2, ensure_ascii=False)
+    print()
+    return 0

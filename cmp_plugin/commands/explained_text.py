@@ -1,0 +1,131 @@
+"""What `explain` found, for the eye: a tree of values on the left, who set them and where on the right.
+
+In: explained values. Out: text. What wins stands first, what it went over below it, greyed out on a
+terminal. Nothing is printed here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple, TextIO
+
+from ..clusterorigins import Condition, Naming, Variant
+from ..errors import Location
+from ..explained import Explained, Stories
+from ..origins import Said
+from ..valuepath import Path, written
+from ..yamlfile import dump_line
+from .terminal import Cell, table
+
+GONE = "(taken away)"
+LONGEST = 60  # characters of a value where it is one of many
+Row = tuple[Cell, Cell, Cell]
+
+
+def where(at: Location) -> str:
+    """`file:line`, as an editor opens it."""
+    return f"{at.file}:{at.line}" if at.line else at.file
+
+
+def values(found: Sequence[Explained], stories: Stories, stream: TextIO) -> str:
+    """Every value with its layers, as a table; one alone with its whole path and all of its text."""
+    if len(found) == 1:
+        rows = _Rows(stories, 0).of(found[0], written(found[0].path), "")
+    else:
+        rows = _tree(found, _Rows(stories, LONGEST))
+    return table(("value", "set by", "where"), list(rows), stream)
+
+
+def _tree(found: Iterable[Explained], made: _Rows) -> Iterator[Row]:
+    """Values below the keys that they share, as in YAML."""
+    shown: Path = ()
+    for one in found:
+        parents = one.path[:-1]
+        for depth in range(_common(shown, parents), len(parents)):
+            yield f"{'  ' * depth}{parents[depth]}:", "", ""
+        shown = parents
+        yield from made.of(one, str(one.path[-1]), "  " * len(parents))
+
+
+def _common(one: Path, other: Path) -> int:
+    """How many steps two paths have in common."""
+    pairs = zip(one, other, strict=False)
+    return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
+
+
+class _Rows(NamedTuple):
+    """The rows of a value; `longest`: characters of a value's text, 0 for all."""
+
+    stories: Stories
+    longest: int
+
+    def of(self, one: Explained, name: str, indent: str) -> Iterator[Row]:
+        """The value, what it is made of, what it refers to, whom it went over, who would say something else."""
+        holds, more = one.trail.holds, f"{indent}  "
+        value = f"{indent}{name}: {GONE if one.state == 'removed' else self.text(one.value)}"
+        yield _row(value, holds[0]) if len(holds) == 1 else (value, "", "")
+        for said in holds if len(holds) > 1 else ():
+            yield _row(f"{more}{'adds' if said.does == 'appends' else 'to'} {self.said(said, one.path)}", said)
+        yield from self._references(one, more)
+        for said in one.trail.over:
+            yield _row(f"{more}over {self.said(said, one.path)}", said, "note")
+        for variant, said in one.unmatched:
+            yield _row(f"{more}not {self.said(said, one.path)}: {_unmet(variant)}", said, "note")
+
+    def text(self, value: Any) -> str:
+        """A value in one line."""
+        text = dump_line(value)
+        return text if not 0 < self.longest < len(text) else f"{text[: self.longest - 1]}…"
+
+    def said(self, said: Said, path: Path) -> str:
+        """What a layer says, with the path where that is another one."""
+        value = GONE if said.does == "removes" else self.text(self.stories.said_value(said))
+        return value if said.path == path else f"{written(said.path)}: {value}"
+
+    def _references(self, one: Explained, indent: str) -> Iterator[Row]:
+        """Why a value could not be worked out; its text with references, and what these refer to."""
+        if one.problem:
+            yield (f"{indent}! {one.problem}", "error"), "", ""
+        text = one.trail.holds[0].node.value
+        if isinstance(text, str) and one.reads and text != f"${{{one.reads[0].name}}}":
+            yield f"{indent}from {self.text(text)}", "", ""
+        for read in one.reads:
+            for said in read.trail.holds:
+                yield _row(f"{indent}${{{read.name}}} is {self.text(read.value)}", said)
+
+
+def _row(text: str, said: Said, role: str = "") -> Row:
+    return (text, role), (said.layer, role), (where(said.node.at), "place")
+
+
+def _unmet(variant: Variant) -> str:
+    return next(why(one) for one in variant.conditions if not one.holds)
+
+
+def why(condition: Condition) -> str:
+    """`env is dev, wanted: prod`."""
+    label = condition.label
+    actual = f"there is no label {label}" if condition.actual is None else f"{label} is {condition.actual}"
+    return actual if condition.holds else f"{actual}, wanted: {' or '.join(condition.wanted)}"
+
+
+def variants(found: Iterable[Variant], stream: TextIO) -> str:
+    """Every variant, whether it applies, and who set the label that decided."""
+    rows = [row for one in found for row in _variant(one)]
+    return table(("variant", "", "because", "set by", "where"), rows, stream) if rows else ""
+
+
+def _variant(variant: Variant) -> Iterator[tuple[Cell, ...]]:
+    role = "" if variant.applies else "note"
+    name, applies = variant.name, "applies" if variant.applies else "does not apply"
+    for condition in variant.conditions:
+        said = condition.trail.winner
+        layer, place = (said.layer, where(said.node.at)) if said is not None else ("", "")
+        yield (name, role), (applies, "good" if variant.applies else role), (why(condition), role), (layer, role), (place, "place")
+        name = applies = ""
+
+
+def named(title: str, found: Iterable[tuple[Naming, str]], stream: TextIO) -> str:
+    """What a cluster has by name, with a note about each, who names it and where."""
+    rows = [((one.name, "name"), note, one.by, (where(one.at), "place")) for one, note in found]
+    return table((title, "", "named by", "where"), rows, stream) if rows else ""
