@@ -13,8 +13,8 @@ from .plan import PROVISION
 from .request import Request
 
 
-def assumed(request: Request, has_chart: bool) -> dict[str, Any]:
-    """Field -> value; the sync wave is no default, it follows from the other services."""
+def assumed(request: Request, cluster: str, has_chart: bool) -> dict[str, Any]:
+    """Field -> value, for a service on `cluster`. The sync wave is no default: it follows from the other services."""
     confirmed = CONFIRM if request.key.startswith(PROVISION) else {}
     chart = {"releaseName": request.key, "includeCRDs": True, "skipTests": True} if has_chart else {}
     return {
@@ -22,7 +22,7 @@ def assumed(request: Request, has_chart: bool) -> dict[str, Any]:
         "enabled": True,
         **chart,
         "application": {
-            "name": f"{request.facts.cluster}-{request.key}",
+            "name": f"{cluster}-{request.key}",
             "namespace": "argocd",
             "project": "default",
             "syncOptions": {"CreateNamespace": True, "ServerSideApply": True, **confirmed},

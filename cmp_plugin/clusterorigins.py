@@ -12,6 +12,7 @@ from .cluster import Cluster
 from .errors import Location
 from .merge import merge_fields, prepared
 from .origins import Origins, Said, Trail, walked
+from .plan import PROVISION
 from .servicelayers import label_fits
 from .specrules import entries, value_of
 from .yamlfile import Node
@@ -80,13 +81,18 @@ def _items(spec: Node) -> list[Node]:
 
 
 def named_by(cluster: Cluster, key: str) -> list[Naming]:
-    """Every file that names a service, lowest first."""
-    return [
+    """Every file that names a service, lowest first; for what provisions a cluster, that cluster's."""
+    found = [
         Naming(key, layer, block.key or block.at)
         for layer, _, spec in cluster.sources[1:]
         for name, block in entries(spec, "services")
         if name == key
     ]
+    if found or not key.startswith(PROVISION):
+        return found
+    name = key.removeprefix(PROVISION)
+    block = value_of(cluster.fleet.spec_of("Cluster", name), "provision")
+    return [Naming(key, f"cluster {name}, provision", block.key or block.at)] if block is not None else []
 
 
 def variants(spec: Node, labels: Mapping[str, str], facts: Origins) -> list[Variant]:

@@ -37,6 +37,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "expand": (
         ("the kustomization that gives the same objects", "cmp-plugin expand gke.prod istiod --out /tmp/istiod"),
     ),
+    "explain": (
+        ("where each value of a service comes from", "cmp-plugin explain gke.prod prometheus"),
+        ("who decides one value", "cmp-plugin explain gke.prod prometheus prometheus.prometheusSpec.retention"),
+        ("labels, vars, profiles and services of a cluster", "cmp-plugin explain gke.prod"),
+    ),
     "validate": (
         ("every file, in seconds", "cmp-plugin validate"),
         ("every render too, as comments on a pull request", "cmp-plugin validate --render -o github"),

@@ -13,7 +13,7 @@ from .assumed import assumed
 from .blocktree import Found, block_tree, find, inside, leaves, lookup, meant, over_defaults
 from .chart_files import ChartFiles
 from .chartorigins import ChartOrigins
-from .cluster import Cluster
+from .cluster import Cluster, open_cluster
 from .clusterorigins import facts_said, facts_tree, variants
 from .errors import InputError, Location
 from .explained import Explained, Stories, Unmatched, evaluated
@@ -42,12 +42,13 @@ class Explanation:
     """
 
     def __init__(self, cluster: Cluster, request: Request, chart: ChartFiles | None) -> None:
-        """`cluster` is the one whose labels and vars the request has. Raises what merging the layers raises."""
+        """`cluster` is the one that the service is on. Raises what merging the layers raises."""
         self.request = request
+        self._on = cluster.name
         layers = all_layers(request)
         merged = merge_layers(layers, request.tree)
         own_vars = dict(entries(merged.fields, "vars"))
-        about_cluster = list(facts_said(cluster))
+        about_cluster = list(facts_said(_seen(cluster, request)))
         said = [*_vars_said(about_cluster, own_vars), *_own_said(said_by(layers, request.tree), own_vars)]
         facts = Origins(about_cluster)
         self.variants = variants(request.spec, request.facts.labels, facts)
@@ -60,7 +61,7 @@ class Explanation:
         """The block with all vars that it sees; below it the chart's own values, and what nobody has to say."""
         block = over_defaults(self._own, self._chart.defaults)
         assert isinstance(block.value, dict)
-        default = node(assumed(self.request, "chart" in block.value), Location(""))
+        default = node(assumed(self.request, self._on, "chart" in block.value), Location(""))
         return merge_values(default, Node({**block.value, **({"vars": Node(variables, block.at)} if variables else {})}, block.at))
 
     # --- what is asked for ---
@@ -134,6 +135,12 @@ class Explanation:
     @property
     def _label(self) -> str:
         return f"{self.request.facts.cluster}/{self.request.key}"
+
+
+def _seen(cluster: Cluster, request: Request) -> Cluster:
+    """The cluster whose labels and vars the service sees: for what provisions a cluster, that one."""
+    name = request.facts.cluster
+    return cluster if name == cluster.name else open_cluster(cluster.fleet, name)
 
 
 def _keys(path: Path) -> Keys:

@@ -60,4 +60,4 @@ def _usage(action: argparse.Action) -> str:
     if action.option_strings:
         text = action.option_strings[-1] + ("" if action.nargs == 0 else f" {_value(action)}")
         return text if action.required else f"[{text}]"
-    return f"[{action.dest.upper()}]" if action.nargs == "?" else action.dest.upper()
+    return f"[{action.dest.upper()}]" if action.nargs in ("?", "*") else action.dest.upper()

@@ -132,7 +132,8 @@ def test_the_winner_is_what_the_merge_gives(blocks: list[dict[str, Any]]) -> Non
         if keys:
             check_winner(origins, keys, leaf)
     for keys in origins.removed():
-        if origins.trail(keys).removed:
+        winner = origins.trail(keys).winner
+        if winner is not None and winner.does == "removes" and winner.path == keys:
             assert plain(lookup(tree, keys) or Node(None, tree.at)) in (None, {}), keys
 
 

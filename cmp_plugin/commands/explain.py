@@ -12,11 +12,11 @@ from argparse import Namespace
 from typing import Any
 
 from ..chart_files import ChartFiles, NotHere, chart_of
-from ..cluster import Cluster, entry_of, open_cluster
-from ..clusterorigins import named_by, profiles
+from ..cluster import Cluster, open_cluster
+from ..clusterorigins import Naming, named_by, profiles
 from ..errors import CmpError, UsageError
 from ..explanation import Explanation, cluster_facts
-from ..plan import PROVISION, keys_on, request_of
+from ..plan import keys_on, request_of
 from ..request import Request
 from ..resolve import resolve
 from ..valuepath import Path, asked
@@ -40,7 +40,7 @@ def run(args: Namespace) -> int:
 def _cluster(cluster: Cluster, output: str) -> int:
     """The cluster's own facts, its profiles and its services."""
     stories, facts = cluster_facts(cluster)
-    services = [(key, entry_of(cluster, key)[0], named_by(cluster, key)) for key in keys_on(cluster)]
+    services = [_named(cluster, key) for key in keys_on(cluster)]
     if output == "json":
         return _json(
             {
@@ -48,40 +48,43 @@ def _cluster(cluster: Cluster, output: str) -> int:
                 "profiles": [{"name": one.name, **explained_json.naming(one)} for one in profiles(cluster)],
                 "values": [explained_json.explained(one, stories) for one in facts],
                 "services": [
-                    {"name": key, "entry": entry, "namedBy": [explained_json.naming(one) for one in by]}
-                    for key, entry, by in services
+                    {"name": key, "entry": entry, "state": state, "namedBy": [explained_json.naming(one) for one in by]}
+                    for key, entry, state, by in services
                 ],
             }
         )
-    text = explained_text.values(facts, stories, sys.stdout)
-    text += explained_text.named("profile", [(one, "") for one in profiles(cluster)], sys.stdout)
-    lines = [(one, f"services/{entry}") for _, entry, by in services for one in by]
-    sys.stdout.write(text + explained_text.named("service", lines, sys.stdout))
-    return 0
+    rows = [(key, (f"services/{entry}", state), by) for key, entry, state, by in services]
+    return _text(
+        explained_text.values(facts, stories, sys.stdout),
+        explained_text.named(("profile",), [(one.name, (), [one]) for one in profiles(cluster)], sys.stdout),
+        explained_text.named(("service", "directory", ""), rows, sys.stdout),
+    )
+
+
+def _named(cluster: Cluster, key: str) -> tuple[str, str, str, list[Naming]]:
+    """A service, its catalogue entry, `on`, `off` or (when its files are wrong) `wrong`, and who names it."""
+    request = request_of(cluster, key)
+    try:
+        state = "on" if resolve(request) is not None else "off"
+    except CmpError:
+        state = "wrong"
+    return key, request.entry, state, named_by(cluster, key)
 
 
 def _service(cluster: Cluster, key: str, path: Path, output: str) -> int:
     """Every value of a service with its variants, or what stands at a path."""
     request = request_of(cluster, key)
     chart = _chart(request)
-    explanation = Explanation(_seen_cluster(cluster, key), request, chart)
+    explanation = Explanation(cluster, request, chart)
     found = explanation.at(path) if path else explanation.overview()
     if output == "json":
         values = [explained_json.explained(one, explanation.stories) for one in found]
         variants = [explained_json.variant(one) for one in explanation.variants]
         return _json({**_about(request, chart), "variants": variants, "values": values})
-    text = explained_text.values(found, explanation.stories, sys.stdout)
-    if not path:
-        text = f"{_title(request, chart)}\n{explained_text.variants(explanation.variants, sys.stdout)}{text}"
-    sys.stdout.write(text)
-    return 0
-
-
-def _seen_cluster(cluster: Cluster, key: str) -> Cluster:
-    """The cluster whose labels and vars a service sees: for what provisions a cluster, that one."""
-    if key in cluster.named or not key.startswith(PROVISION):
-        return cluster
-    return open_cluster(cluster.fleet, key.removeprefix(PROVISION))
+    shown = explained_text.values(found, explanation.stories, sys.stdout)
+    if path:
+        return _text(shown)
+    return _text(f"{_title(request, chart)}\n", explained_text.variants(explanation.variants, sys.stdout), shown)
 
 
 def _chart(request: Request) -> ChartFiles | None:
@@ -110,6 +113,12 @@ def _about(request: Request, chart: ChartFiles | None) -> dict[str, Any]:
 def _title(request: Request, chart: ChartFiles | None) -> str:
     made_of = f"services/{request.entry}" + (f", chart {chart.name} {chart.version}" if chart else "")
     return f"{request.key} on {request.facts.cluster}: {made_of}"
+
+
+def _text(*parts: str) -> int:
+    """The parts with a blank line between them."""
+    sys.stdout.write("\n".join(part for part in parts if part))
+    return 0
 
 
 def _json(value: Any) -> int:

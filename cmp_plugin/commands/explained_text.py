@@ -125,7 +125,13 @@ def _variant(variant: Variant) -> Iterator[tuple[Cell, ...]]:
         name = applies = ""
 
 
-def named(title: str, found: Iterable[tuple[Naming, str]], stream: TextIO) -> str:
-    """What a cluster has by name, with a note about each, who names it and where."""
-    rows = [((one.name, "name"), note, one.by, (where(one.at), "place")) for one, note in found]
-    return table((title, "", "named by", "where"), rows, stream) if rows else ""
+def named(
+    head: Sequence[str], found: Iterable[tuple[str, Sequence[str], Sequence[Naming]]], stream: TextIO
+) -> str:
+    """What a cluster has by name: name and notes once, then every file that names it."""
+    rows: list[list[Cell]] = []
+    for name, notes, namings in found:
+        for number, one in enumerate(namings):
+            words: list[Cell] = [(name, "name"), *notes] if number == 0 else [""] * (1 + len(notes))
+            rows.append([*words, one.by, (where(one.at), "place")])
+    return table((*head, "named by", "where"), rows, stream) if rows else ""
