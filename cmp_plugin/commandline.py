@@ -98,6 +98,13 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="renders at once; default: number of cores")
 
 
+def _list(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--cluster", action="append", metavar="CLUSTER", help="this cluster only; can be repeated")
+    parser.add_argument("--service", action="append", metavar="SERVICE", help="this service only; can be repeated")
+    parser.add_argument("-l", "--selector", metavar="SELECTOR", help="clusters with these labels, as in env=prod,region!=eu")
+    parser.add_argument("-o", "--output", choices=("table", "json", "html"), default="table", help="default: table")
+
+
 def _expand(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cluster", help="a cluster's name or directory")
     parser.add_argument("service", help="a service's name on that cluster")
@@ -154,6 +161,7 @@ def _new(parser: argparse.ArgumentParser) -> None:
 VERBS = {
     "generate": Verb("what Argo CD calls: the current directory's manifests, one JSON document a line", _nothing),
     "parameters": Verb("what Argo CD shows of an Application's parameters", _nothing),
+    "list": Verb("the version board: services x clusters, and the pins that lag", _list),
     "preview": Verb("exactly what Argo CD would apply", _preview),
     "expand": Verb("one service's kustomize overlay and helm values as files", _expand),
     "explain": Verb("where each value comes from: who set it, whom that went over, file and line", _explain),

@@ -29,6 +29,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("what Argo CD gets for a cluster: its Applications", "cd clusters/gke.dev && cmp-plugin generate"),
     ),
     "parameters": (("what Argo CD shows beside an Application", "cd clusters/gke.dev && cmp-plugin parameters"),),
+    "list": (
+        ("which version runs where, and what lags", "cmp-plugin list"),
+        ("one service, with the line that sets its version", "cmp-plugin list --service prometheus -l env=prod"),
+        ("a page for everybody", "cmp-plugin list -o html > board.html"),
+    ),
     "preview": (
         ("everything on a cluster", "cmp-plugin preview kind.local"),
         ("one service, one object a line", "cmp-plugin preview gke.prod istiod -o json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from argparse import Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,9 +46,13 @@ def test_an_example_is_right(verb: str, command: str) -> None:
     seen = [parse(words) for words in calls(command)]
     assert verb in [args.verb for args in seen]
     for args in seen:
-        cluster, service = getattr(args, "cluster", None), getattr(args, "service", None)
-        assert cluster is None or cluster in REFERENCE.names("Cluster")
-        assert service is None or service in REFERENCE.names("Service")
+        assert named(args, "cluster") <= set(REFERENCE.names("Cluster"))
+        assert named(args, "service") <= set(REFERENCE.names("Service"))
+
+
+def named(args: Namespace, word: str) -> set[str]:
+    found = getattr(args, word, None) or []
+    return {found} if isinstance(found, str) else set(found)
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -20,9 +20,9 @@ ORDER = [
     "commands commands.*",
     "render validation validation.*",
     "explanation",
-    "applications assumed chart chart_errors chart_files chart_use chart_values chartorigins charts checks diagnosis emit explained"
+    "applications assumed board chart chart_errors chart_files chart_use chart_values chartorigins charts checks diagnosis emit explained"
     " imagenames"
-    " kustomization kustomizer labelselector manifest meeting metadata objectorder operations overlay"
+    " kustomization kustomizer labelselector manifest meeting metadata objectorder operations outline overlay"
     " patches randomness selection transform"
     " comparison listkeys first_fleet new_files",
     "sources sources.*",

@@ -73,8 +73,8 @@ def painter(stream: TextIO) -> Paint:
 def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], stream: TextIO, folding: Sequence[str] = ()) -> str:
     """Rows as the text of a table for `stream`; a cell is text, or text and its role.
 
-    On a terminal it is never wider than that: the columns `folding` go on in the next line, then the
-    widest of the others are cut, with an ellipsis. In a pipe every row is one line with all of its text.
+    On a terminal it is never wider than that: the columns `folding` go on in the next line; where that does not
+    do, the others are cut, with an ellipsis. In a pipe every row is one line with all of its text.
     """
     from rich import box
     from rich.console import Console
@@ -84,7 +84,8 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], stream: TextIO, f
     width = columns(stream)
     made = Table(box=box.SIMPLE_HEAD if width else None, pad_edge=False, show_edge=False, padding=(0, 1 if width else 2, 0, 0))
     for name in head:
-        made.add_column(Text(name, ROLES["head"]), no_wrap=not width or name not in folding, overflow="fold" if name in folding else "ellipsis")
+        folds = width > 0 and name in folding
+        made.add_column(Text(name, ROLES["head"]), no_wrap=not folds, overflow="fold" if folds else "ellipsis")
     for row in rows:
         pairs = ((cell, "") if isinstance(cell, str) else cell for cell in row)
         made.add_row(*(Text(visible(text).replace("\n", " "), ROLES.get(role, "")) for text, role in pairs))

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import time
 from pathlib import Path
 
 import pytest
-from fleets import write
+from fleets import fleet_of_chance, write
 
 from cmp_plugin.chart_use import chart_uses, cluster_uses
 from cmp_plugin.cluster import open_cluster
@@ -44,52 +43,15 @@ def test_the_reference_fleet() -> None:
         assert short(fleet, cluster) - provisioned == full(fleet, cluster)
 
 
-def fleet_of_chance(root: Path, seed: int) -> Fleet:
-    """Three clusters whose layers set, change, null and switch off charts at random."""
-    chance = random.Random(seed)
-    charts = ("{repo: https://a.example.com, name: a}", "{oci: oci://b.example.com/b}", "{path: chart}", "")
-    versions = ("1.0.0", '"2.0.0"', '"${vars.version}"', "3.0.${vars.patch}", "", "", "", "")
-    switches = ("true", "false", "", "", "", '"${vars.wanted}"')
-
-    def block(indent: str, *, catalogue: bool = False) -> str:
-        fields = {
-            "chart": chance.choice(charts) or ("{oci: oci://c/c}" if catalogue else ""),
-            "version": chance.choice(versions) or ("0.1.0" if catalogue else ""),
-            "enabled": chance.choice(switches),
-            "values": chance.choice(("{a: 1}", "null", "")),
-        }
-        lines = [f"{indent}{key}: {value}\n" for key, value in fields.items() if value]
-        return "".join(lines) or f"{indent}values:\n"
-
-    files = {
-        "fleet.yaml": 'vars: {version: 9.0.0, patch: "7", wanted: true}\nprofiles: [base]\nkubernetes: {version: "1.34"}\n'
-    }
-    for number in range(4):
-        variants = "".join(f"  v{n}:\n    when: {{env: {env}}}\n{block('    ')}" for n, env in enumerate(("a", "b")))
-        files[f"services/s{number}/service.yaml"] = f"namespace: x\n{block('', catalogue=True)}variants:\n{variants}"
-        files[f"services/s{number}/chart/Chart.yaml"] = ""
-    for profile in ("base", "more"):
-        keys = "".join(f"  s{n}:\n{block('    ')}" for n in range(4) if chance.random() < 0.7)
-        files[f"profiles/{profile}.yaml"] = f"services:\n{keys}" if keys else "services: {}\n"
-    for cluster in ("c", "d", "e"):
-        keys = "".join(f"  s{n}:\n{block('    ')}" for n in range(4) if chance.random() < 0.5)
-        other = f"  again:\n    service: s0\n{block('    ')}"
-        files[f"clusters/{cluster}/cluster.yaml"] = (
-            f"destination: {{name: {cluster}}}\nallow: [empty]\nlabels: {{env: {chance.choice('abc')}}}\n"
-            f"profiles: [{chance.choice(('more', 'base'))}]\nservices:\n{keys}{other}"
-        )
-    return opened(write(root, files))
-
-
 @pytest.mark.parametrize("seed", range(60))
 def test_fleets_of_chance(seed: int, tmp_path: Path) -> None:
-    fleet = fleet_of_chance(tmp_path, seed)
+    fleet = opened(fleet_of_chance(tmp_path, seed))
     for cluster in ("c", "d", "e"):
         assert short(fleet, cluster) == full(fleet, cluster)
 
 
 def test_what_is_compared_is_not_nothing(tmp_path: Path) -> None:
-    found = [short(fleet_of_chance(tmp_path / str(seed), seed), "c") for seed in range(20)]
+    found = [short(opened(fleet_of_chance(tmp_path / str(seed), seed)), "c") for seed in range(20)]
     kinds = {(bool(chart[1]), bool(chart[2]), bool(chart[4])) for one in found for chart in one}
     assert kinds == {(True, False, False), (False, True, False), (False, False, True)}
     assert {chart[-1] for one in found for chart in one} >= {"", "1.0.0", "2.0.0", "9.0.0", "3.0.7"}

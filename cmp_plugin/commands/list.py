@@ -1,0 +1,66 @@
+"""`list`: the version board of a fleet: a table, JSON, or one self-contained page.
+
+In: the fleet's files. Out: what runs where. Nothing is rendered. Every form shows the same board.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+from collections.abc import Callable
+
+from ..board import Board, board_of, selected
+from ..cluster import Facts
+from ..errors import InputError, UsageError, there_is
+from ..fleet import Fleet
+from ..labelselector import parse
+from .places import cluster_name, opened_fleet, service_name
+
+
+def run(args: Namespace) -> int:
+    """Prints the part of the board that is asked for."""
+    wanted = _clusters(args)
+    fleet = opened_fleet(args)
+    clusters = {cluster_name(fleet, word) for word in args.cluster or ()}
+    services = {_service(fleet, word) for word in args.service or ()}
+    board = selected(
+        board_of(fleet),
+        lambda facts: wanted(facts) and (not clusters or facts.cluster in clusters),
+        lambda service: not services or service in services,
+    )
+    if not board.clusters:
+        raise InputError("no cluster has these labels" if args.selector else "the fleet has no clusters")
+    sys.stdout.write(_text(args.output, board, bool(clusters), bool(services)))
+    sys.stdout.flush()
+    return 0
+
+
+def _clusters(args: Namespace) -> Callable[[Facts], bool]:
+    try:
+        requirements = parse(args.selector or "")
+    except ValueError as error:
+        raise UsageError(f"--selector: {error}", hint="write one such as env=prod,region!=eu") from None
+    return lambda facts: all(one.holds(facts.labels) for one in requirements)
+
+
+def _service(fleet: Fleet, word: str) -> str:
+    """A catalogue entry's name, whether it was written as such or as its directory."""
+    name = service_name(fleet, word)
+    if fleet.has("Service", name):
+        return name
+    raise InputError(f'there is no service "{word}"', None, there_is(name, fleet.names("Service")))
+
+
+def _text(output: str, board: Board, one_cluster: bool, one_service: bool) -> str:
+    if output == "json":
+        from .list_json import text
+
+        return text(board)
+    if output == "html":
+        from .list_page import page
+
+        return page(board)
+    from .list_table import tables
+
+    details = len(board.services) == 1 and one_service or len(board.clusters) == 1 and one_cluster
+    return tables(board, sys.stdout, details)
