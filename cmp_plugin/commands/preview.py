@@ -10,11 +10,13 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator
+from typing import TypeVar
 
 from ..cluster import open_cluster
 from ..emit import emit
 from ..errors import CmpError, Errors, UsageError
 from ..fleet import Fleet
+from ..manifest import Manifest
 from ..plan import Planned, keys_on, plan, plan_fleet, planned_service
 from ..render import render
 from ..request import settings_of
@@ -28,6 +30,7 @@ from .places import cluster_name, opened_fleet, service_name
 from .warnings import warn, warn_about_plugin
 
 RENDER_SECONDS = 600.0
+Result = TypeVar("Result")
 
 
 def run(args: Namespace) -> int:
@@ -56,11 +59,16 @@ def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
 
 def rendered(planned: Planned, deadline: Deadline) -> bytes:
     """One service's manifests as `generate` prints them; warnings go to stderr."""
+    return emit(manifests_of(planned, deadline))
+
+
+def manifests_of(planned: Planned, deadline: Deadline) -> list[Manifest]:
+    """One service's objects in their order; warnings go to stderr."""
     with at_its_revision(planned, deadline) as one:
         # What is not locked yet is shown, with a warning; `generate` refuses it.
         result = render(one.resolved.service._replace(lock_optional=True), one.request.tree, deadline)
     warn(result.warnings)
-    return emit(result.manifests)
+    return result.manifests
 
 
 def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
@@ -68,7 +76,7 @@ def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
 
     with tempfile.SpooledTemporaryFile(64 << 20) as spool:
         errors: list[CmpError] = []
-        for one, result in in_parallel(planned, args.jobs):
+        for one, result in in_parallel(planned, args.jobs, rendered):
             if isinstance(result, CmpError):
                 errors.append(result)
             elif not errors:
@@ -125,8 +133,8 @@ def _formatted(lines: bytes, output: str, label: str) -> bytes:
 
 
 def in_parallel(
-    planned: list[Planned], jobs: int | None, work: Callable[[Planned, Deadline], bytes] = rendered
-) -> Iterator[tuple[Planned, bytes | CmpError]]:
+    planned: list[Planned], jobs: int | None, work: Callable[[Planned, Deadline], Result]
+) -> Iterator[tuple[Planned, Result | CmpError]]:
     """Does `work` on every service, several at once, and yields the outcomes in the given order.
 
     When the caller stops early, as at Ctrl-C, no render goes on: each one's deadline comes.
@@ -139,7 +147,7 @@ def in_parallel(
     started: list[Deadline] = []
     ended = Event()
 
-    def attempt(one: Planned) -> bytes | CmpError:
+    def attempt(one: Planned) -> Result | CmpError:
         deadline = Deadline(RENDER_SECONDS)
         started.append(deadline)
         if ended.is_set():
@@ -174,7 +182,7 @@ def _to_files(args: Namespace, fleet: Fleet) -> int:
         errors.append(error)
         planned = _good_services(args, fleet)
     with OutputDirectory(args.out) as directory:
-        for one, result in in_parallel(planned, args.jobs):
+        for one, result in in_parallel(planned, args.jobs, rendered):
             if isinstance(result, CmpError):
                 errors.append(result)
             else:

@@ -15,6 +15,7 @@ from ..errors import CmpError, Errors, UsageError
 from ..fleet import Fleet
 from ..plan import Planned
 from ..request import settings_of
+from ..trace import note
 from ..validation.findings import Finding, errors, in_order
 from ..validation.inspection import inspect, lifted
 from .places import opened_fleet
@@ -58,7 +59,7 @@ def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Findin
     found, unseen = value_findings(planned, with_schemas=not args.render)
     if not quiet:
         warn(_said(unseen.charts))
-        warn(f"{schema}, so it is not looked at without --render" for schema in unseen.schemas if not args.render)
+        warn(f"{schema}: it is not looked at without --render" for schema in unseen.schemas if not args.render)
     return found
 
 
@@ -72,17 +73,16 @@ def _said(unseen: tuple[str, ...]) -> Iterator[str]:
 
 
 def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:
-    from ..validation.rendered import Owners, parsed, twice
-    from .preview import in_parallel, rendered
+    from ..validation.objects import ObjectChecks
+    from ..validation.rendered import rendered_errors, twice
+    from .preview import in_parallel, manifests_of
 
-    wrong: list[CmpError] = []
-    owners = Owners()
-    for one, result in in_parallel(planned, jobs, twice(rendered)):
-        if isinstance(result, CmpError):
-            wrong.append(result)
-        else:
-            wrong.extend(owners.owned_twice(one, parsed(result)))
-    return errors(wrong)
+    objects = ObjectChecks()
+    found = errors(rendered_errors(in_parallel(planned, jobs, twice(manifests_of)), objects))
+    warn(objects.unchecked)
+    for text, times in objects.notes.items():
+        note(f"{text} ({times} times)" if times > 1 else text)
+    return found
 
 
 def _report(args: Namespace, found: list[Finding], fine: str) -> int:

@@ -6,12 +6,16 @@ in fleet.yaml everywhere.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import CmpError, InputError, Location, flatten
 from ..specrules import value_of
 from ..yamlfile import Node
+
+
+_LABEL = re.compile(r"([a-z0-9.-]+/[a-z0-9.-]+): ")
 
 
 class Finding(NamedTuple):
@@ -50,7 +54,30 @@ def allowed(*blocks: Node) -> frozenset[str]:
 
 
 def in_order(found: Iterable[Finding]) -> list[Finding]:
-    """Each finding once, by place; a warning where an error is too says nothing new and is left out."""
-    unique = {str(one): one for one in sorted(found, key=lambda one: one.error.sort_key())}
-    wrong = {one.error.at for one in unique.values() if not one.warning}
-    return [one for one in unique.values() if not (one.warning and one.error.at in wrong)]
+    """Each finding once, by place; a warning where an error is too says nothing new and is left out.
+
+    What is wrong in one place for several clusters is one finding that names the first.
+    """
+    groups: dict[tuple[object, ...], list[tuple[str, Finding]]] = {}
+    for one in sorted(found, key=lambda one: one.error.sort_key()):
+        label, text = _parted(one.error.message)
+        group = groups.setdefault((one.error.at, text, one.error.hint, one.warning), [])
+        group.append((label, one))
+    merged = [_merged(group) for group in groups.values()]
+    wrong = {one.error.at for one in merged if not one.warning}
+    return [one for one in merged if not (one.warning and one.error.at in wrong)]
+
+
+def _parted(message: str) -> tuple[str, str]:
+    """`cluster/service` and what comes after it, where a message begins so."""
+    match = _LABEL.match(message)
+    return (match[1], message[match.end() :]) if match else ("", message)
+
+
+def _merged(group: list[tuple[str, Finding]]) -> Finding:
+    label, first = group[0]
+    others = len({label for label, _ in group}) - 1
+    if not others:
+        return first
+    message = f"{label} and {others} more: {_parted(first.error.message)[1]}"
+    return Finding(InputError(message, first.error.at, first.error.hint), first.warning)

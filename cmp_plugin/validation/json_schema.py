@@ -7,6 +7,7 @@ to 2020-12, regular expressions in linear time. Formats are not looked at: valid
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
@@ -14,6 +15,7 @@ import jsonschema_rs
 from jsonschema_rs import ValidationError, ValidationErrorKind as Kind
 
 MAX_FINDINGS = 20
+_FLAGS = re.compile(r"\(\?[a-zA-Z-]+[):]")
 _MASK = "this"
 Step = str | int
 
@@ -35,7 +37,7 @@ class Refusal(NamedTuple):
 
 
 class Unusable(Exception):
-    """A schema that cannot be used here; the text says why and holds nothing of the machine."""
+    """A schema that cannot be used here; the text goes on after its name and holds nothing of the machine."""
 
 
 class Validator:
@@ -60,7 +62,7 @@ def read(data: bytes) -> Any:
     try:
         return json.loads(data)
     except (ValueError, RecursionError):
-        raise Unusable("it is no JSON") from None
+        raise Unusable("is no JSON") from None
 
 
 def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
@@ -68,6 +70,16 @@ def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
 
     Raises Unusable: no schema, or one that refers to another file or address.
     """
+    try:
+        return _compiled(schema, kind, registry)
+    except Unusable as error:
+        try:
+            return _compiled(_without_flags(schema), kind, registry)
+        except RecursionError:
+            raise error from None
+
+
+def _compiled(schema: Any, kind: Any, registry: Any) -> Validator:
     make = kind or jsonschema_rs.validator_for
     try:
         return Validator(
@@ -82,8 +94,19 @@ def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
         )
     except (ValueError, RecursionError, TypeError) as error:
         text = str(error).partition("\n")[0]
-        said = "it refers to another file or address" if _REFUSED in text else "it cannot be compiled"
+        said = "refers to another file or address" if _REFUSED in text else "cannot be compiled"
         raise Unusable(said) from None
+
+
+def _without_flags(schema: Any) -> Any:
+    """Without patterns such as `(?i)x`, which Go reads and ECMA 262, whose patterns JSON Schema has, does not."""
+    if isinstance(schema, dict):
+        return {
+            key: _without_flags(child)
+            for key, child in schema.items()
+            if not (key == "pattern" and isinstance(child, str) and _FLAGS.search(child))
+        }
+    return [_without_flags(child) for child in schema] if isinstance(schema, list) else schema
 
 
 _REFUSED = "other files and addresses are not read"
@@ -128,7 +151,8 @@ def _alternatives(path: tuple[Step, ...], branches: Iterable[Iterable[Validation
 
 
 def _other_type(types: Iterable[str]) -> str:
-    return f"{_MASK} is not of type {' or '.join(sorted(set(types)))}"
+    listed = sorted(set(types) - {"null"}) or ["null"]
+    return f"{_MASK} is not of type {' or '.join(listed)}"
 
 
 def _is_of_other_type(error: ValidationError, path: tuple[Step, ...]) -> bool:

@@ -1,42 +1,39 @@
-"""What only a render can tell: its errors, whether it repeats itself, objects that two services bring.
+"""What only a render can tell: its errors, whether it repeats itself, objects that two services bring, and
+objects that the API server would refuse.
 
-In: planned services, and the function that renders one. Out: findings, cluster by cluster. Renders in
-parallel; holds one cluster's objects at a time.
+In: planned services with their objects, cluster by cluster. Out: errors, and what was not checked. Holds one
+cluster's objects at a time.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
 
+from ..emit import emit
 from ..errors import CmpError, InputError
-from ..manifest import described, identity
+from ..manifest import Manifest, described, identity
 from ..plan import Planned
 from ..randomness import differences
 from ..tools.process import Deadline
+from .objects import ObjectChecks
 
-Objects = list[dict[str, Any]]
-Rendering = Callable[[Planned, Deadline], bytes]
-
-
-def parsed(lines: bytes) -> Objects:
-    """The objects of a stream, as `emit` writes it."""
-    return [json.loads(line) for line in lines.splitlines()]
+Rendering = Callable[[Planned, Deadline], list[Manifest]]
+Outcome = tuple[Planned, list[Manifest] | CmpError]
 
 
 def twice(rendered: Rendering) -> Rendering:
     """Renders, and renders again to see whether the same comes out; `allow: [random]` lifts that."""
 
-    def work(planned: Planned, deadline: Deadline) -> bytes:
+    def work(planned: Planned, deadline: Deadline) -> list[Manifest]:
         service = planned.resolved.service
         first = rendered(planned, deadline)
         if "random" in service.allow or service.chart is None:
             return first
         second = rendered(planned, deadline)
-        if first == second:
+        if emit(first) == emit(second):
             return first
-        found = differences(parsed(first), parsed(second))
+        found = differences([one.value for one in first], [one.value for one in second])
         names = "; ".join(f"{name} {pointer}" for name, pointer in found[:3])
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         raise InputError(
@@ -48,20 +45,29 @@ def twice(rendered: Rendering) -> Rendering:
     return work
 
 
-class Owners:
-    """Which service brings which object of a cluster: two Applications would fight over it."""
+def rendered_errors(outcomes: Iterable[Outcome], objects: ObjectChecks) -> Iterator[CmpError]:
+    """Everything that is wrong with what was rendered; `outcomes` come cluster by cluster."""
+    for _, of_cluster in groupby(outcomes, key=lambda outcome: outcome[0].cluster):
+        done: list[tuple[Planned, list[Manifest]]] = []
+        for planned, result in of_cluster:
+            if isinstance(result, CmpError):
+                yield result
+            else:
+                done.append((planned, result))
+        yield from _owned_twice(done)
+        yield from objects.of_cluster(done)
 
-    def __init__(self) -> None:
-        self._owners: dict[tuple[str, ...], str] = {}
 
-    def owned_twice(self, planned: Planned, objects: Objects) -> Iterator[CmpError]:
-        """Objects that another service of the same cluster renders too."""
+def _owned_twice(done: list[tuple[Planned, list[Manifest]]]) -> Iterator[CmpError]:
+    """Objects that two services of one cluster render: two Applications would fight over them."""
+    owners: dict[tuple[str, ...], str] = {}
+    for planned, manifests in done:
         service = planned.resolved.service
-        for value in objects:
-            known = identity(value)
+        for manifest in manifests:
+            known = identity(manifest.value)
             if not known.name:
                 continue
-            key = (planned.cluster, known.group, known.kind, known.name, known.namespace or service.namespace)
-            owner = self._owners.setdefault(key, service.label)
+            key = (known.group, known.kind, known.name, known.namespace or service.namespace)
+            owner = owners.setdefault(key, service.label)
             if owner != service.label:
-                yield InputError(f"{service.label}: {described(value)} is also an object of {owner}", service.at)
+                yield InputError(f"{service.label}: {described(manifest.value)} is also an object of {owner}", service.at)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..chart_files import ChartFiles
-from ..errors import Location, did_you_mean
+from ..errors import CmpError, InputError, Location, did_you_mean
 from ..plan import Planned
 from ..yamlfile import Node, plain
 from .coalesce import ChartValues, Path, Values, at_path, chart_values, switched_on
@@ -29,14 +29,6 @@ class Schemas(NamedTuple):
     unusable: tuple[str, ...]
 
 
-class Refused(NamedTuple):
-    """A sentence about a value, where it was written, and what may have been meant."""
-
-    at: Location
-    message: str
-    hint: str
-
-
 def schemas_of(chart: ChartFiles) -> Schemas:
     """Compiles what there is; nothing is fetched for it."""
     validators: dict[Path, Validator] = {}
@@ -48,7 +40,7 @@ def schemas_of(chart: ChartFiles) -> Schemas:
             try:
                 validators[path] = compiled(read(one.schema))
             except Unusable as error:
-                unusable.append(f"the values schema of chart {one.name}: {error}")
+                unusable.append(f"the values schema of chart {one.name} {error}")
     return Schemas(chart_values(chart), validators, names, tuple(unusable))
 
 
@@ -58,7 +50,7 @@ def _charts(chart: ChartFiles, path: Path) -> Iterator[tuple[Path, ChartFiles]]:
         yield from _charts(one.chart, (*path, one.key))
 
 
-def refused_values(planned: Planned, schemas: Schemas) -> Iterator[Refused]:
+def refused_values(planned: Planned, schemas: Schemas) -> Iterator[CmpError]:
     """What Helm would refuse of a service's values. Cheap where no chart has a schema."""
     if not schemas.validators:
         return
@@ -93,7 +85,7 @@ def _default_at(chart: ChartValues, path: Path) -> object:
 
 def _refused(
     refusal: Refusal, path: Path, name: str, values: Values, written: Node, planned: Planned
-) -> Refused:
+) -> CmpError:
     whole = Refusal((*path, *refusal.path), "").where
     hint = ""
     if refusal.unknown:
@@ -102,7 +94,8 @@ def _refused(
     message = f"the values schema of chart {name} refuses {whole or 'the values'}: {refusal.message}"
     chart = planned.resolved.service.chart
     assert chart is not None
-    return Refused(_place((*path, *refusal.path), written) or chart.at, message, hint)
+    at = _place((*path, *refusal.path), written) or chart.at
+    return InputError(f"{planned.resolved.service.label}: {message}", at, hint)
 
 
 def _data_at(values: object, path: tuple[str | int, ...]) -> object:

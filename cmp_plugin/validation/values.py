@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..chart_files import ChartFiles, NotHere, chart_of
-from ..errors import CmpError, InputError, Location
+from ..errors import CmpError
 from ..plan import Planned
 from .findings import Finding
 from .keys import Known, known_keys, unknown_keys
@@ -76,22 +76,12 @@ def value_findings(planned: Iterable[Planned], with_schemas: bool) -> tuple[list
     """Values that a chart does not know, and, `with_schemas`, those that it refuses."""
     charts = Charts()
     found: list[Finding] = []
-    refused: dict[tuple[Location, str, str], list[str]] = {}
     for one in planned:
-        if one.resolved.service.chart is None:
-            continue
-        chart = charts.of(one)
+        chart = charts.of(one) if one.resolved.service.chart else None
         if chart is None:
             continue
         if "unknown-value" not in one.resolved.service.allow:
             found.extend(unknown_keys(one.resolved.values, chart.known))
-        for each in refused_values(one, chart.schemas) if with_schemas else ():
-            refused.setdefault((each.at, each.message, each.hint), []).append(one.resolved.service.label)
-    found += [Finding(_refusal(at, message, hint, on)) for (at, message, hint), on in refused.items()]
+        if with_schemas:
+            found.extend(Finding(error) for error in refused_values(one, chart.schemas))
     return [*(Finding(error) for error in charts.errors), *found], charts.unseen
-
-
-def _refusal(at: Location, message: str, hint: str, on: list[str]) -> CmpError:
-    """One error, whatever number of clusters it is about; it names the first."""
-    more = f" and {len(on) - 1} more" if len(on) > 1 else ""
-    return InputError(f"{on[0]}{more}: {message}", at, hint)
