@@ -84,10 +84,14 @@ def application_name(planned: Planned) -> str:
 
 def manifest_generate_paths(cluster: Cluster, prefix: str = "") -> str:
     """What a cluster's Application depends on: static, since exact lists go stale between commits."""
+    return _paths(cluster, ["/services"], prefix)
+
+
+def _paths(cluster: Cluster, services: list[str], prefix: str) -> str:
     fleet = cluster.fleet
     extra = [directory for directory in fleet.tree.allowed if directory not in USUAL]
     clusters = ["/clusters"] if fleet.provisioned_by(cluster.name) else []
-    return _joined([*extra, *USUAL, *clusters], prefix)
+    return _joined([*extra, "/fleet.yaml", "/profiles", *services, *clusters], prefix)
 
 
 def _joined(paths: Iterable[str], prefix: str) -> str:
@@ -145,9 +149,26 @@ def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, A
             at = value_of(resolved.merged.fields, "revision")
             message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
             raise InputError(message, at.at if at else None)
-        return _cluster_source(cluster, origin, revision, parameters)
+        if track == "branch":
+            return _cluster_source(cluster, origin, revision, parameters)
+        source = _plugin_source(origin, revision, f"clusters/{cluster.name}", parameters)
+        return source, _paths(cluster, _services_read(one), origin.prefix)
     parameters["inputs"] = inputs
     return _plugin_source(origin, revision, f"services/{request.entry}", parameters), "."
+
+
+def _services_read(one: Planned) -> list[str]:
+    """The services' directories that a service depends on which cannot travel; all where that is not known.
+
+    The exact list does not go stale here: it and the commit that it was found at change together, and
+    where nothing on it differs between that commit and another, a render of the other reads the same.
+    """
+    from .extent import services_read
+
+    try:
+        return services_read(one.request, one.resolved.service)
+    except CmpError:
+        return ["/services"]
 
 
 def _cluster_source(

@@ -10,7 +10,7 @@ import json
 from typing import Any, NamedTuple
 
 from .cluster import Facts
-from .errors import CmpError, InputError, Location
+from .errors import InputError, Location
 from .interpolate import all_references
 from .layers import Layer
 from .paths import named_paths
@@ -37,16 +37,16 @@ def encode(request: Request, service: Service, whole: bool = False) -> str | Unf
     `service` is what the request resolves to: its namespace and release win when the request is read
     back, and where its resources lead decides whether its directory is enough.
     """
+    from .extent import beyond
+
     files: dict[str, str] = {}
     for layer in (*request.below, *request.above):
         for path in named_paths(layer.block):
             unfit = _add_file(files, path, request)
             if unfit:
                 return unfit
-    if outside := _first_outside(request):
-        return Unfit(f"service.yaml names {outside[1:]}, outside its directory")
-    if outside := _reached_outside(request, service, files):
-        return Unfit(f"its directory is not enough: {outside}")
+    if reason := beyond(request, service, files):
+        return Unfit(reason)
     text = json.dumps(_message(request, service, files, whole), **CANONICAL)
     if len(text.encode()) > MAX_BYTES:
         return Unfit(f"inputs would be {len(text.encode())} bytes, more than {MAX_BYTES}")
@@ -131,33 +131,6 @@ def _add_file(files: dict[str, str], named: Node, request: Request) -> Unfit | N
     except UnicodeDecodeError:
         return Unfit(f"{path[1:]} is not UTF-8 text")
     return None
-
-
-def _first_outside(request: Request) -> str:
-    """A path in service.yaml or a matching variant that leaves the service's directory."""
-    from .servicelayers import service_paths
-
-    directory = f"/services/{request.entry}"
-    return next((path for path in service_paths(request) if not within(path, directory)), "")
-
-
-def _reached_outside(request: Request, service: Service, files: dict[str, str]) -> str:
-    """Why a kustomization or a link leads out of the service's directory, or an empty string."""
-    from .reach import Reach
-
-    directory = service.directory
-    inline = {path: content.encode() for path, content in files.items()}
-    try:
-        alone = Tree(request.tree.locate(directory, service.at), (directory,), directory, inline)
-        alone.locate(directory, service.at)
-        reach = Reach(alone)
-        for resource in service.resources:
-            reach.resource(resource.path, resource.at)
-        if service.kustomize is not None:
-            reach.fragment(service.kustomize)
-    except CmpError as error:
-        return str(error)
-    return ""
 
 
 def decode(text: str, directory: str) -> Request:

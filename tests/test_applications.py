@@ -200,7 +200,28 @@ def test_what_cannot_travel_names_the_clusters_directory(files: Files, block: st
     assert application["spec"]["source"]["path"] == "clusters/one"
     assert parameters(application) == FALLBACK
     paths = application["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
-    assert paths == "/fleet.yaml;/profiles;/services;."
+    others = "/services/other;" if "other" in block else ""
+    assert paths == f"/fleet.yaml;/profiles;{others}/services/web;."
+
+
+def test_where_it_follows_the_branch_it_depends_on_all_services(files: Files) -> None:
+    """Paths and commit change together only where the commit is in the Application, too."""
+    files.plain("profiles/more/kustomization.yaml", "resources: []\n")
+    files(
+        "clusters/one/cluster.yaml",
+        "destination: {name: one}\nservices: {web: {resources: [/profiles/more], application: {track: branch}}}\n",
+    )
+    (application,) = files.applications()
+    paths = application["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
+    assert (parameters(application), paths) == (FALLBACK, "/fleet.yaml;/profiles;/services;.")
+
+
+def test_what_leads_to_another_service_by_a_link_depends_on_all(files: Files) -> None:
+    files.plain("services/other/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: other}\n")
+    (files.root / "services/web/link").symlink_to("../other")
+    (application,) = files.applications()
+    paths = application["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
+    assert (parameters(application), paths) == (FALLBACK, "/fleet.yaml;/profiles;/services;.")
 
 
 def test_a_pin_that_cannot_travel_is_an_error_that_says_why(files: Files) -> None:

@@ -26,7 +26,8 @@ ORDER = [
     " patches randomness selection transform"
     " comparison listkeys first_fleet new_files",
     "sources sources.*",
-    "plan order request resolve servicelayers inputs cluster clusterorigins service",
+    "plan order request resolve servicelayers inputs extent cluster clusterorigins service"
+    " sources.dependencies sources.wanted",
     "fleet layers origins blocktree",
     "specs speccheck specrules fragment shapes shape_table paths interpolate merge",
     "argocd tree reach valuepath workdir tools tools.*",

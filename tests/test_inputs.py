@@ -312,6 +312,14 @@ UNFIT: dict[str, tuple[dict[str, str], str]] = {
         },
         "its directory is not enough: services/web/base/kustomization.yaml:1:14: ",
     ),
+    "chart that needs one elsewhere": (
+        {
+            "services/web/chart/Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+            "dependencies: [{name: lib, version: 1.0.0, repository: 'file://../../lib'}]\n",
+            "services/lib/Chart.yaml": "apiVersion: v2\nname: lib\nversion: 1.0.0\n",
+        },
+        'its directory is not enough: services/web/chart/Chart.yaml:4:23: "../../lib" lies outside ',
+    ),
 }
 
 

@@ -145,6 +145,15 @@ def _link(directory: str, into: str, without: str = "") -> None:
             os.symlink(os.path.join(directory, name), os.path.join(into, name))
 
 
+def all_directories(path: str, tree: Tree, at: Location, depth: int = 1) -> list[str]:
+    """The directory `path` and every one that it needs by `file://`, as canonical paths."""
+    found = [path]
+    for dependency in missing(path, tree, at):
+        if not dependency.chart and depth < MAX_DEPTH:
+            found.extend(all_directories(dependency.path, tree, at, depth + 1))
+    return found
+
+
 def all_missing(path: str, tree: Tree, at: Location, depth: int = 1) -> list[Wanted]:
     """Every chart from elsewhere that the directory `path` needs, through `file://` too."""
     found: list[Wanted] = []

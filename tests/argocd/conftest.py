@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import program
 import pytest
+import yaml
 from build import BUNDLES, directory
 from cluster import application_controller, cluster, install_argocd
 from cmp_server import PLUGIN, CmpServer, cmp_server
@@ -115,7 +116,9 @@ def recorder(run_directory: Path, sockets: Path, commands: str, plugin_yaml: str
 def narrow(run_directory: Path, sockets: Path, repo: RepoServer, cmp: CmpServer) -> Iterator[RepoServer]:
     """A second repo-server, with the settings that docs/argocd.md tells to make."""
     flags = ("--plugin-use-manifest-generate-paths", "--plugin-tar-exclude", ".git")
-    with repo_server(run_directory / "narrow", sockets, repo.redis_port, None, *flags) as server:
+    documented = yaml.safe_load(Path(CHECKOUT, "docs/argocd-values.yaml").read_text())["repoServer"]["env"]
+    environment = {each["name"]: each["value"] for each in documented}
+    with repo_server(run_directory / "narrow", sockets, repo.redis_port, environment, *flags) as server:
         yield server
 
 

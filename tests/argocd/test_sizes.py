@@ -45,7 +45,12 @@ FILES = {
     "clusters/c/values.yaml": "text: short\n",
 }
 FALLBACK = ("wide", "abroad")
-PATHS = "/fleet.yaml;/profiles;/services;."
+BY_HAND = "/fleet.yaml;/profiles;/services;."
+READS = {
+    "wide": "/fleet.yaml;/profiles;/services/wide;.",
+    "abroad": "/fleet.yaml;/profiles;/services/abroad;/services/shared;.",
+    "values": "/fleet.yaml;/profiles;/services/values;.",
+}
 
 
 @pytest.fixture
@@ -62,11 +67,12 @@ def generated(repo: RepoServer, fleet: Repository, preview: Callable[..., list[A
 def by_hand(application: Application) -> Application:
     """The same one in the form that names the cluster's directory and the service."""
     words = {name: str(application.parameters[name]) for name in ("cluster", "service")}
-    return application._replace(path="clusters/c", parameters=words, paths=PATHS)
+    return application._replace(path="clusters/c", parameters=words, paths=BY_HAND)
 
 
 def fallback(application: Application) -> bool:
-    return (application.path, application.paths) == ("clusters/c", PATHS) and set(application.parameters) == {"cluster", "service"}
+    reads = READS[str(application.parameters["service"])]
+    return (application.path, application.paths) == ("clusters/c", reads) and set(application.parameters) == {"cluster", "service"}
 
 
 def sized(fleet: Repository, repo: RepoServer, preview: Callable[..., list[Any]], size: int) -> Application:
@@ -148,7 +154,7 @@ def test_the_fallback_renders_again_when_any_input_changes(
     seen = {tuple(narrow.manifests(fleet.url, fleet.head, counted.application))}
     for what, files in CHANGES.items():
         fleet.commit({name.format(service): text for name, text in files.items()})
-        assert counted.calls() == 1, what
+        assert counted.calls(generated(narrow, fleet, preview)[service]) == 1, what
         seen.add(tuple(narrow.manifests(fleet.url, fleet.head, counted.application)))
     assert len(seen) > len(CHANGES) - 1
     fleet.replace("fleet.yaml", "kubernetes:", "defaults: {metadata: {labels: {fleet: all}}}\nkubernetes:")
@@ -170,12 +176,46 @@ def test_another_services_change_renders_nothing_that_travels_alone(
 
 
 @pytest.mark.parametrize("service", FALLBACK)
-def test_another_services_change_renders_the_fallback_to_the_same_bytes(
+def test_another_services_change_does_not_render_the_fallback(
     narrow: RepoServer, cmp: CmpServer, fleet: Repository, preview: Callable[..., list[Any]], service: str
 ) -> None:
-    """It depends on all services, as it may refer to any: one call, and nothing to apply."""
     counted = Counted(narrow, cmp, fleet, generated(narrow, fleet, preview)[service])
+    by_hand_too = Counted(narrow, cmp, fleet, by_hand(counted.application)._replace(name="by-hand"))
     before = narrow.manifests(fleet.url, fleet.head, counted.application)
     fleet.commit({"services/small/config.yaml": config_map("small", of="a change")})
-    assert counted.calls() == 1
+    assert counted.calls(generated(narrow, fleet, preview)[service]) == 0
     assert narrow.manifests(fleet.url, fleet.head, counted.application) == before
+    # Who writes the form by hand cannot know what it will read: one call, and nothing to apply.
+    assert by_hand_too.calls() == 1
+
+
+def test_what_is_read_from_now_on_counts_from_now_on(
+    narrow: RepoServer, cmp: CmpServer, fleet: Repository, preview: Callable[..., list[Any]]
+) -> None:
+    """The list and the commit are in one object, so the commit that makes it longer is the first to have it."""
+    counted = Counted(narrow, cmp, fleet, generated(narrow, fleet, preview)["abroad"])
+    fleet.commit({"services/late/config.yaml": config_map("late", of="nobody")})
+    assert counted.calls(generated(narrow, fleet, preview)["abroad"]) == 0
+    listed = "resources: [config.yaml, ../shared/config.yaml, ../late/config.yaml]\n"
+    fleet.commit({"services/abroad/service.yaml": spec("Service", listed)})
+    assert counted.calls(generated(narrow, fleet, preview)["abroad"]) == 1
+    fleet.commit({"services/late/config.yaml": config_map("late", of="abroad")})
+    assert counted.calls(generated(narrow, fleet, preview)["abroad"]) == 1
+    manifests = narrow.manifests(fleet.url, fleet.head, counted.application)
+    assert any('"name":"late"' in each and "abroad" in each for each in manifests)
+
+
+@pytest.mark.parametrize("service", ["small", "wide"])
+def test_a_file_moved_to_another_service_counts_for_the_first(
+    narrow: RepoServer, repo: RepoServer, fleet: Repository, preview: Callable[..., list[Any]], service: str
+) -> None:
+    """Git calls it a renamed file, of which Argo CD sees only the new name, unless git is told not to look for any."""
+
+    def noticed(server: RepoServer, name: str) -> bool:
+        file = f"services/{service}/{name}"
+        synced = fleet.commit({file: "".join(f"{name} {number}\n" for number in range(100))})
+        fleet.git("mv", file, f"services/shared/{name}")
+        return server.moved(fleet.url, synced, fleet.commit(), generated(server, fleet, preview)[service])
+
+    assert noticed(narrow, "with the setting.txt")
+    assert not noticed(repo, "without it.txt")
