@@ -99,8 +99,8 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cluster", action="append", metavar="CLUSTER", help="this cluster only; can be repeated")
-    parser.add_argument("--service", action="append", metavar="SERVICE", help="this service only; can be repeated")
+    parser.add_argument("--cluster", action="append", default=[], metavar="CLUSTER", help="this cluster only; can be repeated")
+    parser.add_argument("--service", action="append", default=[], metavar="SERVICE", help="this service only; can be repeated")
     parser.add_argument("-l", "--selector", metavar="SELECTOR", help="clusters with these labels, as in env=prod,region!=eu")
     parser.add_argument("-o", "--output", choices=("table", "json", "html"), default="table", help="default: table")
 
@@ -153,7 +153,7 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chart", help="a service: NAME with --repo, REPO/NAME as `helm repo list` has it, or oci://...")
     parser.add_argument("--repo", metavar="URL", help="a service: the chart's repository")
     parser.add_argument("--version", help="a service: the chart's version; default: the newest")
-    parser.add_argument("--path", metavar="PATH", help="a service: a chart or kustomization in this repository")
+    parser.add_argument("--path", metavar="PLACE", help="a service: a chart or kustomization in this repository")
     parser.add_argument("--cluster", dest="clusters", action="append", default=[], metavar="CLUSTER", help="a service: put it on this cluster; may be repeated")
     parser.add_argument("--profile", dest="profiles", action="append", default=[], metavar="PROFILE", help="a service: put it into this profile; may be repeated")
 

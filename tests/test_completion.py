@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pexpect
 import pytest
 from program import run
+
+from cmp_plugin.commandline import VERBS
 
 # bash is everywhere; the others are tested where they are installed, and always in CI.
 SHELLS = {
@@ -24,10 +27,11 @@ START = {
 }
 FILES = {
     "fleet.yaml": "kind: Fleet\nrepoURL: https://git.example.com/fleet.git\n",
-    "services/istio/service.yaml": "kind: Service\n",
+    "services/istio/service.yaml": "kind: Service\nnamespace: mesh\nvalues: {pilot: {replicas: 2, 'a.b': 1}}\n",
+    "profiles/prod.yaml": "kind: Profile\nlabels: {env: prod}\n",
     "services/prometheus/service.yaml": "kind: Service\n",
     "clusters/gke.dev/cluster.yaml": "kind: Cluster\nservices: {istio: , istio-b: {service: istio}}\n",
-    "clusters/gke.prod/cluster.yaml": "kind: Cluster\nservices: {prometheus: }\n",
+    "clusters/gke.prod/cluster.yaml": "kind: Cluster\nlabels: {region: eu}\nprofiles: [prod]\nservices: {prometheus: }\n",
     "clusters/wrong/cluster.yaml": "kind: Cluster\nsurprise: true\n",
 }
 
@@ -73,6 +77,11 @@ def typed(shell: str, words: str, cwd: Path, env: dict[str, str]) -> str:
         ("cmp-plugin preview gke.dev --keep", "cmp-plugin preview gke.dev --keep-going"),
         ("cmp-plugin completion f", "cmp-plugin completion fish"),
         ("cmp-plugin preview nosuch", "cmp-plugin preview nosuch"),
+        ("cmp-plugin list --cluster gke.p", "cmp-plugin list --cluster gke.prod"),
+        ("cmp-plugin list -l region=", "cmp-plugin list -l region=eu"),
+        ("cmp-plugin list --service prom", "cmp-plugin list --service prometheus"),
+        ("cmp-plugin list -o h", "cmp-plugin list -o html"),
+        ("cmp-plugin explain gke.dev istio-b values.pilot.r", "cmp-plugin explain gke.dev istio-b values.pilot.replicas"),
     ],
 )
 def test_tab(
@@ -107,12 +116,42 @@ def offered(line: str, cwd: Path, env: dict[str, str], tmp_path: Path) -> list[s
         ("cmp-plugin preview wrong ", ["istio", "prometheus"]),
         ("cmp-plugin preview absent ", ["istio", "prometheus"]),
         ("cmp-plugin completion ", ["bash", "zsh", "fish"]),
+        ("cmp-plugin list --cluster ", ["gke.dev", "gke.prod", "wrong"]),
+        ("cmp-plugin list --cluster gke.prod --service ", ["istio", "prometheus"]),
+        ("cmp-plugin list -l ", ["env=prod", "region=eu"]),
+        ("cmp-plugin list -l region=eu,e", ["region=eu,env=prod"]),
+        ("cmp-plugin list -o ", ["table", "json", "html"]),
+        ("cmp-plugin explain gke.dev istio ", ["namespace", "values.pilot.replicas", 'values.pilot."a.b"']),
+        ("cmp-plugin explain gke.dev absent ", []),
+        ("cmp-plugin new service web --cluster gke.", ["gke.dev", "gke.prod"]),
+        ("cmp-plugin new service web --profile ", ["prod"]),
+        ("cmp-plugin new cluster web --from gke.", ["gke.dev", "gke.prod"]),
+        ("cmp-plugin new cluster ", []),
+        ("cmp-plugin preview --jobs ", []),
     ],
 )
 def test_offers(
     line: str, words: list[str], fleet: Path, clean_env: dict[str, str], tmp_path: Path
 ) -> None:
     assert offered(line, fleet, clean_env, tmp_path) == words
+
+
+def test_every_verb_knows_clusters_and_services(fleet: Path, clean_env: dict[str, str], tmp_path: Path) -> None:
+    """Whatever verb comes, its word for a cluster or a service is completed."""
+    asked = 0
+    for name, verb in VERBS.items():
+        words = argparse.ArgumentParser()
+        verb.words(words)
+        for action in words._actions:
+            if action.dest == "cluster":
+                option = f"{action.option_strings[-1]} " if action.option_strings else ""
+                assert "gke.dev" in offered(f"cmp-plugin {name} {option}", fleet, clean_env, tmp_path)
+                asked += 1
+            if action.dest == "service":
+                before = f"{action.option_strings[-1]} " if action.option_strings else "gke.dev "
+                assert "istio" in offered(f"cmp-plugin {name} {before}", fleet, clean_env, tmp_path)
+                asked += 1
+    assert asked >= 8
 
 
 def test_another_directory(fleet: Path, clean_env: dict[str, str], tmp_path: Path) -> None:

@@ -8,12 +8,20 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
+from ..blocktree import block_tree, leaves
 from ..cluster import open_cluster
 from ..errors import CmpError
 from ..fleet import Fleet
-from .places import cluster_name, opened_fleet
+from ..layers import merge_layers
+from ..plan import keys_on, request_of
+from ..servicelayers import all_layers
+from ..valuepath import written
+from .places import cluster_name, opened_fleet, service_name
+
+ENOUGH = 200  # clusters whose labels are read between two keys
+SECONDS = 5.0
 
 
 def run(args: argparse.Namespace) -> int:
@@ -29,8 +37,9 @@ def answer(parser: argparse.ArgumentParser) -> None:
     import argcomplete
 
     for action in _actions(parser):
-        if action.dest in COMPLETERS:
-            setattr(action, "completer", COMPLETERS[action.dest])
+        completer = COMPLETERS.get(str(action.metavar or action.dest).upper())
+        if completer is not None and action.choices is None:
+            setattr(action, "completer", completer)
     argcomplete.autocomplete(parser, always_complete_options=False)
 
 
@@ -44,19 +53,77 @@ def _actions(parser: argparse.ArgumentParser) -> Iterator[argparse.Action]:
 
 
 def _clusters(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    return _names(parsed_args, "Cluster")
+
+
+def _profiles(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    return _names(parsed_args, "Profile")
+
+
+def _names(parsed_args: argparse.Namespace, kind: str) -> list[str]:
     fleet = _fleet(parsed_args)
-    return fleet.names("Cluster") if fleet else []
+    return fleet.names(kind) if fleet else []
 
 
 def _services(parsed_args: argparse.Namespace, **_: object) -> list[str]:
-    """The services of the cluster before it; where that cannot be read, the whole catalogue."""
+    """The services of the cluster before it; for a verb without one, or where it cannot be read, the catalogue."""
     fleet = _fleet(parsed_args)
-    if not fleet or not parsed_args.cluster:
+    cluster = getattr(parsed_args, "cluster", [])
+    if not fleet or cluster is None:
         return []
     try:
-        return sorted(open_cluster(fleet, cluster_name(fleet, parsed_args.cluster)).keys())
+        if isinstance(cluster, str):
+            return sorted(keys_on(open_cluster(fleet, cluster_name(fleet, cluster))))
     except CmpError:
-        return fleet.names("Service")
+        pass
+    return fleet.names("Service")
+
+
+def _paths(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """Every path at which a layer sets something for the service before it."""
+    fleet = _fleet(parsed_args)
+    try:
+        if not fleet or not parsed_args.service:
+            return []
+        cluster = open_cluster(fleet, cluster_name(fleet, parsed_args.cluster))
+        request = request_of(cluster, service_name(fleet, parsed_args.service))
+        layers = all_layers(request)
+        return [written(keys) for keys, _ in leaves(block_tree(merge_layers(layers, request.tree), layers))]
+    except CmpError:
+        return []
+
+
+def _selectors(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """`label=value` for what clusters have, after the conditions that stand there already."""
+    fleet = _fleet(parsed_args)
+    found: set[str] = set()
+    for name in fleet.names("Cluster")[:ENOUGH] if fleet else ():
+        try:
+            labels = open_cluster(fleet, name).facts.labels if fleet else {}
+        except CmpError:
+            continue
+        found |= {f"{key}={value}" for key, value in labels.items()}
+    before = prefix[: prefix.rfind(",") + 1]
+    return sorted(before + each for each in found)
+
+
+def _revisions(parsed_args: argparse.Namespace, **_: object) -> list[str]:
+    """Branches and tags of the fleet's repository."""
+    from ..tools import git
+    from ..tools.process import Deadline
+
+    fleet = _fleet(parsed_args)
+    deadline = Deadline(SECONDS)
+    try:
+        repository = git.repository(fleet.root, deadline) if fleet else None
+        return git.branches_and_tags(repository, deadline) if repository else []
+    except CmpError:
+        return []
+
+
+def _nothing(**_: object) -> list[str]:
+    """Words that only a person knows; without this a shell would offer files."""
+    return []
 
 
 def _fleet(parsed_args: argparse.Namespace) -> Fleet | None:
@@ -67,4 +134,18 @@ def _fleet(parsed_args: argparse.Namespace) -> Fleet | None:
         return None
 
 
-COMPLETERS = {"cluster": _clusters, "clusters": _clusters, "copy": _clusters, "service": _services}
+# By what the help calls the word.
+COMPLETERS: dict[str, Callable[..., list[str]]] = {
+    "CLUSTER": _clusters,
+    "PROFILE": _profiles,
+    "SERVICE": _services,
+    "SELECTOR": _selectors,
+    "PATH": _paths,
+    "BASE": _revisions,
+    "HEAD": _revisions,
+    "NAME": _nothing,
+    "N": _nothing,
+    "URL": _nothing,
+    "VERSION": _nothing,
+    "CHART": _nothing,
+}

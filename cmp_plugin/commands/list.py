@@ -21,8 +21,8 @@ def run(args: Namespace) -> int:
     """Prints the part of the board that is asked for."""
     wanted = _clusters(args)
     fleet = opened_fleet(args)
-    clusters = {cluster_name(fleet, word) for word in args.cluster or ()}
-    services = {_service(fleet, word) for word in args.service or ()}
+    clusters = {cluster_name(fleet, word) for word in args.cluster}
+    services = {_service(fleet, word) for word in args.service}
     board = selected(
         board_of(fleet),
         lambda facts: wanted(facts) and (not clusters or facts.cluster in clusters),

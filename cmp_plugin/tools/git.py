@@ -103,6 +103,12 @@ def origin(repo: Repository, deadline: Deadline) -> str:
     return address if _ADDRESS.fullmatch(address) else ""
 
 
+def branches_and_tags(repo: Repository, deadline: Deadline) -> list[str]:
+    """Names that a person may give for a commit, sorted; those of other repositories too."""
+    asked = ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"]
+    return sorted(set(_checked(repo, asked, deadline).stdout.decode(errors="replace").split()))
+
+
 def read_file(repo: Repository, of: str, path: str, deadline: Deadline) -> bytes:
     """A file's content in commit `of`, `path` relative to the directory. ToolError: no such file."""
     done = _git(repo, ["cat-file", "blob", f"{of}:{repo.prefix}{path}"], deadline)
