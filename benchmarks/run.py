@@ -16,8 +16,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 from typing import NamedTuple
 
+import boards
 import elsewhere
 import scale
 import workload
@@ -239,6 +241,21 @@ def lock_check(bench: Bench) -> list[Row]:
     return [Row(what, seconds(found), "", seconds(found), "3 s", found.seconds <= 3)]
 
 
+def version_board(bench: Bench) -> list[Row]:
+    """`list` of 100 and 1,000 clusters, nearly every one with a pin of its own; and the page of the larger."""
+    fleets = {size: str(boards.fleet(Path(bench.place(f"board-{size}")), size, pins=size)) for size in (100, 1000)}
+    commands = {str(size): Command((PROGRAM, "list"), fleet, bench.env) for size, fleet in fleets.items()}
+    commands["page"] = Command((PROGRAM, "list", "-o", "html"), fleets[1000], bench.env)
+    found = interleaved(commands, 3)
+    exponent = math.log10(found["1000"].seconds / found["100"].seconds)
+    listed = f"{seconds(found['100'])} / {seconds(found['1000'])}"
+    page = found["page"]
+    return [
+        Row("`list` of 100 / 1,000 clusters, 20 services each: growth exponent", listed, "", f"{exponent:.2f}", "1.05", exponent <= 1.05),
+        Row("`list -o html` of the 1,000", seconds(page), "", seconds(page), "5 s", page.seconds <= 5),
+    ]
+
+
 def growth(bench: Bench) -> list[Row]:
     """Applications of one cluster and of the root, in fleets of 10, 100 and 1,000 clusters."""
     one, whole = {}, {}
@@ -313,6 +330,7 @@ CASES = (
     generated_fleet,
     chart_from_elsewhere,
     lock_check,
+    version_board,
     growth,
 )
 

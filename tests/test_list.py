@@ -6,7 +6,10 @@ import json
 import os
 import pty
 import subprocess
+import sys
+import zipfile
 from pathlib import Path
+from subprocess import PIPE
 
 import boards
 import pytest
@@ -167,3 +170,22 @@ def test_clusters_without_services_are_still_a_board(tmp_path: Path, clean_env: 
     write(tmp_path, {"clusters/a/cluster.yaml": "allow: [empty]\n"})
     assert lines(listed(tmp_path, clean_env)) == ["service  catalogue  a"]
     assert b'id="c-a"' in listed(tmp_path, clean_env, "-o", "html").stdout
+
+
+def test_a_reader_that_goes_away_is_no_bug(forty: Path, clean_env: dict[str, str]) -> None:
+    """As `cmp-plugin list -o html | head -1` does."""
+    with subprocess.Popen([PROGRAM, "list", "-o", "html"], cwd=forty, env=clean_env, stdout=PIPE, stderr=PIPE) as child:
+        assert child.stdout and child.stderr
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(timeout=60) == 1
+
+
+def test_the_page_is_in_the_package(tmp_path: Path) -> None:
+    """What is installed elsewhere than from a checkout has the template, its style and its script."""
+    build = [sys.executable, "-m", "flit_core.wheel", "--outdir", str(tmp_path), CHECKOUT]
+    subprocess.run(build, check=True, capture_output=True, timeout=120)
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = {name for name in archive.namelist() if name.startswith("cmp_plugin/commands/board/")}
+    assert packed == {f"cmp_plugin/commands/board/board.{ending}" for ending in ("html", "css", "js")}
