@@ -16,7 +16,7 @@ import yaml
 from bootstrapping import CHART, bootstrap_chart, by_key, helm, put_dependency, template
 from program import CHECKOUT, run
 
-from cmp_plugin.applications import PLUGIN
+from cmp_plugin.applications import PATHS, PLUGIN
 
 ROOT = ("Application", "argocd", "fleet")
 PARTS = ("fleet.yaml", "profiles", "services", "clusters")
@@ -59,6 +59,9 @@ def test_both_helms_agree(chart: Path, helm3: str, objects: dict[Any, Any]) -> N
         ("fleet.repoUrl=https://git.example.com/fleet.git", "repoUrl"),
         ("fleet.repoURL=null", "repoURL"),
         ("fleet.targetRevision=", "targetRevision"),
+        ("fleet.path=/gitops", "path"),
+        ("fleet.path=gitops/", "path"),
+        ("fleet.path=../fleet", "path"),
         ("fleet.managementCluster=The One", "managementCluster"),
         ("fleet.credentialsSecret=Not A Name", "credentialsSecret"),
         ("global.cmpPlugin.image=ghcr.io/example/cmp-plugin", "image"),
@@ -76,6 +79,7 @@ def test_a_wrong_value_is_named(chart: Path, helm4: str, setting: str, said: str
     [
         "fleet.repoURL=git@git.example.com:platform/fleet.git",
         "fleet.repoURL=ssh://git@git.example.com:2222/fleet.git",
+        "fleet.path=deploy/git.ops-2/fleet",
         "fleet.credentialsSecret=fleet-repository",
         "global.cmpPlugin.image=registry.example.com:5000/cmp-plugin@sha256:" + 64 * "0",
     ],
@@ -135,6 +139,14 @@ def test_the_root_application(chart: Path, helm4: str) -> None:
     }
     assert root["spec"]["info"] == [{"name": "Management cluster", "value": "hub"}]
     assert "finalizers" not in root["metadata"]
+    assert root["metadata"]["annotations"][PATHS] == "/fleet.yaml;/profiles;/services;."
+
+
+def test_the_root_application_of_a_fleet_below_the_top(chart: Path, helm4: str) -> None:
+    root = template(helm4, chart, "--set", "fleet.path=deploy/fleet")[ROOT]
+    assert root["spec"]["source"]["path"] == "deploy/fleet/clusters"
+    paths = "/deploy/fleet/fleet.yaml;/deploy/fleet/profiles;/deploy/fleet/services;."
+    assert root["metadata"]["annotations"][PATHS] == paths
 
 
 def test_notes_say_what_comes_next(chart: Path, helm4: str) -> None:
