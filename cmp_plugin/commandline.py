@@ -119,6 +119,18 @@ def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
 
 
+def _diff(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("base", nargs="?", metavar="BASE", help="a revision of git, or A..B, or A...B; default: HEAD")
+    parser.add_argument("head", nargs="?", metavar="HEAD", help="another one; default: the work tree")
+    parser.add_argument("-o", "--output", choices=("text", "markdown", "json"), default="text", help="default: text")
+    parser.add_argument("--exit-code", action="store_true", help="exit with 4 when anything changes")
+    parser.add_argument("--kubernetes", metavar="VERSION", help="BASE with itself under another Kubernetes")
+    parser.add_argument("--tools", action="append", metavar="TOOL=VERSION", help="BASE with itself under another helm or kustomize")
+    parser.add_argument("--cluster", action="append", metavar="NAME", help="only this cluster; may be repeated")
+    parser.add_argument("--service", action="append", metavar="NAME", help="only this service; may be repeated")
+    _jobs(parser)
+
+
 def _validate(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--render", action="store_true", help="render everything too, twice")
     parser.add_argument("--strict", action="store_true", help="exit 1 for warnings too")
@@ -165,6 +177,7 @@ VERBS = {
     "preview": Verb("exactly what Argo CD would apply", _preview),
     "expand": Verb("one service's kustomize overlay and helm values as files", _expand),
     "explain": Verb("where each value comes from: who set it, whom that went over, file and line", _explain),
+    "diff": Verb("what a change does to the manifests of every cluster", _diff),
     "validate": Verb("every error of the fleet at once, sorted", _validate),
     "lock": Verb("write services/*/service.lock: address and digest of every chart in use", _lock),
     "vendor": Verb("put locked charts beside their service", _nothing),

@@ -18,6 +18,8 @@ from .yamldump import dump_json
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 _HIDDEN_FIELDS = ("data", "stringData")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# Charts write sums of what they mount, Secrets too: whoever knows the sum can try passwords.
+_CHECKSUM = "checksum/"
 # Lists longer than this in product are compared as wholes, and so is what nests deeper than this.
 _MOST_PAIRS = 4_000_000
 _DEEPEST = 150
@@ -146,7 +148,7 @@ def _differing(steps: tuple[str, ...], before: Any, after: Any) -> Iterator[Fiel
     if isinstance(before, dict) and isinstance(after, dict) and len(steps) < _DEEPEST:
         secret = _is_secret(before) or _is_secret(after)
         for key in sorted({*before, *after}):
-            hidden = key == _LAST_APPLIED or (secret and key in _HIDDEN_FIELDS)
+            hidden = key == _LAST_APPLIED or key.startswith(_CHECKSUM) or (secret and key in _HIDDEN_FIELDS)
             differ = _hidden if hidden else _differing
             yield from differ((*steps, key), before.get(key, ABSENT), after.get(key, ABSENT))
     elif isinstance(before, list) and isinstance(after, list) and len(steps) < _DEEPEST:
@@ -232,7 +234,7 @@ def masked(value: Any, depth: int = 0) -> Any:
 
 
 def _masked_field(value: dict[str, Any], key: str, child: Any, depth: int) -> Any:
-    if key == _LAST_APPLIED:
+    if key == _LAST_APPLIED or key.startswith(_CHECKSUM):
         return "(hidden)"
     if key in _HIDDEN_FIELDS and _is_secret(value):
         return dict.fromkeys(child, "(hidden)") if isinstance(child, dict) else "(hidden)"

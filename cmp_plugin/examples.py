@@ -47,6 +47,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("who decides one value", "cmp-plugin explain gke.prod prometheus prometheus.prometheusSpec.retention"),
         ("labels, vars, profiles and services of a cluster", "cmp-plugin explain gke.prod"),
     ),
+    "diff": (
+        ("what is not committed yet, on every cluster", "cmp-plugin diff"),
+        ("a branch, as a comment on its pull request", "cmp-plugin diff main...HEAD -o markdown"),
+        ("before the clusters get a new Kubernetes", "cmp-plugin diff --kubernetes 1.35"),
+    ),
     "validate": (
         ("every file, in seconds", "cmp-plugin validate"),
         ("every render too, as comments on a pull request", "cmp-plugin validate --render -o github"),

@@ -78,6 +78,10 @@ class Tree(NamedTuple):
         text = text.replace(self.root + "/", f"{prefix}/" if prefix else "")
         return text.replace(self.root, prefix or ".")
 
+    def is_allowed(self, real: str) -> bool:
+        """Whether what lies at the absolute real path `real` may be read."""
+        return any(within(real, self._disk(directory)) for directory in self.allowed)
+
     def _disk(self, path: str) -> str:
         if self.mount != "/" and not f"{path}/".startswith(f"{self.mount}/"):
             return OUTSIDE
@@ -87,15 +91,12 @@ class Tree(NamedTuple):
     def _existing(self, path: str, at: Location) -> str:
         place = self._disk(path)
         real = os.path.realpath(place)
-        if place != OUTSIDE and not self._is_allowed(real):
+        if place != OUTSIDE and not self.is_allowed(real):
             raise InputError(f"{path[1:]} is a link that leads out of the allowed directories", at)
         if not os.path.exists(real):
             hint = "it is a link to nothing" if os.path.islink(place) else self._nearest(path)
             raise InputError(f"{path[1:]} does not exist", at, hint)
         return real
-
-    def _is_allowed(self, real: str) -> bool:
-        return any(within(real, self._disk(directory)) for directory in self.allowed)
 
     def _nearest(self, path: str) -> str:
         parent, name = posixpath.split(path)
@@ -125,7 +126,7 @@ class Tree(NamedTuple):
         """The real path of something in a directory, unless it is nothing to read."""
         real = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
         name = self.relative(entry.path)
-        if not self._is_allowed(real):
+        if not self.is_allowed(real):
             raise InputError(f"{name} is a link that leads out of the allowed directories", at)
         if os.path.exists(real) and not (os.path.isfile(real) or os.path.isdir(real)):
             raise InputError(f"{name} is no regular file", at)

@@ -24,7 +24,8 @@ ORDER = [
     " imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations outline overlay"
     " patches randomness selection transform"
-    " comparison listkeys first_fleet new_files",
+    " application_changes comparison contents dangers fingerprint grouping listkeys"
+    " first_fleet new_files",
     "sources sources.*",
     "plan order request resolve servicelayers inputs extent cluster clusterorigins service"
     " sources.dependencies sources.wanted",

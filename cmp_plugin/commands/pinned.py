@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ..errors import CmpError, InputError
+from ..errors import CmpError, InputError, Location
 from ..inputs import Unfit, decode, encode
 from ..plan import Planned
 from ..resolve import resolve
@@ -21,37 +21,61 @@ from ..workdir import workdir
 
 
 @contextmanager
-def at_its_revision(planned: Planned, deadline: Deadline) -> Iterator[Planned]:
-    """The service to render: `planned` itself, or what its pinned directory makes of it."""
+def at_its_revision(
+    planned: Planned, deadline: Deadline, repository: git.Repository | None = None
+) -> Iterator[Planned]:
+    """The service to render: `planned` itself, or what its pinned directory makes of it.
+
+    `repository` is the fleet's, for a fleet that lies outside of it.
+    """
     if not planned.resolved.revision:
         yield planned
         return
     with workdir() as private:
-        yield _pinned(planned, private, deadline)
+        yield _pinned(planned, private, deadline, repository or _repository(planned, deadline))
 
 
-def _pinned(planned: Planned, private: str, deadline: Deadline) -> Planned:
-    request, resolved = planned.request, planned.resolved
-    written = value_of(resolved.merged.fields, "revision")
-    at = written.at if written else None
-    label = resolved.service.label
-    inputs = encode(request, resolved.service, whole=True)
+def pinned_inputs(planned: Planned, deadline: Deadline, repository: git.Repository) -> tuple[str, str]:
+    """What decides the render of a pinned service: the commit of its directory, and its `inputs`."""
+    resolved = planned.resolved
+    inputs = encode(planned.request, resolved.service, whole=True)
     if isinstance(inputs, Unfit):
-        raise InputError(f"{label}: `revision` cannot pin this service: {inputs.reason}", at)
+        message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
+        raise InputError(message, _written_at(planned))
     try:
-        found = resolve(decode(inputs, _checked_out(request.tree.root, request.entry, resolved.revision, private, deadline)))
+        return git.commit(repository, resolved.revision, deadline), inputs
     except CmpError as error:
-        raise InputError(f"{label} at revision {resolved.revision}: {error}", at) from error
+        raise _at_revision(planned, error) from error
+
+
+def _at_revision(planned: Planned, error: CmpError) -> InputError:
+    resolved = planned.resolved
+    return InputError(f"{resolved.service.label} at revision {resolved.revision}: {error}", _written_at(planned))
+
+
+def _written_at(planned: Planned) -> Location | None:
+    written = value_of(planned.resolved.merged.fields, "revision")
+    return written.at if written else None
+
+
+def _pinned(planned: Planned, private: str, deadline: Deadline, repository: git.Repository) -> Planned:
+    request, resolved = planned.request, planned.resolved
+    commit, inputs = pinned_inputs(planned, deadline, repository)
+    place = os.path.join(os.path.realpath(private), "service")
+    try:
+        directory = repository._replace(prefix=f"{repository.prefix}services/{request.entry}/")
+        git.extract(directory, commit, place, private, deadline)
+        found = resolve(decode(inputs, place))
+    except CmpError as error:
+        raise _at_revision(planned, error) from error
     if found is None:
-        raise InputError(f"{label} is switched off at revision {resolved.revision}", at)
-    return planned._replace(request=decode(inputs, os.path.join(private, "service")), resolved=found)
+        message = f"{resolved.service.label} is switched off at revision {resolved.revision}"
+        raise InputError(message, _written_at(planned))
+    return planned._replace(request=decode(inputs, place), resolved=found)
 
 
-def _checked_out(root: str, entry: str, revision: str, private: str, deadline: Deadline) -> str:
-    """Writes services/<entry> of a revision below `private` and returns that directory."""
-    repository = git.repository(os.path.join(root, "services", entry), deadline)
+def _repository(planned: Planned, deadline: Deadline) -> git.Repository:
+    repository = git.repository(planned.request.tree.root, deadline)
     if repository is None:
         raise InputError("`revision` needs git, and a fleet that is in git")
-    place = os.path.join(private, "service")
-    git.extract(repository, git.commit(repository, revision, deadline), place, private, deadline)
-    return os.path.realpath(place)
+    return repository

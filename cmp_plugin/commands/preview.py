@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from ..cluster import open_cluster
@@ -30,6 +30,7 @@ from .places import cluster_name, opened_fleet, service_name
 from .warnings import warn, warn_about_plugin
 
 RENDER_SECONDS = 600.0
+Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
@@ -57,14 +58,16 @@ def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
     return [Planned(cluster.name, *planned_service(cluster, service_name(fleet, args.service)), 0)]
 
 
-def rendered(planned: Planned, deadline: Deadline) -> bytes:
-    """One service's manifests as `generate` prints them; warnings go to stderr."""
-    return emit(manifests_of(planned, deadline))
+def rendered(planned: Planned, deadline: Deadline, repository: git.Repository | None = None) -> bytes:
+    """One service's manifests as `generate` prints them; warnings go to stderr. See `at_its_revision`."""
+    return emit(manifests_of(planned, deadline, repository))
 
 
-def manifests_of(planned: Planned, deadline: Deadline) -> list[Manifest]:
+def manifests_of(
+    planned: Planned, deadline: Deadline, repository: git.Repository | None = None
+) -> list[Manifest]:
     """One service's objects in their order; warnings go to stderr."""
-    with at_its_revision(planned, deadline) as one:
+    with at_its_revision(planned, deadline, repository) as one:
         # What is not locked yet is shown, with a warning; `generate` refuses it.
         result = render(one.resolved.service._replace(lock_optional=True), one.request.tree, deadline)
     warn(result.warnings)
@@ -133,9 +136,9 @@ def _formatted(lines: bytes, output: str, label: str) -> bytes:
 
 
 def in_parallel(
-    planned: list[Planned], jobs: int | None, work: Callable[[Planned, Deadline], Result]
-) -> Iterator[tuple[Planned, Result | CmpError]]:
-    """Does `work` on every service, several at once, and yields the outcomes in the given order.
+    tasks: Sequence[Task], jobs: int | None, work: Callable[[Task, Deadline], Result]
+) -> Iterator[tuple[Task, Result | CmpError]]:
+    """Does `work`, a render, on every task, several at once, and yields the outcomes in the given order.
 
     When the caller stops early, as at Ctrl-C, no render goes on: each one's deadline comes.
     """
@@ -147,7 +150,7 @@ def in_parallel(
     started: list[Deadline] = []
     ended = Event()
 
-    def attempt(one: Planned) -> Result | CmpError:
+    def attempt(one: Task) -> Result | CmpError:
         deadline = Deadline(RENDER_SECONDS)
         started.append(deadline)
         if ended.is_set():
@@ -158,9 +161,9 @@ def in_parallel(
         except CmpError as error:
             return error
 
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool, progress(len(planned), "rendering") as step:
+    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool, progress(len(tasks), "rendering") as step:
         try:
-            for one, result in zip(planned, pool.map(attempt, planned), strict=True):
+            for one, result in zip(tasks, pool.map(attempt, tasks), strict=True):
                 step()
                 yield one, result
         finally:

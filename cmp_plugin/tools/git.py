@@ -80,6 +80,41 @@ def commit(repo: Repository, revision: str, deadline: Deadline) -> str:
     return found
 
 
+def has_commit(repo: Repository, commit: str, deadline: Deadline) -> bool:
+    """Whether a commit, by its full name, is in the repository."""
+    return not _git(repo, ["cat-file", "-e", f"{commit}^{{commit}}"], deadline).code
+
+
+def merge_base(repo: Repository, one: str, other: str, deadline: Deadline) -> str:
+    """The commit at which two commits' histories part; "" when none is known here."""
+    done = _git(repo, ["merge-base", one, other], deadline)
+    return "" if done.code else done.stdout.decode().strip()
+
+
+def is_shallow(repo: Repository, deadline: Deadline) -> bool:
+    """Whether the repository lacks the older part of its history."""
+    return _git(repo, ["rev-parse", "--is-shallow-repository"], deadline).stdout.strip() == b"true"
+
+
+def branches_and_tags(repo: Repository, deadline: Deadline) -> list[str]:
+    """The names that a person could mean."""
+    done = _git(repo, ["for-each-ref", "--count=10000", "--format=%(refname:short)"], deadline)
+    return done.stdout.decode(errors="replace").split("\n")[:-1]
+
+
+def submodules(repo: Repository, of: str, deadline: Deadline) -> list[tuple[str, str]]:
+    """(path relative to the directory, commit) of the submodules that the directory holds in commit `of`."""
+    listed = _checked(repo, ["ls-tree", "--full-tree", "-r", "-z", f"{of}:{repo.prefix.rstrip('/')}"], deadline).stdout
+    entries = (entry.partition("\t") for entry in listed.decode(errors="surrogateescape").split("\0"))
+    return [(path, facts.split()[2]) for facts, _, path in entries if facts.startswith("160000 ")]
+
+
+def common_directory(repo: Repository, deadline: Deadline) -> str:
+    """The absolute directory that all work trees of the repository share."""
+    done = _checked(repo, ["rev-parse", "--git-common-dir"], deadline)
+    return os.path.join(repo.directory, done.stdout.decode(errors="surrogateescape").removesuffix("\n"))
+
+
 def is_dirty(repo: Repository, deadline: Deadline) -> bool:
     """Whether the directory holds anything that HEAD does not; ignored files and submodules apart."""
     asked = [
