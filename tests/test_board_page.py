@@ -123,6 +123,17 @@ def test_search_and_labels(chrome: Chrome, pages: dict[str, Path]) -> None:
     assert len(seen(chrome, ".board tbody tr")) == 40 and len(seen(chrome, "article")) == 20
 
 
+def test_pins_that_are_not_shown_are_counted_again(chrome: Chrome, pages: dict[str, Path]) -> None:
+    opened(chrome, pages["forty"])
+    assert seen(chrome, "#more summary") == ["1 more"] and len(seen(chrome, "#behind > ul > li")) == 12
+    type_into(chrome, "services-wanted", "loki")
+    assert len(seen(chrome, "#behind > ul > li")) == 10
+    type_into(chrome, "clusters-wanted", "-0001")
+    assert (len(seen(chrome, "#behind > ul > li")), seen(chrome, "#more summary")) == (0, ["1 more"])
+    type_into(chrome, "clusters-wanted", "-0000")
+    assert seen(chrome, "#behind") == []
+
+
 def test_only_what_lags(chrome: Chrome, pages: dict[str, Path]) -> None:
     opened(chrome, pages["forty"])
     chrome.find_element(By.ID, "lagging").click()

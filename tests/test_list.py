@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import zipfile
@@ -189,3 +190,24 @@ def test_the_page_is_in_the_package(tmp_path: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.startswith("cmp_plugin/commands/board/")}
     assert packed == {f"cmp_plugin/commands/board/board.{ending}" for ending in ("html", "css", "js")}
+
+
+def about(cwd: Path, env: dict[str, str]) -> str:
+    """The line of the page that says which fleet it is, and of when."""
+    page = listed(cwd, env, "-o", "html").stdout.decode()
+    return (re.findall('<p class="about">(.*?)</p>', page) or [""])[0]
+
+
+def test_the_page_says_of_which_commit_it_is(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    write(tmp_path, {"fleet.yaml": "repoURL: git@git.example.com:team/fleet.git\n", "clusters/a/cluster.yaml": "allow: [empty]\n"})
+    assert about(tmp_path, clean_env) == "team/fleet"
+    day = {"GIT_COMMITTER_DATE": "2026-11-20T12:00:00Z", "GIT_AUTHOR_DATE": "2026-11-19T12:00:00Z"}
+    person = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for words in (["init", "-q"], ["add", "."]):
+        subprocess.run(["git", *words], cwd=tmp_path, check=True)
+    assert about(tmp_path, clean_env) == "team/fleet", "no commit yet"
+    subprocess.run(["git", *person, "commit", "-q", "-m", "x"], cwd=tmp_path, env={**clean_env, **day}, check=True)
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert about(tmp_path, clean_env) == f"team/fleet, commit {commit[:12]} of 2026-11-20"
+    write(tmp_path, {"clusters/a/cluster.yaml": "allow: [empty]\nlabels: {a: b}\n"})
+    assert about(tmp_path, clean_env).endswith(", with uncommitted changes")

@@ -5,16 +5,21 @@ In: the fleet's files. Out: what runs where. Nothing is rendered. Every form sho
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import Namespace
 from collections.abc import Callable
 
 from ..board import Board, board_of, selected
 from ..cluster import Facts
-from ..errors import InputError, UsageError, there_is
+from ..errors import CmpError, InputError, UsageError, there_is
 from ..fleet import Fleet
 from ..labelselector import parse
+from ..specrules import value_of
+from ..tools.process import Deadline
 from .places import cluster_name, opened_fleet, service_name
+
+SECONDS = 60.0
 
 
 def run(args: Namespace) -> int:
@@ -30,7 +35,7 @@ def run(args: Namespace) -> int:
     )
     if not board.clusters:
         raise InputError("no cluster has these labels" if args.selector else "the fleet has no clusters")
-    sys.stdout.write(_text(args.output, board, bool(clusters), bool(services)))
+    sys.stdout.write(_text(args.output, fleet, board, bool(clusters), bool(services)))
     sys.stdout.flush()
     return 0
 
@@ -51,7 +56,7 @@ def _service(fleet: Fleet, word: str) -> str:
     raise InputError(f'there is no service "{word}"', None, there_is(name, fleet.names("Service")))
 
 
-def _text(output: str, board: Board, one_cluster: bool, one_service: bool) -> str:
+def _text(output: str, fleet: Fleet, board: Board, one_cluster: bool, one_service: bool) -> str:
     if output == "json":
         from .list_json import text
 
@@ -59,8 +64,30 @@ def _text(output: str, board: Board, one_cluster: bool, one_service: bool) -> st
     if output == "html":
         from .list_page import page
 
-        return page(board)
+        return page(board, _about(fleet))
     from .list_table import tables
 
     details = len(board.services) == 1 and one_service or len(board.clusters) == 1 and one_cluster
     return tables(board, sys.stdout, details)
+
+
+def _about(fleet: Fleet) -> str:
+    """Which fleet, at which commit: a page is read when the fleet has long gone on."""
+    address = value_of(fleet.spec, "repoURL")
+    name = re.search(r"[^/:@]+/[^/:@]+?(?=(\.git)?/?$)", str(address.value)) if address is not None else None
+    return ", ".join(filter(None, [name[0] if name else "", _commit(fleet.root, Deadline(SECONDS))]))
+
+
+def _commit(root: str, deadline: Deadline) -> str:
+    """HEAD and its day; nothing without git, or before the first commit."""
+    from ..tools import git
+
+    try:
+        repository = git.repository(root, deadline)
+        if repository is None:
+            return ""
+        commit = git.commit(repository, "HEAD", deadline)
+        changed = ", with uncommitted changes" if git.is_dirty(repository, deadline) else ""
+        return f"commit {commit[:12]} of {git.day(repository, commit, deadline)}{changed}"
+    except CmpError:
+        return ""

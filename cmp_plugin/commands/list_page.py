@@ -38,8 +38,8 @@ class Row(NamedTuple):
     cells: tuple[tuple[str, str], ...]
 
 
-def page(board: Board) -> str:
-    """The whole page."""
+def page(board: Board, about: str) -> str:
+    """The whole page. `about` says which fleet it is, and of when."""
     environment = Environment(
         loader=FileSystemLoader(PLACE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
@@ -60,6 +60,7 @@ def page(board: Board) -> str:
         script=script,
         style=style,
         policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
+        about=about,
         board=board,
         rows=_rows(board),
         choices=_choices(board.clusters.values()),
@@ -97,9 +98,18 @@ def _rows(board: Board) -> list[Row]:
         alike.setdefault(texts if len(board.clusters) > APART else (*texts, (cluster, "")), []).append(cluster)
     selectors = by_label(board)
     rows = [
-        Row(tuple(names), selectors.get(frozenset(names), ""), texts[: len(board.services)]) for texts, names in alike.items()
+        Row(tuple(names), selectors.get(frozenset(names)) or _shared(names, board), texts[: len(board.services)])
+        for texts, names in alike.items()
     ]
     return sorted(rows, key=lambda row: -len(row.clusters))
+
+
+def _shared(names: Sequence[str], board: Board) -> str:
+    """The labels that all of these clusters have, but not the whole fleet."""
+    everywhere, here = (
+        set.intersection(*(set(board.clusters[name].labels.items()) for name in some)) for some in (board.clusters, names)
+    )
+    return ", ".join(f"{key}={value}" for key, value in sorted(here - everywhere))
 
 
 def _style(one: Deployment) -> str:

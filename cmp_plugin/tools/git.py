@@ -115,6 +115,11 @@ def common_directory(repo: Repository, deadline: Deadline) -> str:
     return os.path.join(repo.directory, done.stdout.decode(errors="surrogateescape").removesuffix("\n"))
 
 
+def day(repo: Repository, of: str, deadline: Deadline) -> str:
+    """The day of commit `of`, as its committer's calendar had it: `2026-11-20`."""
+    return _checked(repo, ["show", "--no-patch", "--no-show-signature", "--format=%cs", of], deadline).stdout.decode().strip()
+
+
 def is_dirty(repo: Repository, deadline: Deadline) -> bool:
     """Whether the directory holds anything that HEAD does not; ignored files and submodules apart."""
     asked = [
@@ -136,12 +141,6 @@ def origin(repo: Repository, deadline: Deadline) -> str:
     done = _git(repo, ["config", "--get", "remote.origin.url"], deadline)
     address = done.stdout.decode(errors="replace").strip()
     return address if _ADDRESS.fullmatch(address) else ""
-
-
-def branches_and_tags(repo: Repository, deadline: Deadline) -> list[str]:
-    """Names that a person may give for a commit, sorted; those of other repositories too."""
-    asked = ["for-each-ref", "--format=%(refname:short)", "refs/heads", "refs/remotes", "refs/tags"]
-    return sorted(set(_checked(repo, asked, deadline).stdout.decode(errors="replace").split()))
 
 
 def read_file(repo: Repository, of: str, path: str, deadline: Deadline) -> bytes:

@@ -50,6 +50,7 @@ function narrow() {
   }
   hideServices(kept);
   if (lagging) hideFine(kept);
+  countPins();
   const rest = (list, what) => `${list.filter(Boolean).length} of ${list.length} ${what}`;
   const narrowed = !everything || !kept.every(Boolean);
   one("#shown").textContent = narrowed ? `${rest(wanted, "clusters")}, ${rest(kept, "services")}` : "";
@@ -60,6 +61,18 @@ function hideServices(kept) {
   for (const card of all("article")) card.hidden = !names.has(card.dataset.s);
   for (const item of all("#behind li")) item.hidden ||= !names.has(item.dataset.s);
   for (const cells of grid) cells.forEach((cell, number) => { cell.hidden = !kept[number]; });
+}
+
+function countPins() {
+  const left = (list) => list.filter((item) => !item.hidden).length;
+  const pins = one("#behind");
+  const more = one("#more");
+  if (pins) pins.hidden = left(all("li", pins)) === 0;
+  if (more) {
+    const count = left(all("li", more));
+    more.hidden = count === 0;
+    more.querySelector("span").textContent = count;
+  }
 }
 
 // With "only what lags": rows of the board in which no shown service does.
