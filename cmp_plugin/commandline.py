@@ -170,6 +170,16 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", dest="profiles", action="append", default=[], metavar="PROFILE", help="a service: put it into this profile; may be repeated")
 
 
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("kind", choices=("kustomize", "applications"), help="what the source is: kustomize or applications")
+    parser.add_argument("source", help="the directory to import")
+    parser.add_argument("dir", help="the new fleet: a directory that is absent or empty")
+    parser.add_argument("--kubernetes", metavar="VERSION", help="what charts are told; default: 1.34")
+    parser.add_argument("--keep-going", action="store_true", help="write the fleet although something differs, exit 1")
+    parser.add_argument("--check", action="store_true", help="write nothing: compare the source with the fleet in DIR")
+    _jobs(parser)
+
+
 VERBS = {
     "generate": Verb("what Argo CD calls: the current directory's manifests, one JSON document a line", _nothing),
     "parameters": Verb("what Argo CD shows of an Application's parameters", _nothing),
@@ -184,6 +194,7 @@ VERBS = {
     "schema": Verb("JSON Schema of the files people write", _schema),
     "init": Verb("a first fleet that renders at once", _init),
     "new": Verb("a new cluster or service that renders at once", _new),
+    "import": Verb("an existing tree as a fleet, with proof that nothing changes", _import),
     "completion": Verb("shell completion", _completion),
     "doctor": Verb("versions and places of the tools, and what is wrong with them", _doctor),
     "healthcheck": Verb("for the sidecar's probe: silent when it can render", _nothing),

@@ -25,6 +25,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ),
         ("a service of plain manifests, on what has a profile", "cmp-plugin new service status-page --profile shop"),
     ),
+    "import": (
+        ("bases and overlays: a service for each base, a cluster for each environment", "cmp-plugin import kustomize deploy fleet"),
+        ("Argo CD's Applications, with the charts that they name", "cmp-plugin import applications argocd/apps fleet"),
+        ("after a change by hand: is it still the same?", "cmp-plugin import kustomize deploy fleet --check"),
+    ),
     "generate": (
         ("what Argo CD gets for a cluster: its Applications", "cd clusters/gke.dev && cmp-plugin generate"),
     ),

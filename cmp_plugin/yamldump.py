@@ -64,8 +64,11 @@ def dump_line(value: Any) -> str:
     return " ".join(text.removesuffix("...\n").split("\n")).rstrip()
 
 
-def dump_yaml(value: Any) -> str:
-    """YAML for people, in block style, that Go's readers, Kustomize and PyYAML read as `value`."""
+def dump_yaml(value: Any, *, ordered: bool = False) -> str:
+    """YAML for people, in block style, that Go's readers, Kustomize and PyYAML read as `value`.
+
+    `ordered`: keys stay in the maps' own order.
+    """
     import io
 
     from yaml import DocumentEndEvent, DocumentStartEvent, StreamEndEvent, StreamStartEvent
@@ -76,7 +79,7 @@ def dump_yaml(value: Any) -> str:
     dumper = CBaseDumper(out, width=-1, allow_unicode=True)
     dumper.emit(StreamStartEvent())
     dumper.emit(DocumentStartEvent(explicit=False))
-    _emit(dumper, value)
+    _emit(dumper, value, ordered)
     dumper.emit(DocumentEndEvent(explicit=False))
     dumper.emit(StreamEndEvent())
     return out.getvalue()
@@ -100,7 +103,7 @@ def _check_keys(value: Any) -> None:
             _check_keys(child)
 
 
-def _emit(dumper: CBaseDumper, value: Any) -> None:
+def _emit(dumper: CBaseDumper, value: Any, ordered: bool) -> None:
     from yaml import (
         MappingEndEvent,
         MappingStartEvent,
@@ -111,16 +114,16 @@ def _emit(dumper: CBaseDumper, value: Any) -> None:
 
     if isinstance(value, dict):
         dumper.emit(MappingStartEvent(None, None, True, flow_style=False))
-        for key in sorted(value):
+        for key in value if ordered else sorted(value):
             dumper.emit(
                 ScalarEvent(None, None, (True, True), key, style=_style(key, literal=False))
             )
-            _emit(dumper, value[key])
+            _emit(dumper, value[key], ordered)
         dumper.emit(MappingEndEvent())
     elif isinstance(value, list):
         dumper.emit(SequenceStartEvent(None, None, True, flow_style=False))
         for child in value:
-            _emit(dumper, child)
+            _emit(dumper, child, ordered)
         dumper.emit(SequenceEndEvent())
     elif isinstance(value, str):
         dumper.emit(ScalarEvent(None, None, (True, True), value, style=_style(value, literal=True)))

@@ -18,6 +18,7 @@ PACKAGE = Path(CHECKOUT, "cmp_plugin")
 ORDER = [
     "__main__ cli commandline examples generated reference",
     "commands commands.*",
+    "importing importing.*",
     "render validation validation.*",
     "explanation",
     "applications assumed board chart chart_errors chart_files chart_use chart_values chartorigins charts checks diagnosis emit explained"

@@ -27,7 +27,7 @@ GIT_SECONDS = 20.0
 def run(args: Namespace) -> int:
     """Prints the files written; the next command to type goes to stderr."""
     place = os.path.normpath(os.path.join(args.directory, args.dir))
-    _check(place)
+    check_place(place)
     made = files(_address(place))
     with OutputDirectory(place) as directory:
         for path, text in made.items():
@@ -40,7 +40,8 @@ def run(args: Namespace) -> int:
     return 0
 
 
-def _check(place: str) -> None:
+def check_place(place: str) -> None:
+    """UsageError when a fleet cannot begin at `place`."""
     if os.path.isdir(place):
         others = sorted(name for name in os.listdir(place) if not _GIVEN.fullmatch(name))
         if "fleet.yaml" in others:

@@ -106,6 +106,15 @@ def _write(fleet: Fleet, states: list[State]) -> int:
     return 0
 
 
+def lock_files(fleet: Fleet) -> dict[str, bytes]:
+    """Path -> text of every lock that the fleet needs. Writes nothing. Raises Errors."""
+    states, errors = states_of(fleet)
+    new, unfetched = _fetched(fleet, list({one.key: one for state in states for one in state.missing}.values()))
+    if errors or unfetched:
+        raise Errors([*errors, *unfetched])
+    return {state.path[1:]: state.text(new) for state in states if state.wanted}
+
+
 def _fetched(
     fleet: Fleet, missing: list[Wanted]
 ) -> tuple[dict[tuple[str, str, str], Locked], list[CmpError]]:

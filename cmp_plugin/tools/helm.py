@@ -54,8 +54,11 @@ def template(
     values_file: str,
     workdir: str,
     deadline: Deadline,
+    more: Iterable[str] = (),
 ) -> bytes:
     """What `helm template` prints for the chart (a directory or an archive) and one values file.
+
+    `more`: further options of helm's, after that file.
 
     `workdir` is the render's private directory; helm's home lies in it. Raises ToolError with one
     line; its place, if it has one, is as helm has it: `<chart's name>/templates/x.yaml`.
@@ -70,6 +73,7 @@ def template(
         *(["--include-crds"] if include_crds else []),
         *(["--skip-tests"] if skip_tests else []),
         *(f"--api-versions={version}" for version in api_versions),
+        *more,
         "--",
         release,
         chart_path,

@@ -1,0 +1,175 @@
+"""`import KIND SOURCE DIR`: an existing tree as a fleet whose renders are proven equal, object by object.
+
+The fleet is made and compared in a private directory. It is written when everything is equal; when
+something differs, or cannot be expressed, that is listed and nothing is written, unless --keep-going.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+
+from ..errors import CmpError, Errors, InputError, UsageError, flatten
+from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
+from ..fleet import Fleet, find_root, open_fleet
+from ..importing.conversion import Asked, Conversion
+from ..importing.owner import Tools, owned
+from ..importing.proof import Proof, prove
+from ..request import Settings, settings_of
+from ..sources.lockfile import FILE, Locked, parse
+from ..sources.obtain import Means
+from ..specrules import KUBERNETES
+from ..tools import git, helm, kustomize
+from ..tools.process import Deadline
+from ..tree import Tree
+from ..workdir import workdir
+from .init import GIT_SECONDS, check_place
+from .lock import lock_files
+from .outdir import OutputDirectory
+from .preview import in_parallel
+from .warnings import warn
+
+SECONDS = 600.0
+
+
+def run(args: Namespace) -> int:
+    """Prints what was proven, a line a service; the next command goes to stderr. Raises Errors: what was not."""
+    if not os.path.isdir(args.source):
+        raise UsageError(f"{args.source} is no directory")
+    if args.kubernetes and not KUBERNETES.fullmatch(args.kubernetes):
+        raise UsageError(f'"{args.kubernetes}" is no Kubernetes version', hint='write one such as "1.34"')
+    if args.check:
+        return _check(args)
+    check_place(args.dir)
+    with workdir() as directory:
+        conversion, proofs = _proven(args, directory)
+        errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
+        warn(conversion.notes)
+        if errors and not args.keep_going:
+            _say(proofs, errors, "nothing is written (--keep-going writes the fleet all the same)")
+            raise Errors(errors)
+        _publish(args.dir, conversion, os.path.join(directory, "fleet"))
+    if errors:
+        _say(proofs, errors, f"the fleet is in {args.dir}; `--check` compares again")
+        raise Errors(errors)
+    _show(proofs)
+    print(f"next: cd {shlex.quote(args.dir)} && cmp-plugin preview {proofs[0].pair.cluster}", file=sys.stderr)
+    return 0
+
+
+def _check(args: Namespace) -> int:
+    fleet = open_fleet(find_root(args.dir))
+    with workdir() as directory:
+        conversion = _converted(args, directory, settings_of(fleet.spec), frozenset())
+        proofs = _compared(args, conversion, fleet, directory)
+    errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
+    if errors:
+        _say(proofs, errors, "the others differ")
+        raise Errors(errors)
+    _show(proofs)
+    return 0
+
+
+def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
+    """The fleet below `directory`/fleet. Overlays that are not the same as blocks are kept as directories."""
+    as_trees: frozenset[str] = frozenset()
+    while True:
+        conversion = _converted(args, directory, Settings(), as_trees)
+        if not conversion.pairs:
+            raise Errors([*conversion.left_out] or [InputError("there is nothing to import in the source")])
+        fleet = _laid_out(conversion, os.path.join(directory, "fleet"))
+        proofs = _compared(args, conversion, fleet, directory)
+        failed = {proof.pair.key for proof in proofs if proof.errors} & conversion.lifted
+        if not failed:
+            return conversion, proofs
+        as_trees |= failed
+
+
+def _converted(args: Namespace, directory: str, settings: Settings, as_trees: frozenset[str]) -> Conversion:
+    tree, start = _source(args)
+    name = os.path.basename(os.path.realpath(args.source))
+    means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
+    asked = Asked(tree, start, name, means, args.kubernetes or DEFAULT_KUBERNETES, as_trees)
+    made = importlib.import_module(f"cmp_plugin.importing.{args.kind}").convert(asked)
+    assert isinstance(made, Conversion)
+    return made
+
+
+def _source(args: Namespace) -> tuple[Tree, str]:
+    """The repository that the source lies in, or the source alone; and where in it the source begins."""
+    place = os.path.realpath(args.source)
+    repository = git.repository(place, Deadline(GIT_SECONDS))
+    prefix = repository.prefix.strip("/") if repository else ""
+    root = place.removesuffix(f"/{prefix}") if prefix else place
+    return Tree(root, ("/",)), f"/{prefix}"
+
+
+def _laid_out(conversion: Conversion, place: str) -> Fleet:
+    """The fleet on the disk, its charts locked."""
+    import shutil
+
+    shutil.rmtree(place, ignore_errors=True)
+    _write(place, conversion.files.items())
+    _write(place, lock_files(open_fleet(place)).items())
+    return open_fleet(place)
+
+
+def _write(place: str, files: Iterable[tuple[str, bytes]]) -> None:
+    for name, content in files:
+        path = os.path.join(place, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as handle:
+            handle.write(content)
+
+
+def _compared(args: Namespace, conversion: Conversion, fleet: Fleet, directory: str) -> list[Proof]:
+    settings = settings_of(fleet.spec)
+    tools = Tools(helm.find(settings.helm), kustomize.find(settings.kustomize), tuple(_locked(fleet)))
+    tree, _ = _source(args)
+    means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
+    return list(
+        prove(
+            conversion.pairs,
+            fleet,
+            lambda pair, deadline: owned(pair, tools, means._replace(deadline=deadline)),
+            lambda planned, work: in_parallel(planned, args.jobs, work),
+        )
+    )
+
+
+def _locked(fleet: Fleet) -> Iterator[Locked]:
+    for entry in fleet.names("Service"):
+        path = f"services/{entry}/{FILE}"
+        if fleet.tree.exists(f"/{path}"):
+            with open(os.path.join(fleet.root, path), "rb") as handle:
+                yield from parse(handle.read(), path)
+
+
+def _publish(place: str, conversion: Conversion, made: str) -> None:
+    """What was compared is what is written, locks included."""
+    with OutputDirectory(place) as out:
+        for parent, _, names in os.walk(made):
+            for name in names:
+                path = os.path.join(parent, name)
+                with open(path, "rb") as handle:
+                    out.write(os.path.relpath(path, made), handle.read())
+        out.publish()
+
+
+def _say(proofs: list[Proof], errors: list[CmpError], more: str) -> None:
+    equal = sum(not proof.errors for proof in proofs)
+    print(f"{equal} of {len(proofs)} renders are equal, {len(flatten(errors))} findings: {more}", file=sys.stderr)
+
+
+def _show(proofs: list[Proof]) -> None:
+    services: dict[str, list[Proof]] = {}
+    for proof in proofs:
+        services.setdefault(proof.pair.key, []).append(proof)
+    for name, found in sorted(services.items()):
+        print(f"{name}: equal on {', '.join(f'{one.pair.cluster} ({one.objects})' for one in found)}")
+    total = sum(proof.objects for proof in proofs)
+    print(f"{len(proofs)} renders, {total} objects: every one is equal", file=sys.stderr)

@@ -1,0 +1,262 @@
+"""The kind `applications`: Argo CD's Applications -> services and clusters.
+
+In: a repository with Applications. Out: a `Conversion`. Applications of one chart, or of one name but for the
+cluster's, become one service; their destinations become clusters. Release and Application keep their names, so
+that Argo CD goes on with the objects that are there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Any, NamedTuple
+
+from ..applications import IN_CLUSTER
+from ..errors import CmpError, InputError, Location, flatten, labelled
+from ..manifest import mapping, text
+from ..tools import git
+from ..tree import canonical
+from .application_files import Found, found_objects, yaml_files
+from .application_settings import settings
+from .conversion import Asked, Block, Conversion, Draft, Kustomization, Manifests, Pair, Release, common, dns_name, draft, without, written
+from .instances import Instance, place_group
+from .naming import words
+from .releases import helm_source, missing
+
+IN_CLUSTER_NAME = "in-cluster"
+_GIT_OPTIONS = {"repoURL", "path", "targetRevision", "ref", "name", "directory", "kustomize"}
+
+
+class _Repository(NamedTuple):
+    """What says whether a git source is the repository at hand: its address, the revision most follow."""
+
+    origin: str
+    revision: str
+
+
+def convert(asked: Asked) -> Conversion:
+    """A source as a fleet. InputError when there is no Application in it."""
+    left: list[CmpError] = []
+    objects = found_objects(asked, left)
+    applications = [one for one in objects if one.kind == "Application"]
+    if not applications and not left:
+        raise InputError("there is no Application in the source", Location(asked.start[1:] or "."))
+    made = draft()
+    made.fleet["kubernetes"] = {"version": asked.kubernetes}
+    here = _Repository(_origin(asked), _most_common_revision(applications))
+    instances: list[Instance] = []
+    for one in applications:
+        try:
+            instances.extend(_instance(one, applications, here, asked))
+        except CmpError as error:
+            left.extend(flatten([labelled(error, _label(one))]))
+    left.extend(error for one in objects if one.kind != "Application" for error in _other(made, one))
+    pairs = _placed(made, _with_words(instances), asked, left)
+    return Conversion(written(made), tuple(pairs), tuple(left))
+
+
+def _label(one: Found) -> str:
+    return f"Application {text(mapping(one.value, 'metadata'), 'name')}"
+
+
+def _other(made: Draft, one: Found) -> list[CmpError]:
+    """AppProjects go to fleet.yaml; for the rest there is no place."""
+    name = text(mapping(one.value, "metadata"), "name")
+    if one.kind == "AppProject":
+        made.fleet.setdefault("projects", {})[name] = mapping(one.value, "spec")
+        return []
+    hint = "import the Applications that it makes: `argocd appset generate` prints them"
+    if one.kind == "ApplicationSet":
+        return [InputError(f"ApplicationSet {name} is not imported", one.at, hint)]
+    kind = text(one.value, "kind")
+    return [InputError(f"{kind} {name} is no Application", one.at, "put it into a service of its own")]
+
+
+# --- one Application ---
+
+
+def _instance(one: Found, every: list[Found], here: _Repository, asked: Asked) -> list[Instance]:
+    """One Application as an instance of a service; none when it is the one that made the others."""
+    spec = mapping(one.value, "spec")
+    sources = _sources(one)
+    name = text(mapping(one.value, "metadata"), "name")
+    cluster, destination = _destination(mapping(spec, "destination"), one.at)
+    namespace = text(mapping(spec, "destination"), "namespace")
+    found = Instance(one.at, name, cluster, destination, namespace, settings(one.value))
+    refs = {source["ref"]: "/" for source in sources if isinstance(source.get("ref"), str)}
+    for source in sources:
+        if not source.get("chart"):
+            _check_repository(source, here, one.at)
+        if source.get("chart") or source.get("path"):
+            found = _with_source(found, source, refs, asked)
+    if found.manifests and _makes_others(found, every):
+        return []
+    if not (found.helm or found.kustomizations or found.manifests):
+        raise InputError("it has no source that gives objects", one.at)
+    return [found]
+
+
+def _makes_others(found: Instance, every: list[Found]) -> bool:
+    """Whether it is the app of apps: the new fleet takes its place."""
+    return any(f"/{one.at.file}" in found.manifests for one in every)
+
+
+def _destination(written_: dict[str, Any], at: Location) -> tuple[str, Block]:
+    """A cluster's name, and its `destination`."""
+    name, server = text(written_, "name"), text(written_, "server")
+    if name:
+        return dns_name(name), {"name": name}
+    if server == IN_CLUSTER:
+        return IN_CLUSTER_NAME, {"name": IN_CLUSTER_NAME}
+    host = re.sub(r"^[a-z]+://|[:/].*$", "", server)
+    if not dns_name(host):
+        raise InputError("it has no destination", at)
+    return dns_name(host), {"server": server}
+
+
+def _with_source(found: Instance, source: dict[str, Any], refs: dict[str, str], asked: Asked) -> Instance:
+    """`found` with one more source."""
+    path = canonical(text(source, "path") or ".", "/", found.at)
+    if source.get("chart") or asked.tree.exists(f"{path}/Chart.yaml") or source.get("helm"):
+        if found.helm:
+            raise InputError("it has two charts", found.at, "a service has one: make two Applications of it first")
+        release = Release(found.at, "", found.name, found.namespace, kube_version=asked.kubernetes)
+        return found._replace(helm=helm_source(source, refs, release, asked))
+    if more := _said(source, _GIT_OPTIONS):
+        raise InputError(f"source.{more[0]} is not imported", found.at)
+    if not asked.tree.is_dir(path):
+        raise missing(path, found.at)
+    if asked.tree.kustomization(path):
+        options = _said(mapping(source, "kustomize"), {"version"})
+        if options:
+            raise InputError(f"kustomize.{options[0]} is not imported", found.at, "write it into the kustomization")
+        return found._replace(kustomizations=(*found.kustomizations, path))
+    options = _said(mapping(source, "directory"), {"recurse"})
+    if options:
+        raise InputError(f"directory.{options[0]} is not imported", found.at)
+    files = yaml_files(asked, path, mapping(source, "directory").get("recurse") is True)
+    return found._replace(manifests=(*found.manifests, *files))
+
+
+def _said(options: Block, known: set[str]) -> list[str]:
+    """The options that say something and are not known."""
+    return sorted(key for key, value in options.items() if value and key not in known)
+
+
+def _with_words(instances: list[Instance]) -> list[Instance]:
+    """Each with its cluster's word; a cluster that is known by its address only is called so."""
+    names: dict[str, list[str]] = {}
+    for one in instances:
+        names.setdefault(one.cluster, []).append(one.name)
+    found = words(names)
+    renamed = {one.cluster: word for one in instances if (word := dns_name(found.get(one.cluster, ""))) and _is_address(one)}
+    taken = {one.cluster for one in instances} - set(renamed)
+    return [
+        one._replace(word=found.get(one.cluster, ""), cluster=renamed.get(one.cluster, one.cluster))
+        if renamed.get(one.cluster) not in taken
+        else one._replace(word=found.get(one.cluster, ""))
+        for one in instances
+    ]
+
+
+def _is_address(one: Instance) -> bool:
+    return "server" in one.destination or one.cluster == IN_CLUSTER_NAME
+
+
+# --- the repository ---
+
+
+def _origin(asked: Asked) -> str:
+    repository = git.repository(asked.tree.root, asked.means.deadline)
+    return git.origin(repository, asked.means.deadline) if repository else ""
+
+
+def _most_common_revision(applications: list[Found]) -> str:
+    revisions = [_revision(source) for one in applications for source in _sources(one) if not source.get("chart")]
+    return Counter(revisions).most_common(1)[0][0] if revisions else "HEAD"
+
+
+def _sources(one: Found) -> list[dict[str, Any]]:
+    spec = mapping(one.value, "spec")
+    listed = spec["sources"] if isinstance(spec.get("sources"), list) else [spec.get("source")]
+    return [source for source in listed if isinstance(source, dict)]
+
+
+def _revision(source: dict[str, Any]) -> str:
+    return text(source, "targetRevision") or "HEAD"
+
+
+def _check_repository(source: dict[str, Any], here: _Repository, at: Location) -> None:
+    """InputError for what is in another repository or follows another revision than the files at hand."""
+    if here.origin and _tail(text(source, "repoURL")) != _tail(here.origin):
+        raise InputError(f"its source is in another repository, {_tail(text(source, 'repoURL'))}", at)
+    if _revision(source) != here.revision:
+        hint = "check that revision out and import it by itself"
+        raise InputError(f"its source follows {_revision(source)}, most others follow {here.revision}", at, hint)
+
+
+def _tail(address: str) -> str:
+    """The end of an address, which all ways to write it have in common; no login is part of it."""
+    place = re.sub(r"^[^@/]*@", "", re.sub(r"^[a-z+]+://", "", address.lower()))
+    return "/".join(re.split(r"[/:]", place.rstrip("/").removesuffix(".git"))[-2:])
+
+
+# --- all of them ---
+
+
+def _placed(made: Draft, instances: list[Instance], asked: Asked, left: list[CmpError]) -> list[Pair]:
+    pairs: list[Pair] = []
+    names = Counter(one.name for one in instances)
+    for group in _groups(instances):
+        unique = all(names[one.name] == 1 for one in group)
+        try:
+            keyed = place_group(made, group, asked, unique)
+        except CmpError as error:
+            left.extend(flatten([labelled(error, f"Application {group[0].name}")]))
+            continue
+        for one, key in keyed:
+            cluster = made.clusters[one.cluster]
+            cluster["destination"] = one.destination
+            if one.helm and one.helm.release.api_versions:
+                versions = cluster.setdefault("kubernetes", {}).setdefault("apiVersions", [])
+                versions += [version for version in one.helm.release.api_versions if version not in versions]
+            pairs.append(Pair(one.cluster, key, _origins(one), one.at, one.namespace))
+    _share_settings(made)
+    return pairs
+
+
+def _origins(one: Instance) -> tuple[Kustomization | Manifests | Release, ...]:
+    return (
+        *((one.helm.release,) if one.helm else ()),
+        *(Kustomization(path) for path in one.kustomizations),
+        *((Manifests(one.manifests),) if one.manifests else ()),
+    )
+
+
+def _groups(instances: list[Instance]) -> list[list[Instance]]:
+    """Instances of one name, and of one chart if they have one, together; in the order of their names.
+
+    A chart of the repository lies beside its service: all its instances are of that one service.
+    """
+    groups: dict[tuple[str, ...], list[Instance]] = {}
+    for one in sorted(instances, key=lambda one: (one.stem, one.cluster, one.name)):
+        chart = one.helm.chart if one.helm else ("", "")
+        stem = "" if one.helm and one.helm.release.path else one.stem
+        groups.setdefault((*chart, stem), []).append(one)
+    return list(groups.values())
+
+
+def _share_settings(made: Draft) -> None:
+    """What every service's Applications have alike stands once, in fleet.yaml."""
+    blocks = [service.get("application", {}) for service in made.services.values()]
+    shared = common(blocks) if len(blocks) > 1 else {}
+    # These would be the clusters' own Applications', too.
+    shared = {key: value for key, value in shared.items() if key not in ("labels", "annotations")}
+    if not shared:
+        return
+    made.fleet["application"] = shared
+    for service in made.services.values():
+        left = without(service["application"], shared)
+        service["application"] = left
+        if not left:
+            del service["application"]

@@ -1,0 +1,53 @@
+"""What a cluster is called in the names of its Applications: `web-prod` and `cache-prod` say `prod`.
+
+In: names of Applications by cluster. Out: that word for each cluster that has one. A word counts only if what is
+left of the names without it is found on other clusters, too: `istio-base` and `istio-cni` say nothing of a cluster.
+Pure.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+
+MOST_STEPS = 3
+
+
+def words(names: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Cluster -> its word in the names. Two clusters never have the same one."""
+    found: dict[str, str] = {}
+    offers = {cluster: _offers(each) for cluster, each in names.items()}
+    for side in ("suffix", "prefix"):
+        known = Counter(stem for each in offers.values() for stem in {s for (at, _), stems in each.items() if at == side for s in stems})
+        for cluster, each in offers.items():
+            scores = {word: sum(known[stem] > 1 for stem in stems) for (at, word), stems in each.items() if at == side}
+            best = max(scores, key=lambda word: (scores[word], -len(word), word), default="")
+            if best and scores[best] and cluster not in found:
+                found[cluster] = best
+    twice = {word for word, count in Counter(found.values()).items() if count > 1}
+    return {cluster: word for cluster, word in found.items() if word not in twice}
+
+
+def _offers(names: Sequence[str]) -> dict[tuple[str, str], set[str]]:
+    """(side, word) -> what is left of the names that have it, where at least half of the names do."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for name in names:
+        for side, word, stem in _splits(name):
+            found.setdefault((side, word), set()).add(stem)
+    return {key: stems for key, stems in found.items() if 2 * len(stems) >= len(names)}
+
+
+def _splits(name: str) -> Iterator[tuple[str, str, str]]:
+    steps = name.split("-")
+    for count in range(1, min(MOST_STEPS, len(steps) - 1) + 1):
+        yield "suffix", "-".join(steps[-count:]), "-".join(steps[:-count])
+        yield "prefix", "-".join(steps[:count]), "-".join(steps[count:])
+
+
+def without_word(name: str, candidates: Sequence[str]) -> str:
+    """`name` without the first of the words that it begins or ends with; `name` itself when there is none."""
+    for word in filter(None, candidates):
+        for left in (name.removesuffix(f"-{word}"), name.removeprefix(f"{word}-")):
+            if left and left != name:
+                return left
+    return name

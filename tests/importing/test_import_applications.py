@@ -1,0 +1,269 @@
+"""`import applications`: an app of apps becomes a fleet that gives the same objects, or nothing is written."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import indent
+from typing import Any
+
+import pytest
+import yaml
+from fleets import chart as chart_files
+from packing import index, package
+from program import run
+from serving import Repository
+from trees import copied, is_as_expected, lay_out, previewed, said, same, texts, tool
+
+PUBLIC = "https://charts.example.com"
+CONFIG_MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: one}\n"
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory, helm4: str) -> Iterator[Repository]:
+    """The chart `small`, which prints its values, in 1.0.0 and 1.2.0, by HTTP."""
+    root = tmp_path_factory.mktemp("charts")
+    packed = root / "packed"
+    packed.mkdir()
+    for version in ("1.0.0", "1.2.0"):
+        files = {**chart_files(f"{version}/small"), f"{version}/small/prod.yaml": "map: {size: large}\n"}
+        files[f"{version}/small/Chart.yaml"] = f"apiVersion: v2\nname: small\nversion: {version}\n"
+        lay_out(root, files)
+        package(helm4, root / version / "small", packed)
+    index(helm4, packed)
+    with Repository(str(packed)) as repository:
+        yield repository
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory, clean_env: dict[str, str], served: Repository) -> Path:
+    """The repository `platform` in git, its charts served here; beside it the fleet made of it."""
+    root = tmp_path_factory.mktemp("import")
+    for path in copied("platform", root).rglob("*.yaml"):
+        path.write_text(path.read_text().replace(PUBLIC, served.url))
+    for words in (["init", "-q"], ["remote", "add", "origin", "git@git.example.com:platform.git"]):
+        subprocess.run(["git", *words], cwd=root / "platform", check=True)
+    done = run(["import", "applications", "platform/apps", "fleet"], str(root), clean_env)
+    assert said(done) == (
+        0,
+        "cache: equal on dev (1), prod (1)\n"
+        "policies: equal on dev (1), prod (1)\n"
+        "sessions: equal on prod (1)\n"
+        "web: equal on dev (2), prod (2)\n",
+        ["7 renders, 9 objects: every one is equal", "next: cd fleet && cmp-plugin preview dev"],
+    )
+    return root
+
+
+def test_the_fleet_is_readable(platform: Path, served: Repository, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    for path, text in texts(platform / "fleet").items():
+        lay_out(tmp_path, {path: text.replace(served.url, PUBLIC)})
+    is_as_expected(tmp_path, "platform", request.config.getoption("--regenerate"))
+    locked = (platform / "fleet/services/cache/service.lock").read_text()
+    assert "1.0.0" in locked and "1.2.0" in locked
+
+
+def helm_template(helm: str, chart: str, release: str, namespace: str, *words: str) -> list[dict[str, Any]]:
+    """What helm gives, asked as Argo CD asks it."""
+    where = [chart, "--name-template", release, "--namespace", namespace, "--kube-version", "1.34", "--include-crds"]
+    return [value for value in yaml.safe_load_all(tool(helm, "template", *where, *words)) if value]
+
+
+@pytest.mark.parametrize(("cluster", "version"), [("dev", "1.2.0"), ("prod", "1.0.0")])
+def test_a_chart_from_a_repository(
+    platform: Path, served: Repository, clean_env: dict[str, str], helm4: str, tmp_path: Path, cluster: str, version: str
+) -> None:
+    """Asked without our proof: helm on what the Application says, preview on the fleet."""
+    application = yaml.safe_load((platform / f"platform/apps/{cluster}/cache.yaml").read_text())
+    (tmp_path / "values.yaml").write_text(application["spec"]["source"]["helm"]["values"])
+    sets = ["--set=map.replicas=3", "--set-string=map.version=1.10", r"--set=map.annotations.example\.com/team=a\,b"]
+    archive = f"{served.directory}/small-{version}.tgz"
+    wanted = helm_template(helm4, archive, f"cache-{cluster}", "cache", f"--values={tmp_path}/values.yaml", *sets)
+    assert json.loads(wanted[0]["data"]["values"])["map"]["replicas"] == 3
+    assert same(wanted, previewed(platform / "fleet", cluster, "cache", clean_env))
+
+
+@pytest.mark.parametrize("cluster", ["dev", "prod"])
+def test_a_chart_of_the_repository_with_values_files(
+    platform: Path, clean_env: dict[str, str], helm4: str, tmp_path: Path, cluster: str
+) -> None:
+    repository = platform / "platform"
+    (tmp_path / "values.yaml").write_text("replicas: 2\n")
+    files = [repository / "charts/web/values-common.yaml", repository / "values/web/base.yaml", repository / f"values/web/{cluster}.yaml"]
+    words = [f"--values={file}" for file in (*files, tmp_path / "values.yaml")]
+    wanted = helm_template(helm4, str(repository / "charts/web"), "web", "web", *words)
+    wanted.append(yaml.safe_load((repository / "extra/web/dashboard.yaml").read_text()))
+    assert same(wanted, previewed(platform / "fleet", cluster, "web", clean_env))
+
+
+def test_applications_stay_what_they_are(platform: Path, tmp_path: Path, clean_env: dict[str, str]) -> None:
+    """Names, destinations, projects and policies are those of before."""
+    for path, text in texts(platform / "fleet").items():
+        lay_out(tmp_path, {path: text})
+    fleet = tmp_path / "fleet.yaml"
+    fleet.write_text(fleet.read_text() + "repoURL: https://git.example.com/fleet.git\n")
+    for cluster in ("dev", "prod"):
+        shown = run(["preview", cluster, "--applications"], str(tmp_path), clean_env).stdout
+        ours = {one["metadata"]["name"]: one for one in yaml.safe_load_all(shown)}
+        files = (platform / f"platform/apps/{cluster}").glob("*.yaml")
+        theirs = {one["metadata"]["name"]: one for one in (yaml.safe_load(file.read_text()) for file in files)}
+        assert set(ours) == set(theirs)
+        for name, one in theirs.items():
+            assert facts(ours[name]) == facts(one), name
+
+
+def facts(application: dict[str, Any]) -> list[Any]:
+    """What an Application does besides rendering, Argo CD's defaults filled in."""
+    metadata, spec = application["metadata"], application["spec"]
+    policy = spec.get("syncPolicy") or {}
+    destination = spec["destination"]
+    return [
+        metadata.get("finalizers") or [],
+        int(metadata.get("annotations", {}).get("argocd.argoproj.io/sync-wave", 0)),
+        spec["project"],
+        destination.get("namespace"),
+        destination.get("server", "https://kubernetes.default.svc"),
+        policy.get("automated"),
+        sorted(option for option in policy.get("syncOptions") or [] if not option.endswith("=false")),
+        spec.get("ignoreDifferences") or [],
+    ]
+
+
+def test_it_validates(platform: Path, clean_env: dict[str, str]) -> None:
+    assert run(["validate", "--render"], str(platform / "fleet"), clean_env).code == 0
+    assert run(["lock", "--check"], str(platform / "fleet"), clean_env).code == 0
+
+
+def test_a_fleet_that_was_changed(platform: Path, tmp_path: Path, clean_env: dict[str, str]) -> None:
+    words = ["import", "applications", str(platform / "platform/apps"), str(tmp_path), "--check"]
+    for path, text in texts(platform / "fleet").items():
+        lay_out(tmp_path, {path: text})
+    assert run(words, str(tmp_path), clean_env).code == 0
+    service = tmp_path / "services/policies/base/deny.yaml"
+    service.write_text(service.read_text().replace("[Ingress]", "[Egress]"))
+    assert said(run(words, str(tmp_path), clean_env))[2][1:] == [
+        f"apps/{cluster}/policies.yaml: {cluster}/policies: NetworkPolicy policies-{cluster}/default-deny: spec.policyTypes[0]"
+        ' is "Ingress" in the source, "Egress" in the fleet'
+        for cluster in ("dev", "prod")
+    ]
+
+
+# --- what Applications say in other ways ---
+
+
+def application(name: str, source: str, more: str = "") -> str:
+    """An Application on the cluster `one`; `source` is YAML, a map or a list."""
+    kind = "sources" if source.startswith("-") else "source"
+    return (
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\n"
+        f"metadata: {{name: {name}, namespace: argocd}}\n"
+        f"spec:\n  project: default\n  destination: {{name: one, namespace: {name}}}\n  {kind}:\n{indent(source, '    ')}\n{more}"
+    )
+
+
+def imported(root: Path, files: dict[str, str], env: dict[str, str]) -> tuple[int, str, list[str]]:
+    lay_out(root / "tree", files)
+    return said(run(["import", "applications", "tree", "fleet"], str(root), env))
+
+
+SOURCES = {
+    "a version as a range": ("targetRevision: 1.0.*", "version: '1.0.0'"),
+    "parameters with an index": (
+        "targetRevision: 1.2.0\nhelm:\n  valuesObject: {list: [a, b], map: {x: 1}}\n"
+        "  parameters: [{name: 'list[1]', value: c}, {name: map.x, value: 'null'}]",
+        "  list:\n  - a\n  - c\n",
+    ),
+    "a list as a parameter": (
+        "targetRevision: 1.2.0\nhelm:\n  parameters: [{name: list, value: '{a,b}'}, {name: map.a, value: 'null'}]",
+        "  map:\n    a: null\n",
+    ),
+    "nulls": ("targetRevision: 1.2.0\nhelm: {values: 'map: {a: null}'}", "map:\n    a: null\n"),
+    "a values file of the chart": ("targetRevision: 1.2.0\nhelm: {valueFiles: [prod.yaml]}", "- prod.yaml\n"),
+    "valuesObject over values": ("targetRevision: 1.2.0\nhelm: {values: 'a: 1', valuesObject: {b: 2}}", "values:\n  b: 2\n"),
+    "an API version": ("targetRevision: 1.2.0\nhelm: {apiVersions: [a.example/v1], skipCrds: true}", "includeCRDs: false\n"),
+}
+
+
+@pytest.mark.parametrize("case", SOURCES)
+def test_sources(tmp_path: Path, clean_env: dict[str, str], served: Repository, case: str) -> None:
+    source, wanted = SOURCES[case]
+    one = application("web", f"chart: small\nrepoURL: {served.url}\n{source}")
+    code, stdout, lines = imported(tmp_path, {"web.yaml": one}, clean_env)
+    assert (code, stdout) == (0, "web: equal on one (1)\n"), lines
+    assert wanted in (tmp_path / "fleet/services/web/service.yaml").read_text()
+
+
+def test_a_chart_of_applications(tmp_path: Path, clean_env: dict[str, str], served: Repository) -> None:
+    """An app of apps that is a chart is rendered as its owner does."""
+    one = application("{{ . }}", f"chart: small\nrepoURL: {served.url}\ntargetRevision: 1.2.0")
+    files = {
+        "Chart.yaml": "apiVersion: v2\nname: apps\nversion: 1.0.0\n",
+        "values.yaml": "names: [a, b]\n",
+        "templates/apps.yaml": "{{ range .Values.names }}\n" + one + "---\n{{ end }}\n",
+    }
+    code, stdout, lines = imported(tmp_path, files, clean_env)
+    assert (code, stdout) == (0, "a: equal on one (1)\nb: equal on one (1)\n"), lines
+
+
+def test_a_kustomization_of_applications(tmp_path: Path, clean_env: dict[str, str], served: Repository) -> None:
+    one = application("web", f"chart: small\nrepoURL: {served.url}\ntargetRevision: 1.2.0")
+    files = {"kustomization.yaml": "resources: [web.yaml]\n", "web.yaml": one}
+    code, stdout, lines = imported(tmp_path, files, clean_env)
+    assert (code, stdout) == (0, "web: equal on one (1)\n"), lines
+
+
+# --- what cannot be expressed ---
+
+ADDRESS = "repoURL: https://git.example.com/platform.git\n"
+AWKWARD = {
+    "plugin": application("plugin", ADDRESS + "path: plain\nplugin: {name: mine}"),
+    "jsonnet": application("jsonnet", ADDRESS + "path: plain\ndirectory: {jsonnet: {libs: [x]}}"),
+    "environment": application("environment", ADDRESS + "path: chart\nhelm: {values: 'a: $ARGOCD_APP_NAME'}"),
+    "kustomize": application("kustomize", ADDRESS + "path: built\nkustomize: {namePrefix: x-}"),
+    "revision": application("revision", ADDRESS + "path: plain\ntargetRevision: v1.2.3"),
+    "nowhere": application("nowhere", ADDRESS + "path: nowhere"),
+    "charts": application("charts", f"- {{{ADDRESS.strip().replace(': ', ': ', 1)}, path: chart}}\n- {{{ADDRESS.strip()}, path: chart}}"),
+    "no-ref": application("no-ref", ADDRESS + "path: chart\nhelm: {valueFiles: [$other/x.yaml]}"),
+    "outside": application("outside", ADDRESS + "path: chart\nhelm: {valueFiles: [../../../etc/passwd]}"),
+    "link": application("link", ADDRESS + "path: chart\nhelm: {valueFiles: [../link.yaml]}"),
+    "plus": application("plus", ADDRESS + "path: chart\nhelm: {valuesObject: {list+: [a]}}"),
+    "homeless": application("homeless", ADDRESS + "path: plain").replace("destination: {name: one, ", "destination: {"),
+    "broken": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: [\n",
+    "set": "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set}\nspec: {}\n",
+    "stray": "apiVersion: v1\nkind: Secret\nmetadata: {name: stray}\nstringData: {password: s3cret}\n",
+    "good": application("good", ADDRESS + "path: plain"),
+}
+
+
+def test_what_cannot_be_expressed_is_listed(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    (tmp_path / "secret").write_text("password: s3cret\n")
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree/link.yaml").symlink_to(tmp_path / "secret")
+    files = {f"apps/{name}.yaml": text for name, text in AWKWARD.items()}
+    files |= {"plain/one.yaml": CONFIG_MAP, "built/kustomization.yaml": "resources: [one.yaml]\n", "built/one.yaml": CONFIG_MAP}
+    files |= chart_files("chart")
+    code, stdout, lines = imported(tmp_path, files, clean_env)
+    assert (code, stdout) == (1, "")
+    assert not (tmp_path / "fleet").exists()
+    assert "s3cret" not in "".join(lines)
+    assert lines == [
+        '1 of 1 renders are equal, 16 findings: nothing is written (--keep-going writes the fleet all the same)',
+        'apps/broken.yaml: it cannot be read: a value is missing here',
+        'apps/charts.yaml: Application charts: it has two charts (a service has one: make two Applications of it first)',
+        "apps/environment.yaml: Application environment: it uses Argo CD's build environment (write the values out)",
+        'apps/homeless.yaml: Application homeless: it has no destination',
+        'apps/jsonnet.yaml: Application jsonnet: directory.jsonnet is not imported',
+        'apps/kustomize.yaml: Application kustomize: kustomize.namePrefix is not imported (write it into the kustomization)',
+        'apps/link.yaml: Application link: link.yaml is a link that leads out of the allowed directories',
+        'apps/no-ref.yaml: Application no-ref: the values file $other/x.yaml names a source that is not there',
+        "apps/nowhere.yaml: Application nowhere: nowhere is not in this repository (a source that is no git repository must be the repository's top)",
+        'apps/outside.yaml: Application outside: "../../../etc/passwd" leaves the fleet',
+        'apps/plugin.yaml: Application plugin: source.plugin is not imported',
+        'apps/plus.yaml: Application plus: it has a value whose key ends in + (put it into a values file)',
+        'apps/revision.yaml: Application revision: its source follows v1.2.3, most others follow HEAD (check that revision out and import it by itself)',
+        'apps/set.yaml: ApplicationSet set is not imported (import the Applications that it makes: `argocd appset generate` prints them)',
+        'apps/stray.yaml: Secret stray is no Application (put it into a service of its own)',
+        'link.yaml: link.yaml is a link that leads out of the allowed directories',
+    ]
