@@ -126,8 +126,8 @@ def _diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--exit-code", action="store_true", help="exit with 4 when anything changes")
     parser.add_argument("--kubernetes", metavar="VERSION", help="BASE with itself under another Kubernetes")
     parser.add_argument("--tools", action="append", metavar="TOOL=VERSION", help="BASE with itself under another helm or kustomize")
-    parser.add_argument("--cluster", action="append", metavar="NAME", help="only this cluster; may be repeated")
-    parser.add_argument("--service", action="append", metavar="NAME", help="only this service; may be repeated")
+    parser.add_argument("--cluster", action="append", metavar="CLUSTER", help="only this cluster; may be repeated")
+    parser.add_argument("--service", action="append", metavar="SERVICE", help="only this service; may be repeated")
     _jobs(parser)
 
 

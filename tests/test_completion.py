@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 import pexpect
@@ -128,6 +129,8 @@ def offered(line: str, cwd: Path, env: dict[str, str], tmp_path: Path) -> list[s
         ("cmp-plugin new cluster web --from gke.", ["gke.dev", "gke.prod"]),
         ("cmp-plugin new cluster ", []),
         ("cmp-plugin preview --jobs ", []),
+        ("cmp-plugin diff --cluster gke.dev --service ", ["istio", "prometheus"]),
+        ("cmp-plugin diff --tools ", []),
     ],
 )
 def test_offers(
@@ -151,7 +154,17 @@ def test_every_verb_knows_clusters_and_services(fleet: Path, clean_env: dict[str
                 before = f"{action.option_strings[-1]} " if action.option_strings else "gke.dev "
                 assert "istio" in offered(f"cmp-plugin {name} {before}", fleet, clean_env, tmp_path)
                 asked += 1
-    assert asked >= 8
+    assert asked >= 10
+
+
+def test_revisions(fleet: Path, clean_env: dict[str, str], tmp_path: Path) -> None:
+    shutil.copytree(fleet, tmp_path / "fleet")
+    person = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for words in (["init", "-q", "-b", "main"], ["add", "."], [*person, "commit", "-qm", "x"], ["tag", "v1"]):
+        subprocess.run(["git", *words], cwd=tmp_path / "fleet", check=True)
+    assert offered("cmp-plugin diff ", tmp_path / "fleet", clean_env, tmp_path) == ["main", "v1"]
+    assert offered("cmp-plugin diff main v", tmp_path / "fleet", clean_env, tmp_path) == ["v1"]
+    assert offered("cmp-plugin diff ", fleet, clean_env, tmp_path) == []
 
 
 def test_another_directory(fleet: Path, clean_env: dict[str, str], tmp_path: Path) -> None:

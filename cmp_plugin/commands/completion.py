@@ -65,15 +65,14 @@ def _names(parsed_args: argparse.Namespace, kind: str) -> list[str]:
     return fleet.names(kind) if fleet else []
 
 
-def _services(parsed_args: argparse.Namespace, **_: object) -> list[str]:
-    """The services of the cluster before it; for a verb without one, or where it cannot be read, the catalogue."""
+def _services(parsed_args: argparse.Namespace, action: argparse.Action, **_: object) -> list[str]:
+    """The services of the cluster before it; for an option, or where that cannot be read, the whole catalogue."""
     fleet = _fleet(parsed_args)
-    cluster = getattr(parsed_args, "cluster", [])
-    if not fleet or cluster is None:
+    if not fleet or not (action.option_strings or parsed_args.cluster):
         return []
     try:
-        if isinstance(cluster, str):
-            return sorted(keys_on(open_cluster(fleet, cluster_name(fleet, cluster))))
+        if not action.option_strings:
+            return sorted(keys_on(open_cluster(fleet, cluster_name(fleet, parsed_args.cluster))))
     except CmpError:
         pass
     return fleet.names("Service")
@@ -147,5 +146,6 @@ COMPLETERS: dict[str, Callable[..., list[str]]] = {
     "N": _nothing,
     "URL": _nothing,
     "VERSION": _nothing,
+    "TOOL=VERSION": _nothing,
     "CHART": _nothing,
 }
