@@ -219,6 +219,9 @@ def parser() -> Parser:
         one.set_defaults(parser=one)
         _common(one)
         verb.words(one)
+        for action in one._actions:
+            if not action.option_strings and action.choices is None:
+                action.metavar = action.dest.upper()
     return top
 
 

@@ -89,7 +89,7 @@ def test_without_a_word(tmp_path: Path, clean_env: dict[str, str]) -> None:
         ("preview -o yml", '-o/--output: there is no "yml" (did you mean "yaml"?)'),
         ("preview -o xml", '-o/--output: there is no "xml" (there is yaml, json)'),
         ("schema clster", 'kind: there is no "clster" (did you mean "cluster"?)'),
-        ("expand a", "the following arguments are required: service, --out (see cmp-plugin expand --help)"),
+        ("expand a", "the following arguments are required: SERVICE, --out (see cmp-plugin expand --help)"),
     ],
 )
 def test_a_slip_gets_a_hint(words: str, said: str) -> None:

@@ -148,6 +148,19 @@ def test_progress_is_for_a_terminal(fleet: Path, clean_env: dict[str, str]) -> N
     assert on_a_terminal(f"{PROGRAM} preview > /dev/null", fleet, {**env, "TERM": "dumb"}) == ""
 
 
+WAIT = "import time; from cmp_plugin.commands.progress import waiting\nwith waiting('reading'): time.sleep({})"
+
+
+def test_what_takes_long_says_what_it_is(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    python = f"{sys.executable} -c \"{WAIT}\""
+    env = {**clean_env, "TERM": "xterm", "PYTHONPATH": CHECKOUT}
+    seen = on_a_terminal(python.format(2), tmp_path, env)
+    assert "reading ..." in seen
+    assert seen.count("\x1b[?25l") == seen.count("\x1b[?25h") == 1, "the cursor is there again"
+    assert on_a_terminal(python.format(0.1), tmp_path, env) == "", "a moment is nothing to talk about"
+    assert on_a_terminal(f"{python.format(1.5)} 2>&1 | cat", tmp_path, env) == ""
+
+
 def test_progress_does_not_mix_with_the_result(fleet: Path, clean_env: dict[str, str]) -> None:
     on_a_terminal(f"{PROGRAM} preview > out", fleet, {**clean_env, "TERM": "xterm"})
     assert (fleet / "out").read_bytes() == run(["preview"], str(fleet), clean_env).stdout

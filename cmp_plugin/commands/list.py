@@ -18,6 +18,7 @@ from ..labelselector import parse
 from ..specrules import value_of
 from ..tools.process import Deadline
 from .places import cluster_name, opened_fleet, service_name
+from .progress import waiting
 
 SECONDS = 60.0
 
@@ -28,8 +29,10 @@ def run(args: Namespace) -> int:
     fleet = opened_fleet(args)
     clusters = {cluster_name(fleet, word) for word in args.cluster}
     services = {_service(fleet, word) for word in args.service}
+    with waiting("reading the fleet"):
+        whole = board_of(fleet)
     board = selected(
-        board_of(fleet),
+        whole,
         lambda facts: wanted(facts) and (not clusters or facts.cluster in clusters),
         lambda service: not services or service in services,
     )

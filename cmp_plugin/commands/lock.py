@@ -21,7 +21,7 @@ from ..sources.wanted import Wanted
 from ..tools.process import Deadline
 from ..workdir import workdir
 from .places import opened_fleet
-from .progress import progress
+from .progress import progress, waiting
 
 SECONDS_PER_CHART = 300.0
 
@@ -62,7 +62,8 @@ def run(args: Namespace) -> int:
 
 def states_of(fleet: Fleet) -> tuple[list[State], list[CmpError]]:
     """The lock of every service that has or needs one, and what is wrong with specs and locks."""
-    uses, errors = chart_uses(fleet)
+    with waiting("reading the fleet"):
+        uses, errors = chart_uses(fleet)
     wanted: dict[str, dict[tuple[str, str, str], Wanted]] = {name: {} for name in fleet.names("Service")}
     for use in uses:
         try:

@@ -27,6 +27,7 @@ from ..yamlfile import dump_json
 from .generate import applications_of, applications_of_fleet
 from .pinned import at_its_revision
 from .places import cluster_name, opened_fleet, service_name
+from .progress import progress, waiting
 from .warnings import warn, warn_about_plugin
 
 RENDER_SECONDS = 600.0
@@ -51,7 +52,8 @@ def run(args: Namespace) -> int:
 
 def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
     if not args.cluster:
-        return plan_fleet(fleet, fleet.names("Cluster"))
+        with waiting("reading the fleet"):
+            return plan_fleet(fleet, fleet.names("Cluster"))
     cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
     if not args.service:
         return plan(cluster)
@@ -144,8 +146,6 @@ def in_parallel(
     """
     from concurrent.futures import ThreadPoolExecutor
     from threading import Event
-
-    from .progress import progress
 
     started: list[Deadline] = []
     ended = Event()

@@ -1,12 +1,17 @@
-"""A progress bar on stderr when it is a terminal, nothing otherwise."""
+"""What is going on, on stderr when it is a terminal, nothing otherwise: a bar where there are steps to count,
+a word where there are none and it takes more than a moment.
+"""
 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from .terminal import has_colours, is_terminal
+
+MOMENT = 1.0  # seconds
 
 
 @contextmanager
@@ -25,3 +30,27 @@ def progress(total: int, doing: str) -> Iterator[Callable[[], None]]:
     with Progress(*looks, console=console, transient=True, redirect_stdout=shared) as bar:
         task = bar.add_task(doing, total=total)
         yield lambda: bar.advance(task)
+
+
+@contextmanager
+def waiting(doing: str) -> Iterator[None]:
+    """Says what is being done, from when it takes longer than a moment until it is done."""
+    if not is_terminal(sys.stderr):
+        yield
+        return
+    with ExitStack() as shown:
+
+        def show() -> None:
+            from rich.console import Console
+
+            console = Console(file=sys.stderr, no_color=not has_colours(sys.stderr))
+            shown.enter_context(console.status(f"{doing} ..."))
+
+        timer = threading.Timer(MOMENT, show)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            timer.join()

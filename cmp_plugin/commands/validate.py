@@ -19,6 +19,7 @@ from ..trace import note
 from ..validation.findings import Finding, errors, in_order
 from ..validation.inspection import inspect, lifted
 from .places import opened_fleet
+from .progress import waiting
 from .warnings import warn, warn_about_plugin
 
 
@@ -30,7 +31,8 @@ def run(args: Namespace) -> int:
         fleet = opened_fleet(args)
     except Errors as wrong:
         return _report(args, errors([wrong]), "")
-    seen = inspect(fleet)
+    with waiting("reading the fleet"):
+        seen = inspect(fleet)
     found = [*seen.findings, *_about_plugin(fleet)]
     if args.render:
         found += _rendered(seen.planned, args.jobs)
@@ -56,7 +58,8 @@ def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Findin
         return []
     from ..validation.values import value_findings
 
-    found, unseen = value_findings(planned, with_schemas=not args.render)
+    with waiting("looking at the charts' values"):
+        found, unseen = value_findings(planned, with_schemas=not args.render)
     if not quiet:
         warn(_said(unseen.charts))
         warn(f"{schema}: it is not looked at without --render" for schema in unseen.schemas if not args.render)
