@@ -170,6 +170,6 @@ def _show(proofs: list[Proof]) -> None:
     for proof in proofs:
         services.setdefault(proof.pair.key, []).append(proof)
     for name, found in sorted(services.items()):
-        print(f"{name}: equal on {', '.join(f'{one.pair.cluster} ({one.objects})' for one in found)}")
+        print(f"{name}: equal on {', '.join(f'{one.pair.cluster} ({one.objects})' for one in found)}", flush=True)
     total = sum(proof.objects for proof in proofs)
     print(f"{len(proofs)} renders, {total} objects: every one is equal", file=sys.stderr)

@@ -33,7 +33,7 @@ def run(args: Namespace) -> int:
         for path, text in made.items():
             directory.write(path, text.encode())
         directory.publish()
-    print("\n".join(os.path.normpath(os.path.join(place, path)) for path in sorted(made)))
+    print("\n".join(os.path.normpath(os.path.join(place, path)) for path in sorted(made)), flush=True)
     inside = os.path.realpath(place) == os.getcwd()
     go = "" if inside else f"cd {shlex.quote(os.path.normpath(place))} && "
     print(f"next: {go}cmp-plugin preview dev", file=sys.stderr)

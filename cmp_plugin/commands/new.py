@@ -112,7 +112,7 @@ def _write(fleet: Fleet, directory: str, files: dict[str, bytes]) -> None:
             target.write(path, content)
         target.publish()
     for path in sorted(files):
-        print(f"{directory}/{path}")
+        print(f"{directory}/{path}", flush=True)
 
 
 def _replace(fleet: Fleet, holder: Holder) -> None:
@@ -120,4 +120,4 @@ def _replace(fleet: Fleet, holder: Holder) -> None:
     with open(f"{place}.new", "w", encoding="utf-8", newline="") as file:
         file.write(holder.text)
     os.replace(f"{place}.new", place)
-    print(holder.path)
+    print(holder.path, flush=True)
