@@ -91,12 +91,14 @@ def inside(node: Node, path: Path) -> tuple[Path, Node, Path]:
     return steps, node, path
 
 
-def meant(tree: Node, path: Path) -> str:
-    """The path that was perhaps meant by one that is nowhere, or an empty string."""
+def meant(tree: Node, path: Path) -> Keys:
+    """The path that was perhaps meant by one that is nowhere, or none."""
     text = written(path)
-    known = list(dict.fromkeys(written(keys) for keys in _paths(tree)))
+    known = {written(keys): keys for keys in _paths(tree)}
     ends = [one for one in known if one.endswith(f".{text}")]
-    return min(ends, key=len) if ends else _neighbour(tree, path) or nearest(text, known)
+    if ends:
+        return known[min(ends, key=len)]
+    return _neighbour(tree, path) or known.get(nearest(text, known), ())
 
 
 def _paths(node: Node, keys: Keys = ()) -> Iterator[Keys]:
@@ -108,11 +110,11 @@ def _paths(node: Node, keys: Keys = ()) -> Iterator[Keys]:
             yield from _paths(child, (*keys, key))
 
 
-def _neighbour(tree: Node, path: Path) -> str:
+def _neighbour(tree: Node, path: Path) -> Keys:
     """The path with the key that is nearest to the one where it leaves the tree, up to there."""
     ways = [inside(tree, path), inside(tree, ("values", *path))]
     for steps, node, rest in sorted(ways, key=lambda way: len(way[2])):
         word = nearest(str(rest[0]), node.value) if isinstance(node.value, dict) else ""
         if word:
-            return written((*steps, word))
-    return ""
+            return (*map(str, steps), word)
+    return ()

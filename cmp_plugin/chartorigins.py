@@ -36,3 +36,10 @@ class ChartOrigins:
         if directory.startswith(f"{own}{_SUBCHART}"):
             return f"subchart {directory.rpartition('/')[2]}"
         return f"chart {self._chart.name} {self._chart.version}"
+
+    def template(self, name: str) -> Location | None:
+        """The file of a template that Helm calls `<chart's name>/templates/x.yaml`."""
+        _, _, path = name.partition("/")
+        if self._chart is None or not path:
+            return None
+        return Location(f"{self._chart.values.at.file.rpartition('/')[0]}/{path}")

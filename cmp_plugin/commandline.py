@@ -115,7 +115,7 @@ def _expand(parser: argparse.ArgumentParser) -> None:
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cluster", help="a cluster's name or directory")
     parser.add_argument("service", nargs="?", help="a service's name on that cluster; none: the cluster's own facts")
-    parser.add_argument("path", nargs="*", help="`values.a.b[0]`, `a.b`, `namespace`; none: every value")
+    parser.add_argument("path", nargs="*", help="`values.a.b[0]`, `a.b`, `namespace`, or `Deployment/web spec.replicas`; none: every value")
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
 
 

@@ -50,7 +50,7 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "explain": (
         ("where each value of a service comes from", "cmp-plugin explain gke.prod prometheus"),
         ("who decides one value", "cmp-plugin explain gke.prod prometheus prometheus.prometheusSpec.retention"),
-        ("labels, vars, profiles and services of a cluster", "cmp-plugin explain gke.prod"),
+        ("what made a field of a finished object", "cmp-plugin explain gke.prod web Deployment/web spec.template.spec.dnsConfig"),
     ),
     "diff": (
         ("what is not committed yet, on every cluster", "cmp-plugin diff"),

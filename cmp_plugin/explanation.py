@@ -24,7 +24,7 @@ from .origins import Keys, Origins, Said, Trail, said_by
 from .request import Request
 from .servicelayers import all_layers, variant_layer
 from .specrules import entries, value_of
-from .valuepath import Path, written
+from .valuepath import Path, in_quotes
 from .yamlfile import Node, node, plain
 
 ASSUMED = "default"
@@ -84,8 +84,12 @@ class Explanation:
             if gone := list(self._removed(tuple(map(str, wanted)))):
                 return self._with_unmatched(gone)
         close = meant(self.whole, path)
-        hint = f"did you mean {_in_quotes(close)}?" if close else ""
-        raise InputError(f"{self._label} has no value {_in_quotes(written(path))}", None, hint)
+        hint = f"did you mean {in_quotes(close)}?" if close else ""
+        raise InputError(f"{self._label} has no value {in_quotes(path)}", None, hint)
+
+    def template(self, source: str) -> Location | None:
+        """The file of a template that an object is from; `source` as the chart's output names it."""
+        return self._chart.template(source.removeprefix("chart template "))
 
     def _below(self, found: Found) -> list[Explained]:
         below = [self._story(keys, leaf) for keys, leaf in leaves(found.node, found.keys)]
@@ -105,7 +109,7 @@ class Explanation:
         steps, there, left = inside(top, found.rest)
         if left:
             hint = f"the list has {len(there.value)} items" if isinstance(there.value, list) else ""
-            raise InputError(f"{self._label} has no value {_in_quotes(written((*found.keys, *found.rest)))}", top.at, hint)
+            raise InputError(f"{self._label} has no value {in_quotes((*found.keys, *found.rest))}", top.at, hint)
         part = inside(top, found.rest[:1])[1]
         said = next((one for one in outer.trail.holds if _holds_part(one.node, part)), outer.trail.holds[0])
         exact = said._replace(node=there, does="sets", literal=True)
@@ -147,10 +151,6 @@ def _keys(path: Path) -> Keys:
     """The part of a path that leads through maps."""
     places = [number for number, step in enumerate(path) if isinstance(step, int)]
     return tuple(map(str, path[: min(places, default=len(path))]))
-
-
-def _in_quotes(path: str) -> str:
-    return f"'{path}'" if '"' in path else f'"{path}"'
 
 
 def _vars_said(facts: Iterable[Said], own: dict[str, Node]) -> Iterator[Said]:

@@ -42,7 +42,7 @@ class Expanded(NamedTuple):
     warnings: tuple[str, ...] = ()
 
 
-class _Chart(NamedTuple):
+class ChartOutput(NamedTuple):
     """What helm printed, the chart's directory, the helm that was used."""
 
     documents: list[Document]
@@ -53,8 +53,8 @@ class _Chart(NamedTuple):
 
 def render(service: Service, tree: Tree, deadline: Deadline) -> Rendered:
     """The objects of `service`. Raises InputError, ToolError or several as Errors."""
-    with _private_directory(service) as directory:
-        chart = _chart(service, tree, directory, deadline)
+    with private_directory(service) as directory:
+        chart = chart_output(service, tree, directory, deadline)
 
         def work(service: Service, tree: Tree) -> Rendered:
             kustomizer = Kustomizer(service, tree, directory, deadline)
@@ -71,8 +71,8 @@ def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> 
     from .chart import final_values
     from .overlay import LocatedChart, expanded
 
-    with _private_directory(service) as directory:
-        chart = _chart(service, tree, directory, deadline)
+    with private_directory(service) as directory:
+        chart = chart_output(service, tree, directory, deadline)
 
         def work(service: Service, tree: Tree) -> Expanded:
             kustomizer = Kustomizer(service, tree, directory, deadline)
@@ -100,7 +100,7 @@ def _with_bases(
 
 
 @contextmanager
-def _private_directory(service: Service) -> Iterator[str]:
+def private_directory(service: Service) -> Iterator[str]:
     """The render's own directory; whatever goes wrong in there names the cluster and the service."""
     try:
         with workdir() as directory:
@@ -109,11 +109,12 @@ def _private_directory(service: Service) -> Iterator[str]:
         raise labelled(error, service.label) from error
 
 
-def _warnings(chart: _Chart | None, kustomizer: Kustomizer) -> tuple[str, ...]:
+def _warnings(chart: ChartOutput | None, kustomizer: Kustomizer) -> tuple[str, ...]:
     return (*(chart.warnings if chart else []), *kustomizer.warnings)
 
 
-def _chart(service: Service, tree: Tree, directory: str, deadline: Deadline) -> _Chart | None:
+def chart_output(service: Service, tree: Tree, directory: str, deadline: Deadline) -> ChartOutput | None:
+    """The chart of `service`, fetched if need be, and what helm makes of it; None without a chart."""
     if service.chart is None:
         return None
     from .chart import chart_manifests
@@ -126,4 +127,4 @@ def _chart(service: Service, tree: Tree, directory: str, deadline: Deadline) -> 
     with stage(f"{service.label}: helm"):
         documents = chart_manifests(service, located.path, tool, directory, deadline, tree)
     warnings = [*([tool.warning] if tool.warning else []), *located.warnings]
-    return _Chart(documents, located.path, tool, warnings)
+    return ChartOutput(documents, located.path, tool, warnings)

@@ -92,6 +92,12 @@ def written(path: Path) -> str:
     return text
 
 
+def in_quotes(path: Path) -> str:
+    """The path as it stands in a sentence, and can be copied into a shell."""
+    text = written(path)
+    return f"'{text}'" if '"' in text else f'"{text}"'
+
+
 def quoted(key: str) -> str:
     """A key as it stands in a path."""
     if _BARE.fullmatch(key):

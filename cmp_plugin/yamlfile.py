@@ -32,6 +32,7 @@ __all__ = [
     "each_manifest",
     "load",
     "load_all",
+    "load_documents",
     "load_manifests",
     "load_values",
     "node",
@@ -103,6 +104,11 @@ def load_values(data: bytes, file: str) -> Node:
             Location(file),
         )
     return root
+
+
+def load_documents(data: bytes, file: str) -> list[Node]:
+    """Every document of a file of manifests with its places, read as `load_values` reads one."""
+    return list(Values(_bounded(data, file), file, MAX_VALUES, {}).documents())
 
 
 def _values(data: bytes, file: str) -> Node:

@@ -19,6 +19,7 @@ ORDER = [
     "__main__ cli commandline examples generated reference",
     "commands commands.*",
     "importing importing.*",
+    "fieldorigin fieldtrials rehearsal",
     "render validation validation.*",
     "explanation",
     "applications assumed board chart chart_errors chart_files chart_use chart_values chartorigins charts checks diagnosis emit explained"
@@ -26,7 +27,8 @@ ORDER = [
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations outline overlay"
     " patches randomness selection transform"
     " application_changes comparison contents dangers fingerprint grouping listkeys"
-    " first_fleet new_files",
+    " first_fleet new_files"
+    " deciding fieldplaces fieldsteps objectfinding",
     "sources sources.*",
     "plan order request resolve servicelayers inputs extent cluster clusterorigins service"
     " sources.dependencies sources.wanted",

@@ -15,7 +15,7 @@ from cmp_plugin.layers import Layer, merge_layers
 from cmp_plugin.merge import Appended
 from cmp_plugin.origins import Origins, said_by
 from cmp_plugin.tree import Tree
-from cmp_plugin.valuepath import parsed
+from cmp_plugin.valuepath import parsed, written
 from cmp_plugin.yamlfile import Node, node, plain
 
 NO_FILES = Tree("/nonexistent", ())
@@ -197,4 +197,4 @@ def test_find(path: str, found: tuple[str, ...] | None) -> None:
     ],
 )
 def test_meant(path: str, close: str) -> None:
-    assert meant(node(BLOCK, Location("f")), parsed(path)) == close
+    assert written(meant(node(BLOCK, Location("f")), parsed(path))) == close

@@ -16,12 +16,16 @@ from ..cluster import Cluster, open_cluster
 from ..clusterorigins import Naming, named_by, profiles
 from ..errors import CmpError, UsageError
 from ..explanation import Explanation, cluster_facts
-from ..plan import keys_on, request_of
+from ..plan import Planned, keys_on, planned_service, request_of
 from ..request import Request
 from ..resolve import resolve
-from ..valuepath import Path, asked
+from ..tools.process import Deadline
+from ..valuepath import ObjectWords, Path, asked
 from . import explained_json, explained_text
+from .pinned import at_its_revision
 from .places import cluster_name, opened_fleet, service_name
+from .preview import RENDER_SECONDS
+from .progress import progress
 from .warnings import warn
 
 
@@ -34,7 +38,10 @@ def run(args: Namespace) -> int:
     cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
     if not args.service:
         return _cluster(cluster, args.output)
-    return _service(cluster, service_name(fleet, args.service), wanted.path if wanted else (), args.output)
+    key = service_name(fleet, args.service)
+    if wanted and wanted.object:
+        return _object(cluster, key, wanted.object, wanted.path, args.output)
+    return _service(cluster, key, wanted.path if wanted else (), args.output)
 
 
 def _cluster(cluster: Cluster, output: str) -> int:
@@ -85,6 +92,31 @@ def _service(cluster: Cluster, key: str, path: Path, output: str) -> int:
     if path:
         return _text(shown)
     return _text(f"{_title(request, chart)}\n", explained_text.variants(explanation.variants, sys.stdout), shown)
+
+
+def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: str) -> int:
+    """What made a field of a finished object, or what made the object."""
+    from ..fieldorigin import MOST_RENDERS, Fields
+    from ..rehearsal import rehearsed
+
+    planned = Planned(cluster.name, *planned_service(cluster, key), 0)
+    deadline = Deadline(RENDER_SECONDS)
+    with at_its_revision(planned, deadline) as one, progress(MOST_RENDERS, "rendering") as step:
+        request, service = one.request, one.resolved.service._replace(lock_optional=True)
+        with rehearsed(service, request.tree, deadline, MOST_RENDERS, step) as rehearsal:
+            chart = _chart(request)
+            explanation = Explanation(cluster, request, chart)
+            fields, about = Fields(explanation, rehearsal), {**_about(request, chart), "object": str(words)}
+            if path:
+                story = fields.story(words, path)
+                shown = explained_text.field(str(words), story, explanation.stories, sys.stdout)
+                found = explained_json.field(story, explanation.stories)
+            else:
+                whole = fields.object_story(words)
+                shown = explained_text.changed_object(str(words), whole, explanation.stories, sys.stdout)
+                found = explained_json.changed_object(whole, explanation.stories)
+    warn(rehearsal.warnings)
+    return _json({**about, **found}) if output == "json" else _text(shown)
 
 
 def _chart(request: Request) -> ChartFiles | None:

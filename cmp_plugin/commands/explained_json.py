@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..clusterorigins import Naming, Variant
+from ..comparison import Absent
 from ..errors import Location
 from ..explained import Explained, Stories
+from ..fieldorigin import FieldStory, Maker, ObjectStory
+from ..fieldtrials import Failed, Outcome
 from ..origins import Said
 from ..valuepath import written
 from ..yamlfile import plain
@@ -64,3 +67,38 @@ def variant(one: Variant) -> dict[str, Any]:
 def naming(one: Naming) -> dict[str, Any]:
     """Which file names a profile or a service."""
     return {"by": one.by, **place(one.at)}
+
+
+def field(story: FieldStory, stories: Stories) -> dict[str, Any]:
+    """What made a field: `makers` highest first, the last is what the object is from."""
+    return {
+        "path": story.field,
+        **_outcome(story.value, story.secret),
+        "makers": [{**_maker(one, stories), **_outcome(one.value, story.secret)} for one in story.makers],
+        "decides": [
+            {"removed": one.removed, "otherwise": _outcome(one.otherwise, story.secret), "by": explained(one.story, stories)}
+            for one in story.decides
+        ],
+        "tried": story.tried,
+        "complete": story.complete,
+    }
+
+
+def changed_object(story: ObjectStory, stories: Stories) -> dict[str, Any]:
+    """What an object is from, and what changed which of its fields, in order."""
+    changes = [{**_maker(one.maker, stories), "fields": list(one.fields)} for one in story.changes]
+    return {"origin": _maker(story.origin, stories), "changes": changes}
+
+
+def _maker(one: Maker, stories: Stories) -> dict[str, Any]:
+    setting = {"setting": explained(one.story, stories)} if one.story is not None else {}
+    return {"what": one.what, **(place(one.at) if one.at is not None else {}), **setting}
+
+
+def _outcome(value: Outcome, secret: bool) -> dict[str, Any]:
+    """`value`, or why there is none: `absent`, `failed`, `hidden`."""
+    if isinstance(value, Absent):
+        return {"absent": True}
+    if isinstance(value, Failed):
+        return {"failed": True}
+    return {"hidden": True} if secret else {"value": value}

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from ..clusterorigins import Condition, Naming, Variant
+from ..comparison import Absent
 from ..errors import Location
 from ..explained import Explained, Stories
+from ..fieldorigin import Decides, FieldStory, Maker, ObjectStory
+from ..fieldtrials import Failed, Outcome
 from ..origins import Said
 from ..valuepath import Path, written
 from ..yamlfile import dump_line
@@ -82,6 +85,24 @@ class _Rows(NamedTuple):
         value = GONE if said.does == "removes" else self.text(self.stories.said_value(said))
         return value if said.path == path else f"{written(said.path)}: {value}"
 
+    def maker(self, one: Maker, text: str, indent: str) -> Iterator[Row]:
+        """What made or changed a field, and the setting behind it."""
+        holds = one.story.trail.holds if one.story is not None else ()
+        at = one.at or (holds[0].node.at if holds else None)
+        yield text, holds[0].layer if holds else "", (where(at) if at else "", "place")
+        if one.story is not None:
+            yield from self._references(one.story, indent)
+            for said in one.story.trail.over:
+                yield _row(f"{indent}over {self.said(said, one.story.path)}", said, "note")
+
+    def outcome(self, value: Outcome, secret: bool) -> str:
+        """A field's value, or why there is none to show."""
+        if isinstance(value, Absent):
+            return "(not there)"
+        if isinstance(value, Failed):
+            return "(the chart does not render)"
+        return "(hidden)" if secret else self.text(value)
+
     def _references(self, one: Explained, indent: str) -> Iterator[Row]:
         """Why a value could not be worked out; its text with references, and what these refer to."""
         if one.problem:
@@ -92,6 +113,46 @@ class _Rows(NamedTuple):
         for read in one.reads:
             for said in read.trail.holds:
                 yield _row(f"{indent}${{{read.name}}} is {self.text(read.value)}", said)
+
+
+def field(words: str, story: FieldStory, stories: Stories, stream: TextIO) -> str:
+    """A field of an object: what made it, what that went over, which values decide it."""
+    return table(("value", "set by", "where"), list(_field(words, story, stories)), stream)
+
+
+def _field(words: str, story: FieldStory, stories: Stories) -> Iterator[Row]:
+    made = _Rows(stories, LONGEST)
+    yield f"{words} {story.field}: {_Rows(stories, 0).outcome(story.value, story.secret)}", "", ""
+    for number, maker in enumerate(story.makers):
+        over = f"over {made.outcome(maker.value, story.secret)}, " if number else ""
+        yield from made.maker(maker, f"  {over}{'' if number else 'by '}{maker.what}", "    ")
+    for decides in story.decides:
+        yield from made.of(decides.story, f"as {written(decides.story.path)}", "  ")
+        yield f"    {_otherwise(decides)} {made.outcome(decides.otherwise, story.secret)}", "", ""
+    if len(story.makers) == 1 and not story.decides:
+        yield f"  {_undecided(story)}", "", ""
+    if not story.complete:
+        yield "  (not every value was tried: that would take too many renders)", "", ""
+
+
+def _undecided(story: FieldStory) -> str:
+    if not story.makers[0].what.startswith("chart"):
+        return "it is written there"
+    return f"it says so itself: none of {story.tried} values that were left out or changed makes a difference"
+
+
+def _otherwise(decides: Decides) -> str:
+    return "without it:" if decides.removed else "with another one:"
+
+
+def changed_object(words: str, story: ObjectStory, stories: Stories, stream: TextIO) -> str:
+    """An object: what it is from, then every step that changed it with the fields."""
+    made = _Rows(stories, LONGEST)
+    rows = [*made.maker(story.origin, f"{words}: {story.origin.what}", "  ")]
+    for change in story.changes:
+        rows.extend(made.maker(change.maker, f"  {change.maker.what}", "    "))
+        rows.extend((f"    {path}", "", "") for path in change.fields)
+    return table(("value", "set by", "where"), rows, stream)
 
 
 def _row(text: str, said: Said, role: str = "") -> Row:
