@@ -12,10 +12,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .charts import locked
+from .charts import locked_charts
 from .errors import InputError, Location
 from .merge import merge_values
-from .service import Service
+from .service import Chart, Service
 from .sources import archive, lockfile, remembered, store
 from .sources.dependencies import Dependency, missing
 from .sources.wanted import Wanted, wanted_chart
@@ -73,12 +73,24 @@ def chart_of(service: Service, tree: Tree) -> ChartFiles | NotHere:
     Raises InputError, at a place in the fleet, for a chart that cannot be read.
     """
     assert service.chart is not None
-    if not service.chart.path:
-        return _elsewhere(wanted_chart(service.chart), service, tree)
-    return _in_fleet(service.chart.path, service.chart.at, service, tree, 1)
+    return files_of(service.chart, Home(service.entry, service.lock_optional), tree)
 
 
-def _in_fleet(path: str, at: Location, service: Service, tree: Tree, depth: int) -> ChartFiles | NotHere:
+class Home(NamedTuple):
+    """The catalogue entry whose lock and vendored charts count, and whether an unlocked chart does."""
+
+    entry: str
+    lock_optional: bool
+
+
+def files_of(chart: Chart, home: Home, tree: Tree) -> ChartFiles | NotHere:
+    """The same for a chart of which only the catalogue entry is known."""
+    if not chart.path:
+        return _elsewhere(wanted_chart(chart), home, tree)
+    return _in_fleet(chart.path, chart.at, home, tree, 1)
+
+
+def _in_fleet(path: str, at: Location, home: Home, tree: Tree, depth: int) -> ChartFiles | NotHere:
     place, shown = tree.locate(path, at), path[1:]
     chart = read_chart(place, shown, at)
     if not os.path.isdir(place):
@@ -87,32 +99,30 @@ def _in_fleet(path: str, at: Location, service: Service, tree: Tree, depth: int)
         raise InputError(f"charts depend on each other more than {MAX_DEPTH} deep", at)
     found: dict[str, ChartFiles] = {}
     for dependency in missing(path, tree, at):
-        inner = _dependency(dependency, at, service, tree, depth)
+        inner = _dependency(dependency, at, home, tree, depth)
         if isinstance(inner, NotHere):
             return inner
         found[dependency.name] = inner
     return read_chart(place, shown, at, found) if found else chart
 
 
-def _dependency(
-    dependency: Dependency, at: Location, service: Service, tree: Tree, depth: int
-) -> ChartFiles | NotHere:
+def _dependency(dependency: Dependency, at: Location, home: Home, tree: Tree, depth: int) -> ChartFiles | NotHere:
     if dependency.chart:
-        return _elsewhere(dependency.chart, service, tree)
-    return _in_fleet(dependency.path, at, service, tree, depth + 1)
+        return _elsewhere(dependency.chart, home, tree)
+    return _in_fleet(dependency.path, at, home, tree, depth + 1)
 
 
-def _elsewhere(wanted: Wanted, service: Service, tree: Tree) -> ChartFiles | NotHere:
-    entry = lockfile.find(locked(service, tree), wanted)
+def _elsewhere(wanted: Wanted, home: Home, tree: Tree) -> ChartFiles | NotHere:
+    entry = lockfile.find(locked_charts(home.entry, tree), wanted)
     if entry is None:
-        entry = remembered.recall(wanted) if service.lock_optional else None
+        entry = remembered.recall(wanted) if home.lock_optional else None
         if entry is None:
             return NotHere(f"{wanted} is not locked")
     shown = f"{entry.name}-{entry.version}"
     place = store.find(entry.digest)
     if place:
         return read_chart(place, shown, wanted.at)
-    vendored = f"{service.directory}/charts/{entry.file}"
+    vendored = f"/services/{home.entry}/charts/{entry.file}"
     if tree.exists(vendored):
         return read_chart(tree.locate(vendored, wanted.at), shown, wanted.at)
     return NotHere(f"{wanted} is not on this machine")

@@ -82,7 +82,12 @@ def _lock_path(service: Service) -> str:
 
 def locked(service: Service, tree: Tree) -> tuple[Locked, ...]:
     """What service.lock says; nothing when there is none."""
-    path = _lock_path(service)
+    return locked_charts(service.entry, tree)
+
+
+def locked_charts(entry: str, tree: Tree) -> tuple[Locked, ...]:
+    """The same for a catalogue entry."""
+    path = f"/services/{entry}/{FILE}"
     return parse(tree.read(path, Location(path[1:])), path[1:]) if tree.exists(path) else ()
 
 

@@ -140,6 +140,11 @@ def _validate(parser: argparse.ArgumentParser) -> None:
 
 def _schema(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", nargs="?", choices=KINDS, help="default: all four, by kind")
+    parser.add_argument(
+        "--service", metavar="SERVICE", action="append", default=[],
+        help="with the values of its chart inside, in service.yaml or the kind named; may be repeated",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="DIR", help="write DIR/<kind>.json and DIR/services/<name>.json, all charts inside")
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:

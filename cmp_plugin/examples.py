@@ -66,7 +66,11 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("in CI", "cmp-plugin lock --check"),
     ),
     "vendor": (("renders without a network from now on", "cmp-plugin lock && cmp-plugin vendor"),),
-    "schema": (("for an editor that completes cluster.yaml", "cmp-plugin schema cluster > cluster.schema.json"),),
+    "schema": (
+        ("for an editor that completes cluster.yaml", "cmp-plugin schema cluster > cluster.schema.json"),
+        ("with the values of a service's chart inside", "cmp-plugin schema cluster --service web"),
+        ("all that an editor can use, the values of every chart inside", "cmp-plugin schema --out schemas"),
+    ),
     "completion": (
         ("in ~/.bashrc", "source <(cmp-plugin completion bash)"),
         ("in config.fish", "cmp-plugin completion fish | source"),

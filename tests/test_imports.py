@@ -20,14 +20,14 @@ ORDER = [
     "commands commands.*",
     "importing importing.*",
     "fieldorigin fieldtrials rehearsal",
-    "render validation validation.*",
+    "render editor_schema validation validation.*",
     "explanation",
     "applications assumed board chart chart_errors chart_files chart_use chart_values chartorigins charts checks diagnosis emit explained"
     " imagenames"
     " kustomization kustomizer labelselector manifest meeting metadata objectorder operations outline overlay"
     " patches randomness selection transform"
     " application_changes comparison contents dangers fingerprint grouping listkeys"
-    " first_fleet new_files"
+    " first_fleet new_files values_schema"
     " deciding fieldplaces fieldsteps objectfinding",
     "sources sources.*",
     "plan order request resolve servicelayers inputs extent cluster clusterorigins service"

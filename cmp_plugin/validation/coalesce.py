@@ -2,7 +2,7 @@
 
 In: a chart's files, plain values. Out: for each chart that is switched on, its key path and its values.
 Pure. As in Helm, the user's values lie over the chart's, null takes a default away, `global` goes down, and
-the parent's values.yaml wins over the subchart's. `import-values` is not followed.
+the parent's values.yaml wins over the subchart's. Not followed: `import-values`, and null for a whole subchart or in `global`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,8 @@ def switched_on(found: ChartValues, values: Values, path: Path = ()) -> Iterator
     whole = over(values, found.defaults)
     for one, below in found.inner:
         if _is_on(one, whole):
-            inner = dict(_map(whole, one.key))
+            # A null is for the subchart's default, so it is still there for the subchart to act on.
+            inner = over(_map(values, one.key), _map(found.defaults, one.key), keep_null=True)
             inner["global"] = over(_map(whole, "global"), _map(inner, "global"))
             of_charts = list(switched_on(below, inner, (*path, one.key)))
             whole[one.key] = of_charts[-1][1]
@@ -44,15 +45,15 @@ def switched_on(found: ChartValues, values: Values, path: Path = ()) -> Iterator
     yield path, whole
 
 
-def over(high: Values, low: Values) -> Values:
+def over(high: Values, low: Values, keep_null: bool = False) -> Values:
     """`high` over `low` as Helm coalesces them; shares what it does not change."""
     result = dict(low)
     for key, value in high.items():
         below = result.get(key)
-        if value is None:
+        if value is None and not keep_null:
             result.pop(key, None)
         elif isinstance(value, dict):
-            result[key] = over(value, below if isinstance(below, dict) else {})
+            result[key] = over(value, below if isinstance(below, dict) else {}, keep_null)
         else:
             result[key] = value
     return result

@@ -40,6 +40,10 @@ class Unusable(Exception):
     """A schema that cannot be used here; the text goes on after its name and holds nothing of the machine."""
 
 
+class Elsewhere(Unusable):
+    """It refers to another file or address, which a render does not load either."""
+
+
 class Validator:
     """A compiled schema."""
 
@@ -72,6 +76,8 @@ def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
     """
     try:
         return _compiled(schema, kind, registry)
+    except Elsewhere:
+        raise
     except Unusable as error:
         try:
             return _compiled(_without_flags(schema), kind, registry)
@@ -93,9 +99,9 @@ def _compiled(schema: Any, kind: Any, registry: Any) -> Validator:
             )
         )
     except (ValueError, RecursionError, TypeError) as error:
-        text = str(error).partition("\n")[0]
-        said = "refers to another file or address" if _REFUSED in text else "cannot be compiled"
-        raise Unusable(said) from None
+        if _REFUSED in str(error).partition("\n")[0]:
+            raise Elsewhere("refers to another file or address, which a render does not load") from None
+        raise Unusable("cannot be compiled") from None
 
 
 def _without_flags(schema: Any) -> Any:

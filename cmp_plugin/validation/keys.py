@@ -21,7 +21,7 @@ Path = tuple[str, ...]
 
 # Istio's charts keep their defaults below this key, and merge it into .Values themselves.
 _ISTIO = "_internal_defaults_do_not_set"
-_ANYTHING = ("global", "tags", "exports")
+_ANYTHING = ("tags", "exports")
 _NOT_MEANT = re.compile(r"_|x-")  # where people keep their anchors
 
 
@@ -68,8 +68,19 @@ def _in_chart(values: Node, defaults: dict[str, Any], known: Known) -> Iterator[
                 inner, above = known.subcharts[key], defaults.get(key)
                 own = {**inner.defaults, **(above if isinstance(above, dict) else {})}
                 yield from _in_chart(child, own, inner)
-            continue
-        yield from _key(key, child, defaults, known, ())
+        elif key == "global":
+            yield from _key(key, child, {key: _globals(known)}, known, ())
+        else:
+            yield from _key(key, child, defaults, known, ())
+
+
+def _globals(known: Known) -> dict[str, Any]:
+    """What a chart and those in it have under `global`, for it goes down to all of them."""
+    found: dict[str, Any] = {}
+    for one in known.subcharts.values():
+        found |= _globals(one)
+    own = known.defaults.get("global")
+    return found | own if isinstance(own, dict) else found
 
 
 def _key(key: str, node: Node, defaults: dict[str, Any], known: Known, path: Path) -> Iterator[Finding]:
@@ -90,8 +101,11 @@ def _key(key: str, node: Node, defaults: dict[str, Any], known: Known, path: Pat
 
 
 def _is_closed(path: Path, found: Mentions) -> bool:
-    """Whether templates take single keys out of the map at `path`, and nothing takes it as a whole."""
-    if any(path[:length] in found.whole for length in range(len(path) + 1)):
+    """Whether templates take single keys out of the map at `path`, and nothing takes it as a whole.
+
+    What is in `global` may be meant for a chart that is not looked at.
+    """
+    if path[:1] == ("global",) or any(path[:length] in found.whole for length in range(len(path) + 1)):
         return False
     return not path or path in found.paths
 

@@ -14,19 +14,20 @@ from ..errors import CmpError, InputError, Location, did_you_mean
 from ..plan import Planned
 from ..yamlfile import Node, plain
 from .coalesce import ChartValues, Path, Values, at_path, chart_values, switched_on
-from .json_schema import Refusal, Unusable, Validator, compiled, read
+from .json_schema import Elsewhere, Refusal, Unusable, Validator, compiled, read
 
 
 class Schemas(NamedTuple):
     """The compiled schemas of a chart and of the charts in it, by their keys in the values.
 
-    `unusable`: why a schema is not looked at, for each that is not.
+    `unusable`: why a schema is not looked at, for each that is not; `wrong`: those that no render takes.
     """
 
     values: ChartValues
     validators: Mapping[Path, Validator]
     names: Mapping[Path, str]
     unusable: tuple[str, ...]
+    wrong: tuple[str, ...]
 
 
 def schemas_of(chart: ChartFiles) -> Schemas:
@@ -34,14 +35,17 @@ def schemas_of(chart: ChartFiles) -> Schemas:
     validators: dict[Path, Validator] = {}
     names: dict[Path, str] = {}
     unusable: list[str] = []
+    wrong: list[str] = []
     for path, one in _charts(chart, ()):
         names[path] = one.name
         if one.schema:
             try:
                 validators[path] = compiled(read(one.schema))
+            except Elsewhere as error:
+                wrong.append(f"the values schema of chart {one.name} {error}")
             except Unusable as error:
                 unusable.append(f"the values schema of chart {one.name} {error}")
-    return Schemas(chart_values(chart), validators, names, tuple(unusable))
+    return Schemas(chart_values(chart), validators, names, tuple(unusable), tuple(wrong))
 
 
 def _charts(chart: ChartFiles, path: Path) -> Iterator[tuple[Path, ChartFiles]]:
@@ -52,6 +56,9 @@ def _charts(chart: ChartFiles, path: Path) -> Iterator[tuple[Path, ChartFiles]]:
 
 def refused_values(planned: Planned, schemas: Schemas) -> Iterator[CmpError]:
     """What Helm would refuse of a service's values. Cheap where no chart has a schema."""
+    chart = planned.resolved.service.chart
+    for text in schemas.wrong if chart else ():
+        yield InputError(f"{planned.resolved.service.label}: {text}", chart.at if chart else None)
     if not schemas.validators:
         return
     written = planned.resolved.values
