@@ -15,7 +15,9 @@ from .dangers import Danger
 
 # From so many different values on, one field's changes are told as one, with an example.
 _MANY = 4
-_LABELS = ("helm.sh/chart", "app.kubernetes.io/version")
+# Labels and annotations by which a chart says its own version or name; `version` alone may select pods.
+_CHARTS = ("helm.sh/chart", "chart")
+_VERSION = "/version"
 _CHECKSUM = "checksum/"
 
 
@@ -79,9 +81,10 @@ class Replaced(NamedTuple):
 
 def is_minor(field: Field) -> bool:
     """Whether a field only repeats the chart's version or the sum of something else."""
-    if field.steps[-2:-1] == ("labels",):
-        return field.steps[-1] in _LABELS
-    return field.steps[-2:-1] == ("annotations",) and field.steps[-1].startswith(_CHECKSUM)
+    if field.steps[-3:-1] not in (("metadata", "labels"), ("metadata", "annotations")):
+        return False
+    key = field.steps[-1]
+    return key in _CHARTS or key.endswith(_VERSION) or key.startswith(_CHECKSUM)
 
 
 def groups(found: Iterable[Found]) -> list[Group]:
