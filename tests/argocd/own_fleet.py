@@ -132,14 +132,15 @@ def state(live: Live, name: str) -> tuple[str, str]:
 
 
 def eventually(live: Live, name: str, condition: Callable[[], Any], seconds: float = 180) -> Any:
-    """Waits, and every few seconds wakes an Application, which would look up twice a minute."""
+    """Waits, and every few seconds wakes an Application, if it is there: it would look up twice a minute."""
     woken = time.monotonic()
 
     def tried() -> Any:
         nonlocal woken
         value = condition()
         if not value and time.monotonic() - woken > WAKE:
-            live.refresh(name)
+            if application(live, name):
+                live.refresh(name)
             woken = time.monotonic()
         return value
 

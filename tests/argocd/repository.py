@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 from typing import TYPE_CHECKING
 
-from toolchain import CHECKOUT
+from bootstrapping import copy_fleet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
-
-FLEET = ("fleet.yaml", "profiles", "services", "clusters")
 
 
 class Repository:
@@ -62,9 +58,6 @@ class Repository:
 def reference_fleet(root: Path) -> Repository:
     """A repository with this checkout's fleet as its first commit."""
     repository = Repository(root)
-    for name in FLEET:
-        source = os.path.join(CHECKOUT, name)
-        copy = shutil.copytree if os.path.isdir(source) else shutil.copy
-        copy(source, root / name)
+    copy_fleet(root)
     repository.commit()
     return repository

@@ -263,3 +263,18 @@ def test_a_cluster_file_taken_away_leaves_the_cluster_as_it_is(hub: Hub) -> None
         hub.live.until(lambda: "kind.local" in names(hub), 120, lambda: hub.live.story("fleet"))
         settled(hub, "kind.local")
     assert hub.laptop.get("deployment", "web", "web")["metadata"]["uid"] == before
+
+
+def test_a_root_that_is_deleted_comes_back(hub: Hub) -> None:
+    """The service `argocd` has it; nothing else goes meanwhile."""
+
+    def identities() -> dict[str, str]:
+        return {each["metadata"]["name"]: each["metadata"]["uid"] for each in hub.live.cluster.get("application")}
+
+    before = identities()
+    hub.live.cluster.kubectl("delete", "application", "fleet", "-n", NAMESPACE, "--timeout=60s")
+    hub.live.until(lambda: "fleet" in names(hub), 120, lambda: hub.live.story("management-argocd"))
+    hub.live.until(lambda: hub.live.status("fleet").get("sync", {}).get("status") == "Synced", 120)
+    after = identities()
+    assert after.pop("fleet") != before.pop("fleet")
+    assert after == before

@@ -5,11 +5,13 @@ One root Application, one cluster per story, a second API server for what is els
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 from cluster import NAMESPACE, Cluster, cluster, cluster_secret
 from documented import command, run_block
+from documents import blocks
 from live import IN_CLUSTER, Live
 from own_fleet import (
     application,
@@ -19,6 +21,7 @@ from own_fleet import (
     doing,
     eventually,
     new_fleet,
+    read,
     root_application,
     settled,
     spec,
@@ -46,14 +49,30 @@ def both(name: str) -> str:
     return ONE % name + TWO % name
 
 
+def claim(name: str) -> str:
+    fields = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    claimed = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": name}, "spec": fields}
+    return json.dumps(claimed) + "\n"
+
+
 def written(name: str) -> str:
     return f"clusters/{name}/cluster.yaml"
 
 
+(KEPT,) = [each.text for each in blocks(DOCUMENT) if each.kind == "yaml" and "Prune=false" in each.text]
+HOLD = """data: {namespace: life-hold-data}
+all:
+  service: small
+  namespace: life-hold-all
+  metadata: {annotations: {argocd.argoproj.io/sync-options: "Prune=false,Delete=false"}}
+"""
 FAR = spec("Cluster", "destination: {name: far}\nservices: {one: {service: small, namespace: life-far-one}}\n")
 FILES = {
     "services/small/service.yaml": spec("Service", "resources: [config.yaml]\n"),
     "services/small/config.yaml": config_map("config", of="small"),
+    "services/data/service.yaml": spec("Service", f"resources: [config.yaml, claim.yaml]\n{KEPT}"),
+    "services/data/config.yaml": config_map("config", of="data"),
+    "services/data/claim.yaml": claim("claim"),
     "profiles/extra.yaml": spec("Profile", "services:\n  two: {service: small, namespace: life-profile-two}\n"),
     written("life-service"): cluster_yaml(both("life-service")),
     written("life-keep"): cluster_yaml(both("life-keep")),
@@ -164,6 +183,35 @@ def test_a_service_lets_go_of_its_objects_before_it_is_taken_off(life: Life) -> 
     life.commit(life_keep=cluster_yaml(ONE % "life-keep"))
     life.gone("life-keep-two")
     assert kept and life.uid("life-keep-two") == kept
+
+
+def test_what_is_marked_stays_when_its_service_goes(life: Life) -> None:
+    """First out of the service, where the Application is still Synced, then the service off the cluster."""
+    made = life.commit(ROOT, life_hold=cluster_yaml(ONE % "life-hold" + HOLD))
+    life.live.until(lambda: claimed(life), 120, lambda: life.live.story("life-hold-data"))
+    bound = ("patch", "pvc", "claim", "-n", "life-hold-data", "--subresource=status", "--type=merge")
+    life.live.cluster.kubectl(*bound, "-p", '{"status": {"phase": "Bound"}}')
+    settled(life.live, "life-hold", made)
+    before, whole = claimed(life), life.uid("life-hold-all")
+    assert before and whole
+
+    empty = {"services/data/service.yaml": spec("Service", "resources: [config.yaml]\n"), "services/data/claim.yaml": None}
+    made = life.fleet.commit(empty)
+    settled(life.live, "life-hold", made)
+    settled(life.live, "life-hold-data", made)
+    assert claimed(life) == before
+
+    life.commit(life_hold=cluster_yaml(ONE % "life-hold"))
+    for name in ("life-hold-data", "life-hold-all"):
+        life.gone(name)
+    life.live.until(lambda: life.uid("life-hold-data") is None)
+    assert claimed(life) == before and life.uid("life-hold-all") == whole
+
+
+def claimed(life: Life) -> str | None:
+    """The identity of the PersistentVolumeClaim, unless it is being deleted."""
+    found = read(life.live.cluster, "/api/v1/namespaces/life-hold-data/persistentvolumeclaims/claim")
+    return found["metadata"]["uid"] if found and "deletionTimestamp" not in found["metadata"] else None
 
 
 def test_a_profile_taken_off_a_cluster_takes_its_services_along(life: Life) -> None:
@@ -284,3 +332,19 @@ def test_what_makes_a_cluster_is_kept_until_somebody_confirms_twice(life: Life) 
     run(life, "deletion-approved", fleet=name)
     life.live.until(lambda: life.uid("life-made-cluster") is None, otherwise=lambda: life.live.story(name))
     life.gone(name)
+
+
+def test_without_its_root_the_fleet_stands_still_and_nothing_goes(life: Life) -> None:
+    """And when it is back, by hand or by the service `argocd`, it finds everything as it was."""
+    clusters = {each: application(life.live, each)["metadata"]["uid"] for each in CLUSTERS if application(life.live, each)}
+    kept = life.uid("life-service-one")
+    life.live.cluster.kubectl("delete", "application", ROOT, "-n", NAMESPACE, "--timeout=60s")
+    life.gone(ROOT)
+    made = life.commit("life-service", life_late=cluster_yaml(ONE % "life-late"), life_service=cluster_yaml(both("life-service")))
+    settled(life.live, "life-service", made)
+    assert application(life.live, "life-late") is None
+    life.live.cluster.apply(root_application(life.fleet, ROOT))
+    life.root_at(made)
+    settled(life.live, "life-late", made)
+    assert {each: application(life.live, each)["metadata"]["uid"] for each in clusters} == clusters
+    assert kept and life.uid("life-service-one") == kept

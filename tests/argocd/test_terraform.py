@@ -42,6 +42,16 @@ def test_a_file_that_cannot_be_read_is_found(tmp_path: Path) -> None:
     assert code != 0 and "wrong.tf" in said
 
 
+def test_after_the_installation_git_decides() -> None:
+    """A second `apply` must not put back what Argo CD has changed, nor may a value come from here."""
+    (release,) = re.findall(r'^resource "helm_release" "\w+" \{\n(.*?)^\}', (MODULE / "argocd.tf").read_text(), re.M | re.S)
+    assert re.search(r"^  lifecycle \{\n    ignore_changes = all\n  \}$", release, re.MULTILINE)
+    fields = set(re.findall(r"^  (\w+) +=", release, re.MULTILINE))
+    assert fields == {"name", "namespace", "create_namespace", "chart", "dependency_update", "timeout", "depends_on"}
+    for resource in (path.read_text() for path in MODULE.glob("*.tf")):
+        assert "helm_release.argocd" not in resource
+
+
 def identities() -> dict[str, str]:
     """`namespace/name` of a Kubernetes service account -> which of the module's Google accounts it may be."""
     return dict(IDENTITY.findall((MODULE / "identity.tf").read_text()))

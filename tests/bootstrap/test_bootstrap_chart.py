@@ -7,19 +7,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from bootstrapping import CHART, bootstrap_chart, by_key, helm, put_dependency, template
+from bootstrapping import CHART, bootstrap_chart, copy_fleet, helm, lint, put_dependency, service_objects, template
 from program import CHECKOUT, run
 
 from cmp_plugin.applications import PATHS, PLUGIN
 
 ROOT = ("Application", "argocd", "fleet")
-PARTS = ("fleet.yaml", "profiles", "services", "clusters")
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 FLEET: dict[str, Any] = yaml.safe_load(Path(CHECKOUT, "fleet.yaml").read_text())
 
@@ -41,8 +39,7 @@ def test_there_is_one_definition() -> None:
 
 
 def test_lint(chart: Path, helm4: str) -> None:
-    done = helm(helm4, "lint", "--strict", chart)
-    assert done.returncode == 0, done.stdout + done.stderr
+    lint(helm4, chart)
 
 
 def test_both_helms_agree(chart: Path, helm3: str, objects: dict[Any, Any]) -> None:
@@ -163,13 +160,7 @@ def test_notes_say_what_comes_next(chart: Path, helm4: str) -> None:
 @pytest.fixture(scope="module")
 def management(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The fleet after `helm dependency build bootstrap/chart`."""
-    root = tmp_path_factory.mktemp("fleet")
-    for part in PARTS:
-        source = Path(CHECKOUT, part)
-        if source.is_dir():
-            shutil.copytree(source, root / part)
-        else:
-            shutil.copy(source, root)
+    root = copy_fleet(tmp_path_factory.mktemp("fleet"))
     put_dependency(root / "services/argocd/chart", None)
     return root
 
@@ -177,9 +168,7 @@ def management(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_service_is_what_helm_installed(
     management: Path, clean_env: dict[str, str], objects: dict[Any, dict[str, Any]]
 ) -> None:
-    done = run(["preview", "management", "argocd", "-o", "json"], str(management), clean_env)
-    assert done.code == 0, done.stderr.decode()
-    assert by_key([json.loads(line) for line in done.stdout.splitlines()]) == objects
+    assert service_objects(management, clean_env) == objects
 
 
 def test_its_application_never_takes_argocd_away(management: Path, clean_env: dict[str, str]) -> None:
