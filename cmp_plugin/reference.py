@@ -42,7 +42,7 @@ def _section(name: str) -> str:
 
 def _examples(name: str) -> str:
     shown = "\n".join(f"# {what}\n{command}\n" for what, command in EXAMPLES[name])
-    return f"\n```sh not-run: the tests only parse the examples of the help\n{shown}```\n"
+    return f"\n<!-- not-run: the tests only parse the examples of the help -->\n```sh\n{shown}```\n"
 
 
 def _name(action: argparse.Action) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +11,8 @@ from markdown_it import MarkdownIt
 from program import CHECKOUT
 
 KINDS = {"sh", "console", "yaml", "json", "text"}
-NOT_RUN = "not-run:"
+# A comment right above a block, which no reader of the page sees.
+NOT_RUN = re.compile(r"<!-- not-run: (.+) -->\s*$")
 AWAY = {".git", ".venv", "build", "dist", "node_modules", ".pytest_cache", "golden"}
 
 
@@ -42,13 +44,13 @@ def blocks(file: str) -> list[Block]:
     """The fenced and indented code blocks of one document, in order."""
     text = Path(CHECKOUT, file).read_text()
     found = []
+    above = ""
     for token in MarkdownIt().parse(text):
-        if token.type not in ("fence", "code_block"):
-            continue
-        kind, _, rest = token.info.strip().partition(" ")
-        reason = rest.removeprefix(NOT_RUN).strip() if rest.startswith(NOT_RUN) else ""
-        line = token.map[0] + 1 if token.map else 0
-        found.append(Block(file, line, kind, reason, token.content))
+        if token.type in ("fence", "code_block"):
+            reason = NOT_RUN.match(above)
+            line = token.map[0] + 1 if token.map else 0
+            found.append(Block(file, line, token.info.strip(), reason[1] if reason else "", token.content))
+        above = token.content if token.type == "html_block" else ""
     return found
 
 

@@ -3,7 +3,7 @@
 `sh` runs as it is. `console` runs what follows `$ ` and compares what is printed with the lines below
 it, where `...` alone stands for any lines. `yaml` and `json` must load, specs must be right, and a block
 whose first line names a file of the repository (`# services/x/service.yaml`) must be an excerpt of it.
-`text` is no code. Behind `not-run:` stands the reason why a block is left out.
+`text` is no code. A comment `<!-- not-run: why -->` above a block says why it is left out.
 """
 
 from __future__ import annotations
