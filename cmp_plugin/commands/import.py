@@ -11,7 +11,7 @@ import os
 import shlex
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 from ..errors import CmpError, Errors, InputError, UsageError, flatten
 from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
@@ -64,8 +64,8 @@ def run(args: Namespace) -> int:
 def _check(args: Namespace) -> int:
     fleet = open_fleet(find_root(args.dir))
     with workdir() as directory:
-        conversion = _converted(args, directory, settings_of(fleet.spec), frozenset())
-        proofs = _compared(args, conversion, fleet, directory)
+        conversion = _converted(args, directory, settings_of(fleet.spec), {})
+        proofs = _compared(args, conversion, fleet, directory, {})
     errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
     if errors:
         _say(proofs, errors, "the others differ")
@@ -76,46 +76,57 @@ def _check(args: Namespace) -> int:
 
 def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
     """The fleet below `directory`/fleet. Overlays that are not the same as blocks are kept as directories."""
-    as_trees: frozenset[str] = frozenset()
+    as_trees: dict[str, str] = {}
     while True:
         conversion = _converted(args, directory, Settings(), as_trees)
         if not conversion.pairs:
             raise Errors([*conversion.left_out] or [InputError("there is nothing to import in the source")])
-        fleet = _laid_out(conversion, os.path.join(directory, "fleet"))
-        proofs = _compared(args, conversion, fleet, directory)
-        failed = {proof.pair.key for proof in proofs if proof.errors} & conversion.lifted
+        fleet, unlocked = _laid_out(conversion, os.path.join(directory, "fleet"))
+        proofs = _compared(args, conversion, fleet, directory, unlocked)
+        failed = {proof.pair.key: _reason(proof) for proof in proofs if proof.errors and proof.pair.key in conversion.lifted}
         if not failed:
             return conversion, proofs
         as_trees |= failed
 
 
-def _converted(args: Namespace, directory: str, settings: Settings, as_trees: frozenset[str]) -> Conversion:
-    tree, start = _source(args)
+def _reason(proof: Proof) -> str:
+    """Why an app's overlays are not taken apart: the first thing that would differ."""
+    first = flatten(proof.errors)[0].message
+    return f"as a block, {first.removeprefix(f'{proof.pair.label}: ')} ({proof.pair.cluster})"
+
+
+def _converted(args: Namespace, directory: str, settings: Settings, as_trees: Mapping[str, str]) -> Conversion:
+    tree, start, is_whole = _source(args)
     name = os.path.basename(os.path.realpath(args.source))
     means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
-    asked = Asked(tree, start, name, means, args.kubernetes or DEFAULT_KUBERNETES, as_trees)
+    asked = Asked(tree, start, name, means, args.kubernetes or DEFAULT_KUBERNETES, is_whole, as_trees)
     made = importlib.import_module(f"cmp_plugin.importing.{args.kind}").convert(asked)
     assert isinstance(made, Conversion)
     return made
 
 
-def _source(args: Namespace) -> tuple[Tree, str]:
-    """The repository that the source lies in, or the source alone; and where in it the source begins."""
+def _source(args: Namespace) -> tuple[Tree, str, bool]:
+    """The repository that the source lies in, or the source alone; where in it the source begins; which it is."""
     place = os.path.realpath(args.source)
     repository = git.repository(place, Deadline(GIT_SECONDS))
     prefix = repository.prefix.strip("/") if repository else ""
     root = place.removesuffix(f"/{prefix}") if prefix else place
-    return Tree(root, ("/",)), f"/{prefix}"
+    return Tree(root, ("/",)), f"/{prefix}", repository is not None
 
 
-def _laid_out(conversion: Conversion, place: str) -> Fleet:
-    """The fleet on the disk, its charts locked."""
+def _laid_out(conversion: Conversion, place: str) -> tuple[Fleet, dict[str, CmpError]]:
+    """The fleet on the disk, its charts locked; and for services whose charts cannot be had, why."""
     import shutil
 
     shutil.rmtree(place, ignore_errors=True)
     _write(place, conversion.files.items())
-    _write(place, lock_files(open_fleet(place)).items())
-    return open_fleet(place)
+    locks, errors = lock_files(open_fleet(place))
+    _write(place, locks.items())
+    steps = {error: str(error.at.file if error.at else "").split("/") for error in flatten(errors)}
+    unlocked = {path[1]: error for error, path in steps.items() if path[0] == "services" and len(path) > 1}
+    if len(unlocked) < len({str(error) for error in steps}):
+        raise Errors(errors)
+    return open_fleet(place), unlocked
 
 
 def _write(place: str, files: Iterable[tuple[str, bytes]]) -> None:
@@ -126,19 +137,23 @@ def _write(place: str, files: Iterable[tuple[str, bytes]]) -> None:
             handle.write(content)
 
 
-def _compared(args: Namespace, conversion: Conversion, fleet: Fleet, directory: str) -> list[Proof]:
+def _compared(
+    args: Namespace, conversion: Conversion, fleet: Fleet, directory: str, unlocked: Mapping[str, CmpError]
+) -> list[Proof]:
     settings = settings_of(fleet.spec)
     tools = Tools(helm.find(settings.helm), kustomize.find(settings.kustomize), tuple(_locked(fleet)))
-    tree, _ = _source(args)
+    tree = _source(args)[0]
     means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
-    return list(
+    lost = {pair: unlocked[pair.entry or pair.key] for pair in conversion.pairs if (pair.entry or pair.key) in unlocked}
+    proofs = list(
         prove(
-            conversion.pairs,
+            (pair for pair in conversion.pairs if pair not in lost),
             fleet,
             lambda pair, deadline: owned(pair, tools, means._replace(deadline=deadline)),
             lambda planned, work: in_parallel(planned, args.jobs, work),
         )
     )
+    return [*proofs, *(Proof(pair, 0, (error,)) for pair, error in lost.items())]
 
 
 def _locked(fleet: Fleet) -> Iterator[Locked]:
@@ -162,7 +177,8 @@ def _publish(place: str, conversion: Conversion, made: str) -> None:
 
 def _say(proofs: list[Proof], errors: list[CmpError], more: str) -> None:
     equal = sum(not proof.errors for proof in proofs)
-    print(f"{equal} of {len(proofs)} renders are equal, {len(flatten(errors))} findings: {more}", file=sys.stderr)
+    count = len({str(error) for error in flatten(errors)})
+    print(f"{equal} of {len(proofs)} renders are equal, {count} findings: {more}", file=sys.stderr)
 
 
 def _show(proofs: list[Proof]) -> None:

@@ -107,13 +107,12 @@ def _write(fleet: Fleet, states: list[State]) -> int:
     return 0
 
 
-def lock_files(fleet: Fleet) -> dict[str, bytes]:
-    """Path -> text of every lock that the fleet needs. Writes nothing. Raises Errors."""
+def lock_files(fleet: Fleet) -> tuple[dict[str, bytes], list[CmpError]]:
+    """Path -> text of every lock that can be made, and what is wrong with the others. Writes nothing."""
     states, errors = states_of(fleet)
     new, unfetched = _fetched(fleet, list({one.key: one for state in states for one in state.missing}.values()))
-    if errors or unfetched:
-        raise Errors([*errors, *unfetched])
-    return {state.path[1:]: state.text(new) for state in states if state.wanted}
+    whole = [state for state in states if state.wanted and all(one.key in new for one in state.missing)]
+    return {state.path[1:]: state.text(new) for state in whole}, [*errors, *unfetched]
 
 
 def _fetched(

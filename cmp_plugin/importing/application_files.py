@@ -20,6 +20,7 @@ from .conversion import Asked, Release
 from .owner import chart_of
 
 GROUP = "argoproj.io"
+KINDS = ("Application", "ApplicationSet", "AppProject")  # others of the group are Argo's, not Argo CD's
 ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -32,7 +33,8 @@ class Found(NamedTuple):
     @property
     def kind(self) -> str:
         """`Application`, `AppProject`, ... of Argo CD; "" for what is another's."""
-        return identity(self.value).kind if identity(self.value).group == GROUP else ""
+        found = identity(self.value)
+        return found.kind if found.group == GROUP and found.kind in KINDS else ""
 
 
 def found_objects(asked: Asked, left: list[CmpError]) -> list[Found]:

@@ -20,6 +20,7 @@ from .application_files import Found, found_objects, yaml_files
 from .application_settings import settings
 from .conversion import Asked, Block, Conversion, Draft, Kustomization, Manifests, Pair, Release, common, dns_name, draft, without, written
 from .instances import Instance, place_group
+from .parents import without_applications
 from .naming import words
 from .releases import helm_source, missing
 
@@ -47,10 +48,15 @@ def convert(asked: Asked) -> Conversion:
     instances: list[Instance] = []
     for one in applications:
         try:
-            instances.extend(_instance(one, applications, here, asked))
+            for found in _instance(one, objects, here, asked):
+                if any((found.name, found.cluster) == (other.name, other.cluster) for other in instances):
+                    raise InputError(f"another one is called {found.name}, too", one.at)
+                instances.append(found)
         except CmpError as error:
             left.extend(flatten([labelled(error, _label(one))]))
-    left.extend(error for one in objects if one.kind != "Application" for error in _other(made, one))
+    claimed = {path[1:] for one in instances for path in one.manifests}
+    others = [one for one in objects if one.kind != "Application" and one.at.file not in claimed]
+    left.extend(error for one in others for error in _other(made, one))
     pairs = _placed(made, _with_words(instances), asked, left)
     return Conversion(written(made), tuple(pairs), tuple(left))
 
@@ -76,7 +82,7 @@ def _other(made: Draft, one: Found) -> list[CmpError]:
 
 
 def _instance(one: Found, every: list[Found], here: _Repository, asked: Asked) -> list[Instance]:
-    """One Application as an instance of a service; none when it is the one that made the others."""
+    """One Application as an instance of a service; none when it makes nothing but other Applications."""
     spec = mapping(one.value, "spec")
     sources = _sources(one)
     name = text(mapping(one.value, "metadata"), "name")
@@ -89,16 +95,10 @@ def _instance(one: Found, every: list[Found], here: _Repository, asked: Asked) -
             _check_repository(source, here, one.at)
         if source.get("chart") or source.get("path"):
             found = _with_source(found, source, refs, asked)
-    if found.manifests and _makes_others(found, every):
-        return []
-    if not (found.helm or found.kustomizations or found.manifests):
+    if not found.gives_objects:
         raise InputError("it has no source that gives objects", one.at)
-    return [found]
-
-
-def _makes_others(found: Instance, every: list[Found]) -> bool:
-    """Whether it is the app of apps: the new fleet takes its place."""
-    return any(f"/{one.at.file}" in found.manifests for one in every)
+    found = without_applications(found, [other.at.file for other in every if other.kind], asked)
+    return [found] if found.gives_objects else []
 
 
 def _destination(written_: dict[str, Any], at: Location) -> tuple[str, Block]:
@@ -125,7 +125,7 @@ def _with_source(found: Instance, source: dict[str, Any], refs: dict[str, str], 
     if more := _said(source, _GIT_OPTIONS):
         raise InputError(f"source.{more[0]} is not imported", found.at)
     if not asked.tree.is_dir(path):
-        raise missing(path, found.at)
+        raise missing(path, found.at, asked)
     if asked.tree.kustomization(path):
         options = _said(mapping(source, "kustomize"), {"version"})
         if options:
@@ -210,7 +210,7 @@ def _placed(made: Draft, instances: list[Instance], asked: Asked, left: list[Cmp
     for group in _groups(instances):
         unique = all(names[one.name] == 1 for one in group)
         try:
-            keyed = place_group(made, group, asked, unique)
+            entry, keyed = place_group(made, group, asked, unique)
         except CmpError as error:
             left.extend(flatten([labelled(error, f"Application {group[0].name}")]))
             continue
@@ -220,7 +220,7 @@ def _placed(made: Draft, instances: list[Instance], asked: Asked, left: list[Cmp
             if one.helm and one.helm.release.api_versions:
                 versions = cluster.setdefault("kubernetes", {}).setdefault("apiVersions", [])
                 versions += [version for version in one.helm.release.api_versions if version not in versions]
-            pairs.append(Pair(one.cluster, key, _origins(one), one.at, one.namespace))
+            pairs.append(Pair(one.cluster, key, _origins(one), one.at, one.namespace, entry))
     _share_settings(made)
     return pairs
 

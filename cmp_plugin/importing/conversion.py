@@ -70,13 +70,17 @@ Source = Kustomization | Manifests | Release
 
 
 class Pair(NamedTuple):
-    """A service on a cluster, and what it was before. `namespace`: where objects without one went."""
+    """A service on a cluster, and what it was before. `namespace`: where objects without one went.
+
+    `entry`: the service's directory, where that is not called like the key.
+    """
 
     cluster: str
     key: str
     sources: tuple[Source, ...]
     at: Location
     namespace: str = ""
+    entry: str = ""
 
     @property
     def label(self) -> str:
@@ -111,8 +115,8 @@ class Conversion(NamedTuple):
 class Asked(NamedTuple):
     """What to import: the files of its repository, where in it the source begins, what that is called.
 
-    `start` is canonical. `means`: how its charts are got; `as_trees`: services whose overlays are to stay
-    directories.
+    `start` is canonical. `is_whole`: the files are those of a whole git repository. `means`: how its charts are got; `as_trees`: services whose overlays are to stay
+    directories, and why.
     """
 
     tree: Tree
@@ -120,7 +124,8 @@ class Asked(NamedTuple):
     name: str
     means: Means
     kubernetes: str = KUBERNETES
-    as_trees: frozenset[str] = frozenset()
+    is_whole: bool = False
+    as_trees: Mapping[str, str] = {}
 
 
 def draft() -> Draft:

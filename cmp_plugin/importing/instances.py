@@ -41,14 +41,18 @@ class Instance(NamedTuple):
     word: str = ""
 
     @property
+    def gives_objects(self) -> bool:
+        return bool(self.helm or self.kustomizations or self.manifests)
+
+    @property
     def stem(self) -> str:
         """The Application's name without the cluster's before or behind it."""
         known = (self.word, self.cluster, self.cluster.replace(".", "-"), self.cluster.partition(".")[0])
         return dns_name(without_word(self.name, known)) or dns_name(self.name)
 
 
-def place_group(made: Draft, group: Sequence[Instance], asked: Asked, unique: bool) -> list[tuple[Instance, str]]:
-    """Adds a service and its instances. `unique`: no other Application has one of their names.
+def place_group(made: Draft, group: Sequence[Instance], asked: Asked, unique: bool) -> tuple[str, list[tuple[Instance, str]]]:
+    """Adds a service and its instances; its name, and the key of each. `unique`: their names are theirs alone.
 
     Raises InputError before anything is added.
     """
@@ -73,7 +77,7 @@ def place_group(made: Draft, group: Sequence[Instance], asked: Asked, unique: bo
     values = [one.helm.values for one in group if one.helm]
     apart = {"values"} if own and not _clear(common(values), own) else set()
     factored(made, entry, [(one.cluster, key) for one, key in keyed], apart)
-    return keyed
+    return entry, keyed
 
 
 def _clear(values: Block, files: Sequence[bytes]) -> bool:
@@ -147,7 +151,7 @@ def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]
         service["version"] = version
     rule = _rule([(one.cluster, key, helm.release.release) for one, key, helm in charts])
     shared = shared_files([helm for _, _, helm in charts])
-    names = [_value_file(made, entry, f"services/{entry}", "", file, charts[0][2]) for file in charts[0][2].files[:shared]]
+    names = [_value_file(made, entry, f"services/{entry}", "values/", file, charts[0][2]) for file in charts[0][2].files[:shared]]
     if names:
         service["valuesFiles"] = names
     for one, key, helm in charts:
@@ -178,7 +182,7 @@ def _value_file(made: Draft, entry: str, directory: str, below: str, file: tuple
     path, content = file
     if helm.release.path and within(path, helm.release.path):
         name = f"chart/{posixpath.relpath(path, helm.release.path)}"
-        return f"/services/{entry}/{name}" if below else name
+        return name if directory == f"services/{entry}" else f"/services/{entry}/{name}"
     name = below + posixpath.basename(path)
     if made.files.get(f"{directory}/{name}", content) != content:
         name = f"{below}{posixpath.basename(posixpath.dirname(path))}-{posixpath.basename(path)}"
@@ -209,11 +213,11 @@ def _copies(group: Sequence[Instance], asked: Asked) -> _Copies:
         return _Copies({}, "/")
     places = [*directories, *(posixpath.dirname(path) for path in manifests)]
     top = posixpath.commonpath(places)
+    if "/" in places:
+        hint = "import its tree with `import kustomize`"
+        raise InputError("it is made of the whole repository", group[0].at, hint)
     if top in places:
         top = posixpath.dirname(top)
-    elif top == "/" and directories:
-        hint = "import its tree with `import kustomize`"
-        raise InputError("its kustomization builds on directories all over the repository", group[0].at, hint)
     paths = {*manifests, *(path for directory in directories for path in files_below(asked.tree, directory))}
     return _Copies({posixpath.relpath(path, top): asked.tree.read(path, Location(path[1:])) for path in sorted(paths)}, top)
 

@@ -43,7 +43,7 @@ def convert(asked: Asked) -> Conversion:
             continue
         try:
             if app.name in asked.as_trees:
-                raise Unfit("taken apart, they would not give the same")
+                raise Unfit(asked.as_trees[app.name])
             _as_blocks(made, tree, good)
             taken_apart.add(app.name)
         except Unfit as reason:

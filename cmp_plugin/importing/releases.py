@@ -101,7 +101,7 @@ def _with_chart(source: dict[str, Any], release: Release, asked: Asked) -> Relea
     if not name:
         path = canonical(text(source, "path") or ".", "/", release.at)
         if not asked.tree.exists(f"{path}/Chart.yaml"):
-            raise missing(path, release.at)
+            raise missing(path, release.at, asked)
         return release._replace(path=path, name=posixpath.basename(path))
     repository = text(source, "repoURL")
     repository = repository if "://" in repository else f"oci://{repository}"
@@ -112,9 +112,9 @@ def _with_chart(source: dict[str, Any], release: Release, asked: Asked) -> Relea
     return release._replace(name=name, repository=repository.rstrip("/"), version=version)
 
 
-def missing(path: str, at: Location) -> InputError:
+def missing(path: str, at: Location, asked: Asked) -> InputError:
     """What to say of a path of a git source that is not among the files at hand."""
-    hint = "a source that is no git repository must be the repository's top"
+    hint = "" if asked.is_whole else "the source is in no git repository: name the directory that paths begin at"
     return InputError(f"{path[1:]} is not in this repository", at, hint)
 
 
@@ -158,14 +158,14 @@ def _inline(options: dict[str, Any], at: Location) -> Block:
     """valuesObject, or else values: Argo CD takes one of them."""
     if isinstance(options.get("valuesObject"), dict):
         return dict(options["valuesObject"])
-    return _merged([text(options, "values").encode()], at)
+    return _merged([text(options, "values").encode() + b"\n"], at)
 
 
 def _merged(contents: Sequence[bytes], at: Location) -> Block:
     """What helm makes of several values files, nulls included."""
     merged = Node({}, at)
     for content in contents:
-        merged = merge_values(merged, load_values(content, "values"))
+        merged = merge_values(merged, load_values(content, f"{at.file} (values)"))
     found: Block = plain(merged)
     return found
 

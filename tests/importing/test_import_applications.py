@@ -168,6 +168,7 @@ def imported(root: Path, files: dict[str, str], env: dict[str, str]) -> tuple[in
     return said(run(["import", "applications", "tree", "fleet"], str(root), env))
 
 
+ADDRESS = "repoURL: https://git.example.com/platform.git\n"
 SOURCES = {
     "a version as a range": ("targetRevision: 1.0.*", "version: '1.0.0'"),
     "parameters with an index": (
@@ -180,7 +181,7 @@ SOURCES = {
         "  map:\n    a: null\n",
     ),
     "nulls": ("targetRevision: 1.2.0\nhelm: {values: 'map: {a: null}'}", "map:\n    a: null\n"),
-    "a values file of the chart": ("targetRevision: 1.2.0\nhelm: {valueFiles: [prod.yaml]}", "- prod.yaml\n"),
+    "a values file of the chart": ("targetRevision: 1.2.0\nhelm: {valueFiles: [prod.yaml]}", "- values/prod.yaml\n"),
     "valuesObject over values": ("targetRevision: 1.2.0\nhelm: {values: 'a: 1', valuesObject: {b: 2}}", "values:\n  b: 2\n"),
     "an API version": ("targetRevision: 1.2.0\nhelm: {apiVersions: [a.example/v1], skipCrds: true}", "includeCRDs: false\n"),
 }
@@ -214,10 +215,60 @@ def test_a_kustomization_of_applications(tmp_path: Path, clean_env: dict[str, st
     assert (code, stdout) == (0, "web: equal on one (1)\n"), lines
 
 
+def test_applications_that_make_others(tmp_path: Path, clean_env: dict[str, str], served: Repository) -> None:
+    """They are gone; what they make besides is a service."""
+    small = f"chart: small\nrepoURL: {served.url}\ntargetRevision: 1.2.0"
+    files = {
+        "root.yaml": application("root", ADDRESS + "path: teams"),
+        "teams/vault.yaml": application("vault-extras", ADDRESS + "path: teams/vault\ndirectory: {recurse: true}"),
+        "teams/vault/application.yaml": application("vault", small),
+        "teams/vault/more/map.yaml": CONFIG_MAP,
+        "teams/vault/service.yaml": CONFIG_MAP.replace("one", "two"),
+        "teams/built.yaml": application("built", ADDRESS + "path: built"),
+        "built/kustomization.yaml": "resources: [cache.yaml]\n",
+        "built/cache.yaml": application("cache", small),
+        "teams/vault/rollout.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: one}\n",
+    }
+    code, stdout, lines = imported(tmp_path, files, clean_env)
+    assert (code, stdout) == (0, "cache: equal on one (1)\nvault: equal on one (1)\nvault-extras: equal on one (3)\n"), lines
+
+
+def test_a_kustomization_that_makes_both(tmp_path: Path, clean_env: dict[str, str], served: Repository) -> None:
+    files = {
+        "built.yaml": application("built", ADDRESS + "path: built"),
+        "built/kustomization.yaml": "resources: [cache.yaml, map.yaml]\n",
+        "built/cache.yaml": application("cache", f"chart: small\nrepoURL: {served.url}\ntargetRevision: 1.2.0"),
+        "built/map.yaml": CONFIG_MAP,
+    }
+    code, stdout, lines = imported(tmp_path, files, clean_env)
+    assert (code, stdout) == (1, "")
+    assert lines[1:] == [
+        "built.yaml: Application built: built makes Applications and other objects (keep Applications in a kustomization of their own)",
+        "built/map.yaml: ConfigMap one is no Application (put it into a service of its own)",
+    ]
+
+
+def test_a_chart_that_cannot_be_had(tmp_path: Path, clean_env: dict[str, str], served: Repository) -> None:
+    """It is listed; with --keep-going the others are there, proven and locked."""
+    files = {
+        "good.yaml": application("good", f"chart: small\nrepoURL: {served.url}\ntargetRevision: 1.2.0"),
+        "gone.yaml": application("gone", f"chart: small\nrepoURL: {served.url}\ntargetRevision: 9.9.9"),
+        "twice.yaml": application("good", f"chart: small\nrepoURL: {served.url}\ntargetRevision: 1.0.0"),
+    }
+    code, stdout, lines = imported(tmp_path, files, clean_env)
+    assert (code, stdout, (tmp_path / "fleet").exists()) == (1, "", False)
+    assert lines[0].startswith("1 of 2 renders are equal, 2 findings: nothing is written")
+    assert lines[1].startswith("services/gone/service.yaml:6:3: chart small 9.9.9 cannot be fetched")
+    assert lines[2] == "twice.yaml: Application good: another one is called good, too"
+    assert run(["import", "applications", "tree", "fleet", "--keep-going"], str(tmp_path), clean_env).code == 1
+    assert previewed(tmp_path / "fleet", "one", "good", clean_env)
+    assert (tmp_path / "fleet/services/good/service.lock").exists()
+
+
 # --- what cannot be expressed ---
 
-ADDRESS = "repoURL: https://git.example.com/platform.git\n"
 AWKWARD = {
+    "empty": application("empty", ADDRESS + "path: empty"),
     "plugin": application("plugin", ADDRESS + "path: plain\nplugin: {name: mine}"),
     "jsonnet": application("jsonnet", ADDRESS + "path: plain\ndirectory: {jsonnet: {libs: [x]}}"),
     "environment": application("environment", ADDRESS + "path: chart\nhelm: {values: 'a: $ARGOCD_APP_NAME'}"),
@@ -243,22 +294,24 @@ def test_what_cannot_be_expressed_is_listed(tmp_path: Path, clean_env: dict[str,
     (tmp_path / "tree/link.yaml").symlink_to(tmp_path / "secret")
     files = {f"apps/{name}.yaml": text for name, text in AWKWARD.items()}
     files |= {"plain/one.yaml": CONFIG_MAP, "built/kustomization.yaml": "resources: [one.yaml]\n", "built/one.yaml": CONFIG_MAP}
-    files |= chart_files("chart")
+    files |= chart_files("chart") | {"empty/main.jsonnet": "{}"}
     code, stdout, lines = imported(tmp_path, files, clean_env)
     assert (code, stdout) == (1, "")
     assert not (tmp_path / "fleet").exists()
     assert "s3cret" not in "".join(lines)
     assert lines == [
-        '1 of 1 renders are equal, 16 findings: nothing is written (--keep-going writes the fleet all the same)',
+        '1 of 1 renders are equal, 17 findings: nothing is written (--keep-going writes the fleet all the same)',
         'apps/broken.yaml: it cannot be read: a value is missing here',
         'apps/charts.yaml: Application charts: it has two charts (a service has one: make two Applications of it first)',
+        "apps/empty.yaml: Application empty: it has no source that gives objects",
         "apps/environment.yaml: Application environment: it uses Argo CD's build environment (write the values out)",
         'apps/homeless.yaml: Application homeless: it has no destination',
         'apps/jsonnet.yaml: Application jsonnet: directory.jsonnet is not imported',
         'apps/kustomize.yaml: Application kustomize: kustomize.namePrefix is not imported (write it into the kustomization)',
         'apps/link.yaml: Application link: link.yaml is a link that leads out of the allowed directories',
         'apps/no-ref.yaml: Application no-ref: the values file $other/x.yaml names a source that is not there',
-        "apps/nowhere.yaml: Application nowhere: nowhere is not in this repository (a source that is no git repository must be the repository's top)",
+        "apps/nowhere.yaml: Application nowhere: nowhere is not in this repository"
+        " (the source is in no git repository: name the directory that paths begin at)",
         'apps/outside.yaml: Application outside: "../../../etc/passwd" leaves the fleet',
         'apps/plugin.yaml: Application plugin: source.plugin is not imported',
         'apps/plus.yaml: Application plus: it has a value whose key ends in + (put it into a values file)',
