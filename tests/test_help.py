@@ -111,3 +111,39 @@ def test_all_help_is_text_of_any_width(monkeypatch: pytest.MonkeyPatch) -> None:
 def required(verb: str) -> list[str]:
     """Words that a verb cannot be without, taken from its first example."""
     return next(words[1:] for words in calls(EXAMPLES[verb][0][1]) if words[0] == verb)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "list --cluster gke.prd",
+        "preview gke.prd",
+        "preview clusters/gke.prd",
+        "expand gke.prd istiod --out there",
+        "explain gke.prd",
+        "diff --cluster gke.prd",
+        "new cluster mine --from gke.prd",
+        "new service mine --cluster gke.prd --path services/web",
+    ],
+)
+def test_every_verb_knows_which_cluster_was_meant(words: str, clean_env: dict[str, str]) -> None:
+    done = run(words.split(), CHECKOUT, clean_env)
+    assert (done.code, done.stdout) == (1, b"")
+    said = done.stderr.decode()
+    assert said.startswith("there is no cluster ") and said.endswith('(did you mean "gke.prod"?)\n')
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "list --service istoid",
+        "preview gke.prod istoid",
+        "expand gke.prod istoid --out there",
+        "explain gke.prod istoid",
+        "diff --service istoid",
+    ],
+)
+def test_every_verb_knows_which_service_was_meant(words: str, clean_env: dict[str, str]) -> None:
+    done = run(words.split(), CHECKOUT, clean_env)
+    assert (done.code, done.stdout) == (1, b"")
+    assert done.stderr.decode().endswith('(did you mean "istiod"?)\n')

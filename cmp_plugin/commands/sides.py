@@ -25,6 +25,7 @@ from ..tools.discovery import on_path
 from ..tools.process import Deadline
 from ..workdir import workdir
 from .pinned import pinned_inputs
+from .progress import waiting
 
 SECONDS = 600.0
 WORK_TREE = "the work tree"
@@ -183,7 +184,8 @@ def _opened(
         fleet = _fleet(asked, root, repository, place, notes)
         if fleet is None:
             return Side(asked.name, asked.commit, None, {}, {}, repository, contents)
-        clusters, planned = _planned(fleet, args)
+        with waiting("reading the fleet"):
+            clusters, planned = _planned(fleet, args)
     except CmpError as error:
         raise labelled(error, f"in {asked.name}") if asked.commit else error from None
     return Side(asked.name, asked.commit, fleet, clusters, planned, repository, contents)
