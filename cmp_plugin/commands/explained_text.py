@@ -18,10 +18,12 @@ from ..fieldtrials import Failed, Outcome
 from ..origins import Said
 from ..valuepath import Path, written
 from ..yamlfile import dump_line
-from .terminal import Cell, table
+from .terminal import Cell, columns, table, visible
 
 GONE = "(taken away)"
-LONGEST = 60  # characters of a value where it is one of many
+LONGEST = 60  # characters of a value in a table
+ENOUGH = 40  # characters for values: with less, layers go on in the next line
+LEAST, NARROW = 20, 16  # characters that values and layers are left with on a narrow terminal
 Row = tuple[Cell, Cell, Cell]
 
 
@@ -31,12 +33,43 @@ def where(at: Location) -> str:
 
 
 def values(found: Sequence[Explained], stories: Stories, stream: TextIO) -> str:
-    """Every value with its layers, as a table; one alone with its whole path and all of its text."""
-    if len(found) == 1:
-        rows = _Rows(stories, 0).of(found[0], written(found[0].path), "")
-    else:
-        rows = _tree(found, _Rows(stories, LONGEST))
-    return table(("value", "set by", "where"), list(rows), stream)
+    """Every value with its layers, as a table; one alone with its whole path, and below it all of its text."""
+    if len(found) > 1:
+        return _values(_tree(found, _Rows(stories, LONGEST)), stream)
+    rows = list(_Rows(stories, LONGEST).of(found[0], written(found[0].path), ""))
+    whole = dump_line(found[0].value)
+    shown = _plain(_cut(rows[0][0], _room(rows, stream))).endswith(whole) or found[0].state == "removed"
+    return _values(rows, stream) + ("" if shown else f"\n{visible(whole)}\n")
+
+
+def _values(rows: Iterable[Row], stream: TextIO) -> str:
+    """The table. On a terminal the places stay whole as long as they can: they are to be copied."""
+    kept = list(rows)
+    room = _room(kept, stream)
+    fitted = [(_cut(row[0], room), *row[1:]) for row in kept]
+    folding = ("set by",) if room > LEAST else ("set by", "where")
+    return table(("value", "set by", "where"), fitted, stream, folding)
+
+
+def _room(rows: Sequence[Row], stream: TextIO) -> int:
+    """How many characters are left for values, 0 for as many as there are."""
+    width = columns(stream)
+    layer, place = (max((len(_plain(row[column])) for row in rows), default=0) for column in (1, 2))
+    if not width:
+        return 0
+    room = width - place - layer - 4
+    return room if room >= ENOUGH else max(width - place - min(layer, NARROW) - 4, LEAST)
+
+
+def _cut(cell: Cell, room: int) -> Cell:
+    text = _plain(cell)
+    if not 0 < room < len(text):
+        return cell
+    return f"{text[: room - 1]}…" if isinstance(cell, str) else (f"{text[: room - 1]}…", cell[1])
+
+
+def _plain(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell[0]
 
 
 def _tree(found: Iterable[Explained], made: _Rows) -> Iterator[Row]:
@@ -117,28 +150,30 @@ class _Rows(NamedTuple):
 
 def field(words: str, story: FieldStory, stories: Stories, stream: TextIO) -> str:
     """A field of an object: what made it, what that went over, which values decide it."""
-    return table(("value", "set by", "where"), list(_field(words, story, stories)), stream)
+    value = _Rows(stories, 0).outcome(story.value, story.secret)
+    notes = []
+    if len(story.makers) == 1 and not story.decides:
+        notes.append(_undecided(story))
+    if not story.complete:
+        notes.append("Not every value was tried: that would take too many renders.")
+    said = "".join(f"{note}\n" for note in notes)
+    return f"{words} {story.field}: {visible(value)}\n\n{_values(_field(story, stories), stream)}{said}"
 
 
-def _field(words: str, story: FieldStory, stories: Stories) -> Iterator[Row]:
+def _field(story: FieldStory, stories: Stories) -> Iterator[Row]:
     made = _Rows(stories, LONGEST)
-    yield f"{words} {story.field}: {_Rows(stories, 0).outcome(story.value, story.secret)}", "", ""
     for number, maker in enumerate(story.makers):
         over = f"over {made.outcome(maker.value, story.secret)}, " if number else ""
-        yield from made.maker(maker, f"  {over}{'' if number else 'by '}{maker.what}", "    ")
+        yield from made.maker(maker, f"{over}{'' if number else 'by '}{maker.what}", "  ")
     for decides in story.decides:
-        yield from made.of(decides.story, f"as {written(decides.story.path)}", "  ")
-        yield f"    {_otherwise(decides)} {made.outcome(decides.otherwise, story.secret)}", "", ""
-    if len(story.makers) == 1 and not story.decides:
-        yield f"  {_undecided(story)}", "", ""
-    if not story.complete:
-        yield "  (not every value was tried: that would take too many renders)", "", ""
+        yield from made.of(decides.story, f"as {written(decides.story.path)}", "")
+        yield f"  {_otherwise(decides)} {made.outcome(decides.otherwise, story.secret)}", "", ""
 
 
 def _undecided(story: FieldStory) -> str:
     if not story.makers[0].what.startswith("chart"):
-        return "it is written there"
-    return f"it says so itself: none of {story.tried} values that were left out or changed makes a difference"
+        return "It is written there."
+    return f"The template says so itself: none of {story.tried} values that were left out or changed makes a difference."
 
 
 def _otherwise(decides: Decides) -> str:
@@ -148,11 +183,11 @@ def _otherwise(decides: Decides) -> str:
 def changed_object(words: str, story: ObjectStory, stories: Stories, stream: TextIO) -> str:
     """An object: what it is from, then every step that changed it with the fields."""
     made = _Rows(stories, LONGEST)
-    rows = [*made.maker(story.origin, f"{words}: {story.origin.what}", "  ")]
+    rows = [*made.maker(story.origin, story.origin.what, "  ")]
     for change in story.changes:
-        rows.extend(made.maker(change.maker, f"  {change.maker.what}", "    "))
-        rows.extend((f"    {path}", "", "") for path in change.fields)
-    return table(("value", "set by", "where"), rows, stream)
+        rows.extend(made.maker(change.maker, change.maker.what, "  "))
+        rows.extend((f"  changes {path}", "", "") for path in change.fields)
+    return f"{words}\n\n{_values(rows, stream)}"
 
 
 def _row(text: str, said: Said, role: str = "") -> Row:
@@ -173,7 +208,8 @@ def why(condition: Condition) -> str:
 def variants(found: Iterable[Variant], stream: TextIO) -> str:
     """Every variant, whether it applies, and who set the label that decided."""
     rows = [row for one in found for row in _variant(one)]
-    return table(("variant", "", "because", "set by", "where"), rows, stream) if rows else ""
+    head = ("variant", "", "because", "set by", "where")
+    return table(head, rows, stream, folding=head[2:]) if rows else ""
 
 
 def _variant(variant: Variant) -> Iterator[tuple[Cell, ...]]:
@@ -195,4 +231,4 @@ def named(
         for number, one in enumerate(namings):
             words: list[Cell] = [(name, "name"), *notes] if number == 0 else [""] * (1 + len(notes))
             rows.append([*words, one.by, (where(one.at), "place")])
-    return table((*head, "named by", "where"), rows, stream) if rows else ""
+    return table((*head, "named by", "where"), rows, stream, folding=("named by", "where")) if rows else ""
