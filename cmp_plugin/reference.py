@@ -13,7 +13,7 @@ HEAD = """# Commands
 fleet's directory, before or after the verb), `-v` and `--help`. CLUSTER is a cluster's name or its directory,
 SERVICE a service's name on that cluster or its directory.
 
-Exit codes: 0 done, 1 an input or a tool failed, 2 usage, 3 a bug of cmp-plugin, 130 interrupted. `validate`,
+Exit codes: 0 done, 1 an input or a tool failed, 2 usage, 3 a bug of cmp-plugin, 4 `diff --exit-code` saw a change, 130 interrupted. `validate`,
 `lock --check` and `doctor` print their findings on stdout and exit 1 when an error is among them. Every
 other verb prints nothing on stdout unless it succeeded.
 
