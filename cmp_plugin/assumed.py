@@ -13,8 +13,8 @@ from .plan import PROVISION
 from .request import Request
 
 
-def assumed(request: Request, cluster: str, has_chart: bool) -> dict[str, Any]:
-    """Field -> value, for a service on `cluster`. The sync wave is no default: it follows from the other services."""
+def assumed(request: Request, cluster: str, has_chart: bool, wave: int | None = None) -> dict[str, Any]:
+    """Field -> value, for a service on `cluster`. `wave` is what follows from its dependencies, if that is known."""
     confirmed = CONFIRM if request.key.startswith(PROVISION) else {}
     chart = {"releaseName": request.key, "includeCRDs": True, "skipTests": True} if has_chart else {}
     return {
@@ -30,5 +30,6 @@ def assumed(request: Request, cluster: str, has_chart: bool) -> dict[str, Any]:
             "finalizers": [FINALIZER],
             "track": "commit",
             "revisionHistoryLimit": 3,
+            **({} if wave is None else {"wave": wave}),
         },
     }

@@ -41,10 +41,9 @@ class Explanation:
     `stories`: who said what; `variants`: which apply, and why; `whole`: the block with all of its defaults.
     """
 
-    def __init__(self, cluster: Cluster, request: Request, chart: ChartFiles | None) -> None:
+    def __init__(self, cluster: Cluster, request: Request, chart: ChartFiles | None, wave: int | None = None) -> None:
         """`cluster` is the one that the service is on. Raises what merging the layers raises."""
         self.request = request
-        self._on = cluster.name
         layers = all_layers(request)
         merged = merge_layers(layers, request.tree)
         own_vars = dict(entries(merged.fields, "vars"))
@@ -55,14 +54,15 @@ class Explanation:
         self._own = block_tree(merged, layers)
         self._chart = ChartOrigins(chart)
         self.stories = Stories(Origins(said), facts, _scope(request, merged.fields, own_vars))
-        self.whole = self._whole({**request.facts.vars, **own_vars})
+        default = assumed(request, cluster.name, value_of(merged.fields, "chart") is not None, wave)
+        self.whole = self._whole({**request.facts.vars, **own_vars}, node(default, Location("")))
 
-    def _whole(self, variables: dict[str, Node]) -> Node:
+    def _whole(self, variables: dict[str, Node], default: Node) -> Node:
         """The block with all vars that it sees; below it the chart's own values, and what nobody has to say."""
         block = over_defaults(self._own, self._chart.defaults)
         assert isinstance(block.value, dict)
-        default = node(assumed(self.request, self._on, "chart" in block.value), Location(""))
-        return merge_values(default, Node({**block.value, **({"vars": Node(variables, block.at)} if variables else {})}, block.at))
+        given = {"vars": Node(variables, block.at)} if variables else {}
+        return merge_values(default, Node({**block.value, **given}, block.at))
 
     # --- what is asked for ---
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -246,6 +247,45 @@ def test_facts_of_a_cluster() -> None:
     assert [one.by for one in named_by(cluster, "web")] == ["profile shop", "cluster gke.prod"]
 
 
+def test_the_sync_wave_follows_from_the_others(clean_env: dict[str, str]) -> None:
+    done = run(["explain", "gke.prod", "web", "application.wave", "-o", "json"], CHECKOUT, clean_env)
+    (found,) = json.loads(done.stdout)["values"]
+    waves = {one.request.key: one.wave for one in plan(open_cluster(open_fleet(CHECKOUT), "gke.prod"))}
+    assert (found["value"], found["state"]) == (waves["web"], "default")
+
+
+def test_a_pinned_service_is_read_as_its_revision_has_it(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    root = write(tmp_path, FILES | chart("services/web/chart"))
+
+    def git(*words: str) -> str:
+        names = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
+        done = subprocess.run(["git", *names, *words], cwd=root, env=clean_env, check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    git("init", "-q")
+    git("add", "-A")
+    git("commit", "-qm", "one")
+    service, cluster = root / "services/web/service.yaml", root / "clusters/c/cluster.yaml"
+    service.write_text(service.read_text().replace("url: https://${vars.deep}", "# moved\n  url: http://other"))
+    cluster.write_text(cluster.read_text().replace("  web:\n", f"  web:\n    revision: {git('rev-parse', 'HEAD')}\n"))
+    done = run(["explain", "c", "web", "url", "-o", "json"], str(root), clean_env)
+    (found,) = json.loads(done.stdout)["values"]
+    assert (found["value"], found["by"][0]["at"]["line"]) == ("https://d.example.com/web", 7)
+    assert "is read as revision" in done.stderr.decode()
+    done = run(["explain", "c", "web", "size", "-o", "json"], str(root), clean_env)
+    (found,) = json.loads(done.stdout)["values"]
+    assert found["by"][0]["at"]["file"] == "clusters/c/cluster.yaml"
+    assert [one["layer"] for one in found["over"]] == ["profile p", "service web"]
+
+
+def test_what_cannot_be_rendered_is_explained_all_the_same(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    files = FILES | {"clusters/c/cluster.yaml": CLUSTER + "services: {web: {namespace: null, values: {size: 4}}}\n"}
+    root = write(tmp_path, files | chart("services/web/chart"))
+    done = run(["explain", "c", "web", "size"], str(root), clean_env)
+    assert (done.code, b"values.size: 4 " in done.stdout) == (0, True)
+    assert b"warning: c/web cannot be rendered: services/web/service.yaml:7:8: c/web: ${service.namespace} has" in done.stderr
+
+
 def test_a_terminal_and_a_pipe_say_the_same(clean_env: dict[str, str]) -> None:
     """The JSON holds everything that the text shows."""
     text = run(["explain", "gke.prod", "web"], CHECKOUT, clean_env).stdout.decode()
@@ -254,5 +294,5 @@ def test_a_terminal_and_a_pipe_say_the_same(clean_env: dict[str, str]) -> None:
     assert found["chart"] == {"name": "web", "version": "0.3.0"}
     for one in found["values"]:
         for said in one["by"]:
-            assert f"{said['file']}:{said['line']}" in text
+            assert f"{said['at']['file']}:{said['at']['line']}" in text
             assert said["layer"] in text

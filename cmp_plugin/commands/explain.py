@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..chart_files import ChartFiles, NotHere, chart_of
@@ -16,9 +18,10 @@ from ..cluster import Cluster, open_cluster
 from ..clusterorigins import Naming, named_by, profiles
 from ..errors import CmpError, UsageError
 from ..explanation import Explanation, cluster_facts
-from ..plan import Planned, keys_on, planned_service, request_of
+from ..plan import Planned, keys_on, plan, planned_service, request_of
 from ..request import Request
 from ..resolve import resolve
+from ..service import Service
 from ..tools.process import Deadline
 from ..valuepath import ObjectWords, Path, asked
 from . import explained_json, explained_text
@@ -52,7 +55,7 @@ def _cluster(cluster: Cluster, output: str) -> int:
         return _json(
             {
                 "cluster": cluster.name,
-                "profiles": [{"name": one.name, **explained_json.naming(one)} for one in profiles(cluster)],
+                "profiles": [{"name": one.name, "namedBy": explained_json.naming(one)} for one in profiles(cluster)],
                 "values": [explained_json.explained(one, stories) for one in facts],
                 "services": [
                     {"name": key, "entry": entry, "state": state, "namedBy": [explained_json.naming(one) for one in by]}
@@ -80,10 +83,11 @@ def _named(cluster: Cluster, key: str) -> tuple[str, str, str, list[Naming]]:
 
 def _service(cluster: Cluster, key: str, path: Path, output: str) -> int:
     """Every value of a service with its variants, or what stands at a path."""
-    request = request_of(cluster, key)
-    chart = _chart(request)
-    explanation = Explanation(cluster, request, chart)
-    found = explanation.at(path) if path else explanation.overview()
+    wave = _wave(cluster, key) if path[:1] == ("application",) else None
+    with _read(cluster, key) as (request, service):
+        chart = _chart(service, request)
+        explanation = Explanation(cluster, request, chart, wave)
+        found = explanation.at(path) if path else explanation.overview()
     if output == "json":
         values = [explained_json.explained(one, explanation.stories) for one in found]
         variants = [explained_json.variant(one) for one in explanation.variants]
@@ -99,12 +103,12 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
     from ..fieldorigin import MOST_RENDERS, Fields
     from ..rehearsal import rehearsed
 
-    planned = Planned(cluster.name, *planned_service(cluster, key), 0)
-    deadline = Deadline(RENDER_SECONDS)
-    with at_its_revision(planned, deadline) as one, progress(MOST_RENDERS, "rendering") as step:
-        request, service = one.request, one.resolved.service._replace(lock_optional=True)
-        with rehearsed(service, request.tree, deadline, MOST_RENDERS, step) as rehearsal:
-            chart = _chart(request)
+    planned_service(cluster, key)
+    with _read(cluster, key) as (request, service), progress(MOST_RENDERS, "rendering") as step:
+        assert service is not None
+        deadline = Deadline(RENDER_SECONDS)
+        with rehearsed(service._replace(lock_optional=True), request.tree, deadline, MOST_RENDERS, step) as rehearsal:
+            chart = _chart(service, request)
             explanation = Explanation(cluster, request, chart)
             fields, about = Fields(explanation, rehearsal), {**_about(request, chart), "object": str(words)}
             if path:
@@ -119,16 +123,40 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
     return _json({**about, **found}) if output == "json" else _text(shown)
 
 
-def _chart(request: Request) -> ChartFiles | None:
-    """What the service's chart says about its values; a warning when that cannot be known."""
-    label = f"{request.facts.cluster}/{request.key}"
+@contextmanager
+def _read(cluster: Cluster, key: str) -> Iterator[tuple[Request, Service | None]]:
+    """A service's request, its directory as its `revision` has it, and what it resolves to if it does."""
+    request = request_of(cluster, key)
     try:
         resolved = resolve(request)
-        if resolved is None or resolved.service.chart is None:
-            return None
-        found = chart_of(resolved.service._replace(lock_optional=True), request.tree)
     except CmpError as error:
-        warn([f"{label} cannot be rendered: {line}" for line in str(error).split("\n")])
+        warn([f"{cluster.name}/{key} cannot be rendered: {line}" for line in str(error).split("\n")])
+        resolved = None
+    if resolved is None or not resolved.revision:
+        yield request, resolved.service if resolved is not None else None
+        return
+    with at_its_revision(Planned(cluster.name, request, resolved, 0), Deadline(RENDER_SECONDS)) as one:
+        warn([f"services/{request.entry} is read as revision {resolved.revision} has it, and so are its lines"])
+        # The layers above come from here, with their places.
+        yield one.request._replace(facts=request.facts, below=request.below, above=request.above), one.resolved.service
+
+
+def _wave(cluster: Cluster, key: str) -> int | None:
+    """The sync wave that follows from all services; None when something is wrong with one of them."""
+    try:
+        return next((one.wave for one in plan(cluster) if one.request.key == key), None)
+    except CmpError:
+        return None
+
+
+def _chart(service: Service | None, request: Request) -> ChartFiles | None:
+    """What the service's chart says about its values; a warning when that cannot be known."""
+    if service is None or service.chart is None:
+        return None
+    try:
+        found = chart_of(service._replace(lock_optional=True), request.tree)
+    except CmpError as error:
+        warn([f"the chart's own values are not shown: {error}"])
         return None
     if isinstance(found, NotHere):
         fetch = f"cmp-plugin preview {request.facts.cluster} {request.key}"

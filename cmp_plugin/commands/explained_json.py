@@ -1,4 +1,4 @@
-"""What `explain` found, as JSON whose shape stays (docs/explain.md)."""
+"""What `explain` found, as JSON whose shape stays (docs/explain.md): no field is ever left out."""
 
 from __future__ import annotations
 
@@ -20,33 +20,34 @@ def explained(one: Explained, stories: Stories) -> dict[str, Any]:
     """One value. `by`: who made it, highest first; `over`: who else set it, highest first."""
 
     def words(said: Iterable[Said]) -> list[dict[str, Any]]:
-        return [_said(each, stories.said_value(each), one.path) for each in said]
+        return [_said(each, stories.said_value(each)) for each in said]
 
-    found = {
+    return {
         "path": written(one.path),
         "value": one.value,
         "state": one.state,
+        "problem": one.problem,
         "by": words(one.trail.holds),
         "over": words(one.trail.over),
         "reads": [{"name": read.name, "value": read.value, "by": words(read.trail.holds)} for read in one.reads],
         "unmatched": [{"variant": each.variant.name, **words([each.said])[0]} for each in one.unmatched],
     }
-    return {**found, "problem": one.problem} if one.problem else found
 
 
-def _said(said: Said, value: Any, path: tuple[str | int, ...]) -> dict[str, Any]:
-    found: dict[str, Any] = {"layer": said.layer, **place(said.node.at), "does": said.does}
-    if said.does != "removes":
-        found["value"] = value
-    written_as = plain(said.node)
-    if written_as != value:
-        found["written"] = written_as
-    return found if said.path == path else {**found, "path": written(said.path)}
+def _said(said: Said, value: Any) -> dict[str, Any]:
+    return {
+        "layer": said.layer,
+        "at": place(said.node.at),
+        "does": said.does,
+        "path": written(said.path),
+        "value": value,
+        "written": plain(said.node),
+    }
 
 
-def place(at: Location) -> dict[str, Any]:
-    """A place in a file; line and column 0 mean the file as a whole."""
-    return {"file": at.file, "line": at.line, "column": at.column}
+def place(at: Location | None) -> dict[str, Any] | None:
+    """A place in a file; line and column 0 mean the file as a whole. None for what stands in no file."""
+    return {"file": at.file, "line": at.line, "column": at.column} if at is not None and at.file else None
 
 
 def variant(one: Variant) -> dict[str, Any]:
@@ -57,26 +58,30 @@ def variant(one: Variant) -> dict[str, Any]:
             "wanted": list(each.wanted),
             "actual": each.actual,
             "holds": each.holds,
-            "by": [{"layer": said.layer, **place(said.node.at)} for said in each.trail.holds],
+            "by": [{"layer": said.layer, "at": place(said.node.at)} for said in each.trail.holds],
         }
         for each in one.conditions
     ]
-    return {"name": one.name, "applies": one.applies, **place(one.at), "conditions": conditions}
+    return {"name": one.name, "applies": one.applies, "at": place(one.at), "conditions": conditions}
 
 
 def naming(one: Naming) -> dict[str, Any]:
     """Which file names a profile or a service."""
-    return {"by": one.by, **place(one.at)}
+    return {"layer": one.by, "at": place(one.at)}
 
 
 def field(story: FieldStory, stories: Stories) -> dict[str, Any]:
     """What made a field: `makers` highest first, the last is what the object is from."""
     return {
-        "path": story.field,
+        "field": story.field,
         **_outcome(story.value, story.secret),
         "makers": [{**_maker(one, stories), **_outcome(one.value, story.secret)} for one in story.makers],
         "decides": [
-            {"removed": one.removed, "otherwise": _outcome(one.otherwise, story.secret), "by": explained(one.story, stories)}
+            {
+                "setting": explained(one.story, stories),
+                "tried": "without it" if one.removed else "another value",
+                **_outcome(one.otherwise, story.secret),
+            }
             for one in story.decides
         ],
         "tried": story.tried,
@@ -87,18 +92,23 @@ def field(story: FieldStory, stories: Stories) -> dict[str, Any]:
 def changed_object(story: ObjectStory, stories: Stories) -> dict[str, Any]:
     """What an object is from, and what changed which of its fields, in order."""
     changes = [{**_maker(one.maker, stories), "fields": list(one.fields)} for one in story.changes]
-    return {"origin": _maker(story.origin, stories), "changes": changes}
+    return {"from": _maker(story.origin, stories), "changes": changes}
 
 
 def _maker(one: Maker, stories: Stories) -> dict[str, Any]:
-    setting = {"setting": explained(one.story, stories)} if one.story is not None else {}
-    return {"what": one.what, **(place(one.at) if one.at is not None else {}), **setting}
+    setting = explained(one.story, stories) if one.story is not None else None
+    return {"what": one.what, "at": place(one.at or _said_at(one)), "setting": setting}
+
+
+def _said_at(one: Maker) -> Location | None:
+    winner = one.story.trail.winner if one.story is not None else None
+    return winner.node.at if winner is not None else None
 
 
 def _outcome(value: Outcome, secret: bool) -> dict[str, Any]:
-    """`value`, or why there is none: `absent`, `failed`, `hidden`."""
+    """A field's value; `state` says what its absence means."""
     if isinstance(value, Absent):
-        return {"absent": True}
+        return {"value": None, "state": "absent"}
     if isinstance(value, Failed):
-        return {"failed": True}
-    return {"hidden": True} if secret else {"value": value}
+        return {"value": None, "state": "failed"}
+    return {"value": None, "state": "hidden"} if secret else {"value": value, "state": "there"}
