@@ -66,13 +66,22 @@ def secret(management: Cluster, name: str, **labels: str) -> None:
 
 
 def from_the_root(fleet: Repository, home: Path) -> dict[str, dict[str, Any]]:
-    """The Applications of clusters that the root Application makes, by name."""
+    """The Applications of clusters that the root Application makes, by name.
+
+    Without the parameter `paths`: where a person writes what a cluster depends on, that does not change by itself.
+    """
     words = ["-C", str(fleet.root), "preview", "--applications", "-o", "json"]
     done = run(words, str(fleet.root), environment(str(home)))
     assert done.code == 0, done.stderr
     objects = [json.loads(line) for line in done.stdout.splitlines()]
-    applications = (each for each in objects if each["kind"] == "Application")
-    return {each["metadata"]["name"]: each for each in applications if "parameters" not in each["spec"]["source"]["plugin"]}
+    clusters = [each for each in objects if each["kind"] == "Application" and each["spec"]["source"]["path"].startswith("clusters/")]
+    made = {}
+    for each in clusters:
+        parameters = [one["name"] for one in each["spec"]["source"]["plugin"].pop("parameters", [])]
+        if "service" not in parameters:
+            assert parameters == (["paths"] if each["metadata"]["name"] == "management" else [])
+            made[each["metadata"]["name"]] = each
+    return made
 
 
 def generated(management: Cluster, count: int) -> dict[str, dict[str, Any]]:
