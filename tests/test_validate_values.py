@@ -86,7 +86,7 @@ def test_unknown_keys(values: str, expected: list[str], tmp_path: Path) -> None:
 
 
 def test_a_chart_that_prints_all_of_its_values_may_take_anything(tmp_path: Path) -> None:
-    found = chart(tmp_path, {"values.yaml": VALUES, "templates/x.yaml": "{{ toYaml .Values }}"})
+    found = chart(tmp_path, {"values.yaml": VALUES, "templates/values.yaml": "{{ toYaml .Values }}"})
     assert unknown("nothing: 1\nimage: {pullSecret: x}", found) == []
     assert unknown("replcas: 1", found) == ['replcas (did you mean "replicas"?)']
 

@@ -18,7 +18,8 @@ Path = tuple[str, ...]
 # The path behind `.Values`, and names in quotes after it (`index .Values.a "b-c"`).
 _VALUES = re.compile(r"""\.Values\b((?:\.[A-Za-z_]\w*)*)((?:[ ]+"[^"\n]+")*)""")
 _COMMENT = re.compile(r"\{\{-?\s*/\*.*?\*/\s*-?\}\}", re.DOTALL)
-_NO_TEMPLATE = (".md", ".gotmpl", "values.yaml", "values.schema.json", "Chart.yaml")
+_NO_TEMPLATES = ("values.yaml", "values.schema.json", "Chart.yaml")
+_NO_TEMPLATE = (".md", ".gotmpl")
 _FIELD = re.compile(r"\.([A-Za-z_]\w*)")
 _QUOTED = re.compile(r"""["'`]([A-Za-z_][\w./-]*)["'`]""")
 _NAME_IN_VALUES = re.compile(r"^[\s#]*(?:- )?[\"']?([A-Za-z_][\w./-]*)[\"']?\s*:", re.MULTILINE)
@@ -58,7 +59,7 @@ def _all(chart: ChartFiles) -> Iterator[ChartFiles]:
 
 def _texts(files: Mapping[str, bytes]) -> Iterable[str]:
     """What can hold a template: also files that one reads and hands to `tpl`."""
-    named = (path for path in files if not path.endswith(_NO_TEMPLATE))
+    named = (path for path in files if path not in _NO_TEMPLATES and not path.endswith(_NO_TEMPLATE))
     return (_COMMENT.sub("", files[path].decode("utf-8", "replace")) for path in named)
 
 
