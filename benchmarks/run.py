@@ -286,6 +286,26 @@ def growth_rows(found: dict[str, Measured]) -> list[Row]:
     ]
 
 
+def validation(bench: Bench) -> list[Row]:
+    """Everything that can be known without a render, of fleets of 100 and 1,000 clusters with real work in each chart."""
+    commands = {}
+    for size in scale.SIZES[1:]:
+        fleet = bench.place(f"validate-{size}")
+        scale.fleet(fleet, size)
+        scale.describe_values(fleet)
+        commands[str(size)] = Command((PROGRAM, "validate"), fleet, bench.env)
+    found = interleaved(commands, 3)
+    few, many = (found[str(size)] for size in scale.SIZES[1:])
+    exponent = math.log10(many.seconds / few.seconds)
+    listed = f"{seconds(few)} / {seconds(many)}"
+    what = "`validate` of 100 / 1,000 clusters, 20 services each, every chart with a schema"
+    return [
+        Row(what, listed, "", seconds(many), "10 s", many.seconds <= 10),
+        Row("the same: growth exponent", listed, "", f"{exponent:.2f}", "1.05", exponent <= 1.05),
+        Row("the same of 1,000, peak memory", f"{many.peak:.0f} MiB", "", f"{many.peak:.0f} MiB", "500 MB", many.peak <= 476),
+    ]
+
+
 def expanded(bench: Bench) -> list[str]:
     """The laptop cluster's services, each written out as a kustomization of its own."""
     out = bench.place("laptop-out")
@@ -330,6 +350,7 @@ CASES = (
     generated_fleet,
     chart_from_elsewhere,
     lock_check,
+    validation,
     version_board,
     growth,
 )

@@ -6,10 +6,12 @@ cluster's directory and on the root, as Argo CD calls it for the Applications.
 
 from __future__ import annotations
 
+import json
 import os
 
 SIZES = (10, 100, 1000)
 SERVICES = 20
+SETTINGS = 100  # further values of each chart with a schema
 TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values}\ndata: {values: {{ .Values | toJson | quote }}}\n"
 HEAD = "apiVersion: cmp-plugin/v1alpha1\nkind: "
 
@@ -37,6 +39,28 @@ def _service(root: str, number: int) -> None:
     _write(root, f"services/s{number:02}/service.yaml", text)
     _write(root, f"services/s{number:02}/chart/Chart.yaml", "apiVersion: v2\nname: small\nversion: 1.0.0\n")
     _write(root, f"services/s{number:02}/chart/templates/values.yaml", TEMPLATE)
+
+
+def describe_values(root: str) -> None:
+    """Gives every chart of a fleet a values.yaml, a schema and a template, and every service a patch: what
+    `validate` has to look at."""
+    named = {"domain": "", "replicas": 1, "size": 1, **{f"setting{number:03}": {"on": True, "level": number} for number in range(SETTINGS)}}
+    properties = {key: _schema(value) for key, value in named.items()}
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "additionalProperties": False}
+    used = "".join(f"{key}: {{{{ .Values.{key} | toJson | quote }}}}\n" for key in named)
+    for number in range(SERVICES):
+        service = f"services/s{number:02}"
+        _write(root, f"{service}/chart/values.yaml", json.dumps(named, indent=2))
+        _write(root, f"{service}/chart/values.schema.json", json.dumps({**schema, "properties": {**properties, "global": {}}}))
+        _write(root, f"{service}/chart/templates/all.yaml", used)
+        with open(os.path.join(root, service, "service.yaml"), "a") as file:
+            file.write("patches: {a: {target: {kind: Deployment}, patch: [{op: add, path: /spec/replicas, value: 2}]}}\n")
+
+
+def _schema(value: object) -> dict[str, object]:
+    if isinstance(value, dict):
+        return {"type": "object", "additionalProperties": False, "properties": {key: _schema(each) for key, each in value.items()}}
+    return {"type": {str: "string", bool: "boolean", int: "integer"}[type(value)]}
 
 
 def _cluster(number: int) -> str:
