@@ -33,6 +33,7 @@ class Fleet:
         self._files = tree._replace(allowed=("/",))
         self._read: dict[tuple[str, str], Node | CmpError] = {}
         self._managers: dict[str, list[str]] | None = None
+        self._wrong: dict[str, CmpError] = {}
 
     def names(self, kind: str) -> list[str]:
         """Names of all profiles, services or clusters, sorted."""
@@ -82,15 +83,23 @@ class Fleet:
     def provisioned_by(self, manager: str) -> list[str]:
         """Names of the clusters whose `provision` names `manager` as their management cluster.
 
-        Only files that have the word are parsed: every expansion of a cluster asks all of them.
+        Only files that have the word are parsed: every expansion of a cluster asks all of them. Raises the
+        errors of a file that is wrong and may name `manager`.
         """
         if self._managers is None:
-            self._managers = {}
+            self._managers, self._wrong = {}, {}
             for name in self._mentioning(b"managementCluster"):
-                provision = value_of(self.spec_of("Cluster", name), "provision")
+                try:
+                    provision = value_of(self.spec_of("Cluster", name), "provision")
+                except CmpError as error:
+                    self._wrong[name] = error
+                    continue
                 named = value_of(provision, "managementCluster") if provision else None
                 if named is not None:
                     self._managers.setdefault(str(named.value), []).append(name)
+        for name in self._mentioning(manager.encode()) if self._wrong else []:
+            if name in self._wrong:
+                raise self._wrong[name]
         return self._managers.get(manager, [])
 
     def _mentioning(self, word: bytes) -> list[str]:
