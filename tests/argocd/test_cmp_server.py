@@ -69,7 +69,8 @@ def applications(cmp: CmpServer, fleet: Repository) -> list[Application]:
 
 def test_parameters_are_announced_with_their_values(cmp: CmpServer, fleet: Repository) -> None:
     announced = cmp.parameters(packed(fleet.root), on_cluster("web", cluster="kind.local"))
-    assert {each.name: each.string for each in announced} == {"cluster": "kind.local", "service": "web", "inputs": ""}
+    given = {"cluster": "kind.local", "service": "web"}
+    assert {each.name: each.string for each in announced} == {**given, "inputs": "", "paths": ""}
     for each in announced:
         assert each.title and each.tooltip and each.collectionType == "string"
 
