@@ -306,6 +306,25 @@ def validation(bench: Bench) -> list[Row]:
     ]
 
 
+def explained(bench: Bench) -> list[Row]:
+    """Where one value comes from, on the reference fleet and in a fleet of 1,000 clusters."""
+    fleet = bench.place("scale-1000")
+    if not os.path.isdir(fleet):
+        scale.fleet(fleet, 1000)
+    commands = {
+        "reference": Command((PROGRAM, "explain", "gke.prod", "web"), toolchain.CHECKOUT, bench.env),
+        "many": Command((PROGRAM, "explain", "c0003", "s03", "size"), fleet, bench.env),
+    }
+    found = interleaved(commands, 15)
+    texts = {
+        "reference": "`explain` every value of a service of the reference fleet",
+        "many": "`explain` one value in a fleet of 1,000 clusters with 20 services each",
+    }
+    return [
+        Row(texts[name], seconds(one), "", seconds(one), "300 ms", one.seconds <= 0.3) for name, one in found.items()
+    ]
+
+
 def expanded(bench: Bench) -> list[str]:
     """The laptop cluster's services, each written out as a kustomization of its own."""
     out = bench.place("laptop-out")
@@ -353,6 +372,7 @@ CASES = (
     validation,
     version_board,
     growth,
+    explained,
 )
 
 

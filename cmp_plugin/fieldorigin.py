@@ -76,6 +76,7 @@ class ObjectStory(NamedTuple):
 
     origin: Maker
     changes: tuple[Change, ...]
+    secret: bool
 
 
 class Fields:
@@ -111,7 +112,7 @@ class Fields:
                 if fields:
                     changes.append(Change(self._maker(step, target, Field((), ABSENT)), fields))
             before = after
-        return ObjectStory(self._origin(target, (), ABSENT), tuple(changes))
+        return ObjectStory(self._origin(target, (), ABSENT), tuple(changes), is_secret(target.value, ()))
 
     def _named(self, words: ObjectWords) -> Manifest:
         return named(self._rehearsal.final, words, self._service.namespace, self._service.label)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fleets import chart, request, write
+from fleets import chart, request, resolved, write
 from program import CHECKOUT, run
 
 from cmp_plugin.applications import Origin, cluster_applications
@@ -17,15 +17,17 @@ from cmp_plugin.blocktree import leaves
 from cmp_plugin.chart_files import ChartFiles, chart_of
 from cmp_plugin.cluster import open_cluster
 from cmp_plugin.clusterorigins import named_by, profiles
-from cmp_plugin.errors import CmpError
+from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.explained import Explained
 from cmp_plugin.explanation import Explanation, cluster_facts
 from cmp_plugin.fleet import open_fleet
 from cmp_plugin.origins import Said
 from cmp_plugin.plan import plan
+from cmp_plugin.render import render
 from cmp_plugin.resolve import resolve
+from cmp_plugin.tools.process import Deadline
 from cmp_plugin.valuepath import parsed, written
-from cmp_plugin.yamlfile import plain
+from cmp_plugin.yamlfile import node, plain
 
 CLUSTER = "labels: {env: prod}\nkubernetes: {version: '1.34'}\nprofiles: [p]\n"
 FILES = {
@@ -180,6 +182,51 @@ def test_vars_of_the_service_win_and_hide(tmp_path: Path) -> None:
     )
     with pytest.raises(CmpError):
         made.at(("vars", "gone"))
+
+
+DEFAULTS = """\
+list: [chart]
+map: {a: chart, b: {c: chart}}
+text: chart
+none: null
+empty: {}
+"""
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        "{}",
+        "{map: {a: own}}",
+        "{map: null}",
+        "{map: {a: null}}",
+        "{map: {b: null}, text: null}",
+        "{map: {}}",
+        "{none: own, empty: {x: 1}}",
+        "{list+: [own]}",
+        "{list: null}",
+        "{list: []}",
+        "{new: {deep: {er: 1}}, map: {b: {d: own}}}",
+        "{text: {a: own}}",
+        "{unknown: null}",
+    ],
+)
+def test_it_is_what_helm_computes(
+    tmp_path: Path, values: str, helm4: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nulls, empty maps and lists that grow, against the values that the chart's templates see."""
+    monkeypatch.setenv("CMP_PLUGIN_HELM", helm4)
+    files = FILES | {
+        "services/web/service.yaml": f"namespace: web\nchart: {{path: chart}}\nvalues: {values}\n",
+        "profiles/p.yaml": "",
+        "clusters/c/cluster.yaml": CLUSTER + "services: {web: }\n",
+    }
+    root = write(tmp_path, files | chart("services/web/chart", **{"values.yaml": DEFAULTS}))
+    made = explanation(root)
+    (printed,) = render(resolved(root).service, request(root).tree, Deadline(60)).manifests
+    real = json.loads(printed.value["data"]["values"])
+    said = {one.path[1:]: one.value for one in made.at(("values",)) if one.value is not None}
+    assert said == {keys[1:]: plain(leaf) for keys, leaf in leaves(node(real, Location("")), ("values",)) if leaf.value is not None}
 
 
 # --- the reference fleet ---

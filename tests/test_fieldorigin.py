@@ -12,6 +12,7 @@ import pytest
 from fleets import resolved, request, write
 from hypothesis import given
 from hypothesis import strategies as st
+from program import run
 
 from cmp_plugin.chart_files import ChartFiles, chart_of
 from cmp_plugin.cluster import open_cluster
@@ -289,6 +290,16 @@ def test_an_object(fields: Fields) -> None:
         ("metadata.labels", ("metadata.labels.team",)),
         ("metadata.annotations", ("metadata.annotations.note",)),
     ]
+
+
+@pytest.mark.parametrize("words", ["stringData.password", "stringData", "metadata.name", ""])
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_secret_is_not_shown(fleet: Path, words: str, output: str, clean_env: dict[str, str]) -> None:
+    """Not by the object, and not by the values that made it."""
+    done = run(["explain", "c", "web", "Secret/hidden", *words.split(), "-o", output], str(fleet), clean_env)
+    assert (done.code, done.stderr) == (0, b"")
+    assert b"swordfish" not in done.stdout
+    assert words != "stringData.password" or b"values.password" in done.stdout
 
 
 def test_a_secret_is_marked(fields: Fields) -> None:

@@ -102,6 +102,7 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
     """What made a field of a finished object, or what made the object."""
     from ..fieldorigin import MOST_RENDERS, Fields
     from ..rehearsal import rehearsed
+    from . import explained_object
 
     planned_service(cluster, key)
     with _read(cluster, key) as (request, service), progress(MOST_RENDERS, "rendering") as step:
@@ -113,12 +114,12 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
             fields, about = Fields(explanation, rehearsal), {**_about(request, chart), "object": str(words)}
             if path:
                 story = fields.story(words, path)
-                shown = explained_text.field(str(words), story, explanation.stories, sys.stdout)
-                found = explained_json.field(story, explanation.stories)
+                shown = explained_object.field_text(str(words), story, explanation.stories, sys.stdout)
+                found = explained_object.field_json(story, explanation.stories)
             else:
                 whole = fields.object_story(words)
-                shown = explained_text.changed_object(str(words), whole, explanation.stories, sys.stdout)
-                found = explained_json.changed_object(whole, explanation.stories)
+                shown = explained_object.object_text(str(words), whole, explanation.stories, sys.stdout)
+                found = explained_object.object_json(whole, explanation.stories)
     warn(rehearsal.warnings)
     return _json({**about, **found}) if output == "json" else _text(shown)
 

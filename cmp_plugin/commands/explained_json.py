@@ -6,42 +6,42 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..clusterorigins import Naming, Variant
-from ..comparison import Absent
 from ..errors import Location
 from ..explained import Explained, Stories
-from ..fieldorigin import FieldStory, Maker, ObjectStory
-from ..fieldtrials import Failed, Outcome
 from ..origins import Said
 from ..valuepath import written
 from ..yamlfile import plain
 
 
-def explained(one: Explained, stories: Stories) -> dict[str, Any]:
-    """One value. `by`: who made it, highest first; `over`: who else set it, highest first."""
+def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[str, Any]:
+    """One value. `by`: who made it, highest first; `over`: who else set it, highest first.
+
+    `hidden`: without any value, as they make up a secret.
+    """
 
     def words(said: Iterable[Said]) -> list[dict[str, Any]]:
-        return [_said(each, stories.said_value(each)) for each in said]
+        return [_said(each, *((None, None) if hidden else (stories.said_value(each), plain(each.node)))) for each in said]
 
     return {
         "path": written(one.path),
-        "value": one.value,
+        "value": None if hidden else one.value,
         "state": one.state,
         "problem": one.problem,
         "by": words(one.trail.holds),
         "over": words(one.trail.over),
-        "reads": [{"name": read.name, "value": read.value, "by": words(read.trail.holds)} for read in one.reads],
+        "reads": [{"name": read.name, "value": None if hidden else read.value, "by": words(read.trail.holds)} for read in one.reads],
         "unmatched": [{"variant": each.variant.name, **words([each.said])[0]} for each in one.unmatched],
     }
 
 
-def _said(said: Said, value: Any) -> dict[str, Any]:
+def _said(said: Said, value: Any, as_written: Any) -> dict[str, Any]:
     return {
         "layer": said.layer,
         "at": place(said.node.at),
         "does": said.does,
         "path": written(said.path),
         "value": value,
-        "written": plain(said.node),
+        "written": as_written,
     }
 
 
@@ -68,47 +68,3 @@ def variant(one: Variant) -> dict[str, Any]:
 def naming(one: Naming) -> dict[str, Any]:
     """Which file names a profile or a service."""
     return {"layer": one.by, "at": place(one.at)}
-
-
-def field(story: FieldStory, stories: Stories) -> dict[str, Any]:
-    """What made a field: `makers` highest first, the last is what the object is from."""
-    return {
-        "field": story.field,
-        **_outcome(story.value, story.secret),
-        "makers": [{**_maker(one, stories), **_outcome(one.value, story.secret)} for one in story.makers],
-        "decides": [
-            {
-                "setting": explained(one.story, stories),
-                "tried": "without it" if one.removed else "another value",
-                **_outcome(one.otherwise, story.secret),
-            }
-            for one in story.decides
-        ],
-        "tried": story.tried,
-        "complete": story.complete,
-    }
-
-
-def changed_object(story: ObjectStory, stories: Stories) -> dict[str, Any]:
-    """What an object is from, and what changed which of its fields, in order."""
-    changes = [{**_maker(one.maker, stories), "fields": list(one.fields)} for one in story.changes]
-    return {"from": _maker(story.origin, stories), "changes": changes}
-
-
-def _maker(one: Maker, stories: Stories) -> dict[str, Any]:
-    setting = explained(one.story, stories) if one.story is not None else None
-    return {"what": one.what, "at": place(one.at or _said_at(one)), "setting": setting}
-
-
-def _said_at(one: Maker) -> Location | None:
-    winner = one.story.trail.winner if one.story is not None else None
-    return winner.node.at if winner is not None else None
-
-
-def _outcome(value: Outcome, secret: bool) -> dict[str, Any]:
-    """A field's value; `state` says what its absence means."""
-    if isinstance(value, Absent):
-        return {"value": None, "state": "absent"}
-    if isinstance(value, Failed):
-        return {"value": None, "state": "failed"}
-    return {"value": None, "state": "hidden"} if secret else {"value": value, "state": "there"}

@@ -10,11 +10,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TextIO
 
 from ..clusterorigins import Condition, Naming, Variant
-from ..comparison import Absent
 from ..errors import Location
 from ..explained import Explained, Stories
-from ..fieldorigin import Decides, FieldStory, Maker, ObjectStory
-from ..fieldtrials import Failed, Outcome
 from ..origins import Said
 from ..valuepath import Path, written
 from ..yamlfile import dump_line
@@ -35,14 +32,14 @@ def where(at: Location) -> str:
 def values(found: Sequence[Explained], stories: Stories, stream: TextIO) -> str:
     """Every value with its layers, as a table; one alone with its whole path, and below it all of its text."""
     if len(found) > 1:
-        return _values(_tree(found, _Rows(stories, LONGEST)), stream)
-    rows = list(_Rows(stories, LONGEST).of(found[0], written(found[0].path), ""))
+        return layered(_tree(found, Rows(stories, LONGEST)), stream)
+    rows = list(Rows(stories, LONGEST).of(found[0], written(found[0].path), ""))
     whole = dump_line(found[0].value)
     shown = _plain(_cut(rows[0][0], _room(rows, stream))).endswith(whole) or found[0].state == "removed"
-    return _values(rows, stream) + ("" if shown else f"\n{visible(whole)}\n")
+    return layered(rows, stream) + ("" if shown else f"\n{visible(whole)}\n")
 
 
-def _values(rows: Iterable[Row], stream: TextIO) -> str:
+def layered(rows: Iterable[Row], stream: TextIO) -> str:
     """The table. On a terminal the places stay whole as long as they can: they are to be copied."""
     kept = list(rows)
     room = _room(kept, stream)
@@ -72,7 +69,7 @@ def _plain(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell[0]
 
 
-def _tree(found: Iterable[Explained], made: _Rows) -> Iterator[Row]:
+def _tree(found: Iterable[Explained], made: Rows) -> Iterator[Row]:
     """Values below the keys that they share, as in YAML."""
     shown: Path = ()
     for one in found:
@@ -89,27 +86,30 @@ def _common(one: Path, other: Path) -> int:
     return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
-class _Rows(NamedTuple):
-    """The rows of a value; `longest`: characters of a value's text, 0 for all."""
+class Rows(NamedTuple):
+    """The rows of a value. `longest`: characters of a value's text, 0 for all; `hidden`: no value is shown."""
 
     stories: Stories
     longest: int
+    hidden: bool = False
 
     def of(self, one: Explained, name: str, indent: str) -> Iterator[Row]:
         """The value, what it is made of, what it refers to, whom it went over, who would say something else."""
         holds, more = one.trail.holds, f"{indent}  "
         value = f"{indent}{name}: {GONE if one.state == 'removed' else self.text(one.value)}"
-        yield _row(value, holds[0]) if len(holds) == 1 else (value, "", "")
+        yield row(value, holds[0]) if len(holds) == 1 else (value, "", "")
         for said in holds if len(holds) > 1 else ():
-            yield _row(f"{more}{'adds' if said.does == 'appends' else 'to'} {self.said(said, one.path)}", said)
-        yield from self._references(one, more)
+            yield row(f"{more}{'adds' if said.does == 'appends' else 'to'} {self.said(said, one.path)}", said)
+        yield from self.references(one, more)
         for said in one.trail.over:
-            yield _row(f"{more}over {self.said(said, one.path)}", said, "note")
+            yield row(f"{more}over {self.said(said, one.path)}", said, "note")
         for variant, said in one.unmatched:
-            yield _row(f"{more}not {self.said(said, one.path)}: {_unmet(variant)}", said, "note")
+            yield row(f"{more}not {self.said(said, one.path)}: {_unmet(variant)}", said, "note")
 
     def text(self, value: Any) -> str:
         """A value in one line."""
+        if self.hidden:
+            return "(hidden)"
         text = dump_line(value)
         return text if not 0 < self.longest < len(text) else f"{text[: self.longest - 1]}…"
 
@@ -118,25 +118,7 @@ class _Rows(NamedTuple):
         value = GONE if said.does == "removes" else self.text(self.stories.said_value(said))
         return value if said.path == path else f"{written(said.path)}: {value}"
 
-    def maker(self, one: Maker, text: str, indent: str) -> Iterator[Row]:
-        """What made or changed a field, and the setting behind it."""
-        holds = one.story.trail.holds if one.story is not None else ()
-        at = one.at or (holds[0].node.at if holds else None)
-        yield text, holds[0].layer if holds else "", (where(at) if at else "", "place")
-        if one.story is not None:
-            yield from self._references(one.story, indent)
-            for said in one.story.trail.over:
-                yield _row(f"{indent}over {self.said(said, one.story.path)}", said, "note")
-
-    def outcome(self, value: Outcome, secret: bool) -> str:
-        """A field's value, or why there is none to show."""
-        if isinstance(value, Absent):
-            return "(not there)"
-        if isinstance(value, Failed):
-            return "(the chart does not render)"
-        return "(hidden)" if secret else self.text(value)
-
-    def _references(self, one: Explained, indent: str) -> Iterator[Row]:
+    def references(self, one: Explained, indent: str) -> Iterator[Row]:
         """Why a value could not be worked out; its text with references, and what these refer to."""
         if one.problem:
             yield (f"{indent}! {one.problem}", "error"), "", ""
@@ -145,52 +127,11 @@ class _Rows(NamedTuple):
             yield f"{indent}from {self.text(text)}", "", ""
         for read in one.reads:
             for said in read.trail.holds:
-                yield _row(f"{indent}${{{read.name}}} is {self.text(read.value)}", said)
+                yield row(f"{indent}${{{read.name}}} is {self.text(read.value)}", said)
 
 
-def field(words: str, story: FieldStory, stories: Stories, stream: TextIO) -> str:
-    """A field of an object: what made it, what that went over, which values decide it."""
-    value = _Rows(stories, 0).outcome(story.value, story.secret)
-    notes = []
-    if len(story.makers) == 1 and not story.decides:
-        notes.append(_undecided(story))
-    if not story.complete:
-        notes.append("Not every value was tried: that would take too many renders.")
-    said = "".join(f"{note}\n" for note in notes)
-    return f"{words} {story.field}: {visible(value)}\n\n{_values(_field(story, stories), stream)}{said}"
-
-
-def _field(story: FieldStory, stories: Stories) -> Iterator[Row]:
-    made = _Rows(stories, LONGEST)
-    for number, maker in enumerate(story.makers):
-        over = f"over {made.outcome(maker.value, story.secret)}, " if number else ""
-        yield from made.maker(maker, f"{over}{'' if number else 'by '}{maker.what}", "  ")
-    for decides in story.decides:
-        yield from made.of(decides.story, f"as {written(decides.story.path)}", "")
-        yield f"  {_otherwise(decides)} {made.outcome(decides.otherwise, story.secret)}", "", ""
-
-
-def _undecided(story: FieldStory) -> str:
-    if not story.makers[0].what.startswith("chart"):
-        return "It is written there."
-    return f"The template says so itself: none of {story.tried} values that were left out or changed makes a difference."
-
-
-def _otherwise(decides: Decides) -> str:
-    return "without it:" if decides.removed else "with another one:"
-
-
-def changed_object(words: str, story: ObjectStory, stories: Stories, stream: TextIO) -> str:
-    """An object: what it is from, then every step that changed it with the fields."""
-    made = _Rows(stories, LONGEST)
-    rows = [*made.maker(story.origin, story.origin.what, "  ")]
-    for change in story.changes:
-        rows.extend(made.maker(change.maker, change.maker.what, "  "))
-        rows.extend((f"  changes {path}", "", "") for path in change.fields)
-    return f"{words}\n\n{_values(rows, stream)}"
-
-
-def _row(text: str, said: Said, role: str = "") -> Row:
+def row(text: str, said: Said, role: str = "") -> Row:
+    """What a layer says, with its name and place."""
     return (text, role), (said.layer, role), (where(said.node.at), "place")
 
 
