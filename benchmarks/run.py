@@ -256,6 +256,49 @@ def version_board(bench: Bench) -> list[Row]:
     ]
 
 
+def one_line(bench: Bench) -> list[Row]:
+    """`diff` of commits of one line in a fleet of 2,000 renders, less the bare renders that it cannot do without."""
+    fleet = bench.place("diffed")
+    scale.fleet(fleet, 100)
+    commits = [commit(fleet, bench)]
+    for file, old, new in (
+        ("clusters/c0003/cluster.yaml", "size: 3", "size: 30"),
+        ("services/s04/service.yaml", "size: 3", "size: 4"),
+    ):
+        path = os.path.join(fleet, file)
+        with open(path) as opened:
+            text = opened.read()
+        with open(path, "w") as opened:
+            opened.write(text.replace(old, new))
+        commits.append(commit(fleet, bench))
+    helm = f"cd {shlex.quote(os.path.join(fleet, 'services', 's04'))} && {shlex.join(bench.helm_words('s04'))}"
+    few = {"ours": diff(fleet, bench, commits[0], commits[1]), "bare": bench.loop("two", [helm] * 2)}
+    many = {"ours": diff(fleet, bench, commits[1], commits[2]), "bare": bench.loop("two-hundred", [helm] * 200)}
+    return [
+        extra_row("a line of a cluster, 2 renders: `diff` - 2 x `helm template`", interleaved(few, 9)),
+        extra_row("a line of a service, 200 renders: `diff` - `xargs -P 2 helm template`", interleaved(many, 3)),
+    ]
+
+
+def diff(fleet: str, bench: Bench, base: str, head: str) -> Command:
+    return Command((PROGRAM, "diff", base, head, "--jobs", "2"), fleet, bench.env)
+
+
+def extra_row(what: str, found: dict[str, Measured]) -> Row:
+    extra = found["ours"].seconds - found["bare"].seconds
+    figure = f"{extra * 1000:.0f} ms"
+    return Row(f"100 clusters, 20 services each; {what}", seconds(found["ours"]), seconds(found["bare"]), figure, "1 s", extra <= 1)
+
+
+def commit(directory: str, bench: Bench) -> str:
+    """Everything in `directory` as a commit, whose name this is."""
+    identity = ("-c", "user.name=bench", "-c", "user.email=bench@example.com")
+    for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "x")):
+        once(Command(("git", *identity, *words), directory, bench.env))
+    asked = subprocess.run(("git", "rev-parse", "HEAD"), cwd=directory, env=bench.env, capture_output=True, text=True, check=True)
+    return asked.stdout.strip()
+
+
 def growth(bench: Bench) -> list[Row]:
     """Applications of one cluster and of the root, in fleets of 10, 100 and 1,000 clusters."""
     one, whole = {}, {}
@@ -371,6 +414,7 @@ CASES = (
     lock_check,
     validation,
     version_board,
+    one_line,
     growth,
     explained,
 )

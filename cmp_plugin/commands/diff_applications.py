@@ -30,7 +30,7 @@ def application_changes(before: Side, after: Side, whole: bool) -> Iterator[Foun
     """What changes in the Applications of services and clusters; in projects only for `whole` fleets."""
     for key in sorted(after.planned):
         old, new = before.planned.get(key), after.planned[key]
-        if old is None:
+        if old is None or old is new:
             continue
         plannings = (_planning(before), _planning(after))
         if shape(old) == shape(new) or not _have_applications(key[0], before, after):

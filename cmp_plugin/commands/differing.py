@@ -84,6 +84,8 @@ def _units(sides: Sides) -> Iterator[Unit]:
     planned = [{**side.planned} for side in (sides.before, sides.after)]
     for key in sorted({*planned[0], *planned[1]}):
         before, after = planned[0].get(key), planned[1].get(key)
+        if before is after:
+            continue
         prints = (
             sides.before.fingerprint(before, deadline) if before else "",
             sides.after.fingerprint(after, deadline) if after else "",

@@ -38,6 +38,9 @@ def _submodules(
         place = os.path.join(into, path)
         inner = git.repository(os.path.join(repo.directory, path), deadline) if depth <= _MOST_NESTED else None
         if inner is None or inner.git_dir == repo.git_dir or not git.has_commit(inner, commit, deadline):
+            # Two commits of what is not here must not look alike.
+            with open(os.path.join(place, f".commit-{commit}"), "xb"):
+                pass
             yield f"submodule {path} is not here at commit {commit[:12]}: git submodule update --init"
             continue
         os.rmdir(place)
