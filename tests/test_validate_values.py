@@ -18,6 +18,7 @@ from cmp_plugin.validation.findings import Finding, in_order, warning
 from cmp_plugin.validation.json_schema import Elsewhere, Unusable, compiled, read
 from cmp_plugin.validation.keys import known_keys, unknown_keys
 from cmp_plugin.validation.mentions import mentions
+from cmp_plugin.validation.schema_work import work
 from cmp_plugin.validation.values import value_findings
 from cmp_plugin.yamlfile import load_values
 
@@ -241,6 +242,23 @@ def test_a_schema_that_is_none(text: str) -> None:
 def test_patterns_take_linear_time() -> None:
     validator = compiled({"pattern": "^(a+)+$"})
     assert validator.refusals("a" * 5000 + "b") != []
+
+
+def doubling(levels: int) -> dict[str, Any]:
+    """Each level asks for the one below twice."""
+    named = {f"a{n}": {"allOf": [{"$ref": f"#/$defs/a{n - 1}"}] * 2} for n in range(1, levels)}
+    return {"$defs": {"a0": {"type": "object"}, **named}, "$ref": f"#/$defs/a{levels - 1}"}
+
+
+def test_references_that_multiply_are_not_followed() -> None:
+    assert [work(doubling(levels), 10**9) for levels in (1, 2, 3, 10)] == [2, 6, 14, 2046]
+    tree = {"properties": {"a": {"$ref": "#"}, "b": {"$ref": "#"}}}
+    chain = {"properties": {"next": {"$ref": "#"}}}
+    assert (work(tree, 10**6), work(chain, 10**6) < 1000, work({"$ref": "#"}, 10**6)) == (10**6, True, 10**6)
+    assert compiled(doubling(10)).refusals(1) != []
+    for schema in (doubling(60), tree, {"allOf": [{"$ref": "#name"}, {"$ref": "#name"}], "$anchor": "name"}):
+        with pytest.raises(Unusable, match="makes too much of one value"):
+            compiled(schema)
 
 
 def test_a_pattern_with_flags_of_go_is_left_out() -> None:

@@ -14,7 +14,10 @@ from typing import Any, NamedTuple, NoReturn
 import jsonschema_rs
 from jsonschema_rs import ValidationError, ValidationErrorKind as Kind
 
+from .schema_work import work
+
 MAX_FINDINGS = 20
+MAX_WORK = 20_000  # see `work`; the largest schemas of charts make 620, this many take 0.1 s
 _FLAGS = re.compile(r"\(\?[a-zA-Z-]+[):]")
 _MASK = "this"
 Step = str | int
@@ -72,8 +75,10 @@ def read(data: bytes) -> Any:
 def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
     """`kind`: the jsonschema_rs class of a draft; else what `$schema` says, as for Helm 2020-12 without one.
 
-    Raises Unusable: no schema, or one that refers to another file or address.
+    Raises Unusable: no schema, one that refers to another file or address, or one that could take for ever.
     """
+    if registry is None and _multiplies(schema):
+        raise Unusable("makes too much of one value")
     try:
         return _compiled(schema, kind, registry)
     except Elsewhere:
@@ -83,6 +88,21 @@ def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
             return _compiled(_without_flags(schema), kind, registry)
         except RecursionError:
             raise error from None
+
+
+def _multiplies(schema: Any) -> bool:
+    """Whether its references make much more of it than its text is."""
+    try:
+        bound = MAX_WORK + _size(schema)
+        return work(schema, bound) >= bound
+    except RecursionError:
+        return True
+
+
+def _size(schema: Any) -> int:
+    if isinstance(schema, dict | list):
+        return 1 + sum(_size(child) for child in (schema.values() if isinstance(schema, dict) else schema))
+    return 1
 
 
 def _compiled(schema: Any, kind: Any, registry: Any) -> Validator:

@@ -6,6 +6,7 @@ clusters. Nothing is fetched; a chart that cannot be read here is the render's t
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from ..plan import Planned
 from .findings import Finding
 from .keys import Known, known_keys, unknown_keys
 from .schemas import Schemas, refused_values, schemas_of
+
+
+MAX_SECONDS = 120.0  # for what schemas and values from git can make of each other
 
 
 class Chart(NamedTuple):
@@ -76,12 +80,17 @@ def value_findings(planned: Iterable[Planned], with_schemas: bool) -> tuple[list
     """Values that a chart does not know, and, `with_schemas`, those that it refuses."""
     charts = Charts()
     found: list[Finding] = []
+    end = time.monotonic() + MAX_SECONDS
     for one in planned:
         chart = charts.of(one) if one.resolved.service.chart else None
         if chart is None:
             continue
         if "unknown-value" not in one.resolved.service.allow:
             found.extend(unknown_keys(one.resolved.values, chart.known))
-        if with_schemas:
+        if with_schemas and time.monotonic() < end:
             found.extend(Finding(error) for error in refused_values(one, chart.schemas))
-    return [*(Finding(error) for error in charts.errors), *found], charts.unseen
+    unseen = charts.unseen
+    if time.monotonic() >= end:
+        late = f"what the values schemas say took longer than {MAX_SECONDS:g} s"
+        unseen = unseen._replace(schemas=(*unseen.schemas, late))
+    return [*(Finding(error) for error in charts.errors), *found], unseen
