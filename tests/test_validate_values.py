@@ -42,13 +42,14 @@ def unknown(values: str, found: ChartFiles) -> list[str]:
 def test_what_templates_mention(tmp_path: Path) -> None:
     text = """{{/* not .Values.comment */}}
       {{ .Values.a.b }} {{ $.Values.c | quote }} {{ index .Values "d-e" "f" }} {{ if .Values.g }}{{ end }}
-      {{ if and (not .Values.h) (eq .Values.i 1) }}{{ end }} {{ with .Values.j }}{{ .k }}{{ end }} {{ hasKey .Values.l "m" }}"""
+      {{ if and (not .Values.h) (eq .Values.i 1) }}{{ end }} {{ with .Values.j }}{{ .k }}{{ end }} {{ hasKey .Values.l "m" }}
+      {{ omit .Values.s "t" }}"""
     found = mentions(chart(tmp_path, {"templates/x.yaml": text, "values.yaml": "# n: 1\no:\n  # see p.q\n  r: 1\n"}))
     assert {("a",), ("a", "b"), ("c",), ("d-e", "f"), ("g",), ("h",), ("i",), ("j",), ("l", "m")} <= found.paths
     assert ("comment",) not in found.paths
-    assert {("a", "b"), ("c",), ("d-e", "f"), ("j",)} <= found.whole
+    assert {("a", "b"), ("c",), ("d-e", "f"), ("j",), ("s",)} <= found.whole
     assert not {("a",), ("g",), ("h",), ("i",), ()} & found.whole
-    assert {"k", "n", "o", "p", "q", "r"} <= found.words
+    assert {"k", "n", "o", "p", "q", "r", "t"} <= found.words
 
 
 VALUES = """\

@@ -24,6 +24,7 @@ _FIELD = re.compile(r"\.([A-Za-z_]\w*)")
 _QUOTED = re.compile(r"""["'`]([A-Za-z_][\w./-]*)["'`]""")
 _NAME_IN_VALUES = re.compile(r"^[\s#]*(?:- )?[\"']?([A-Za-z_][\w./-]*)[\"']?\s*:", re.MULTILINE)
 _DOTTED = re.compile(r"[A-Za-z_][\w-]*(?:\.[A-Za-z_][\w-]*)+")
+_TAKES_NAMES = re.compile(r"\b(?:index|get|hasKey)[ (]+\$?$")
 _ASKS_ONLY = re.compile(r"\b(?:if|and|or|not|eq|ne|empty)[ (]+\$?$")
 
 
@@ -67,7 +68,10 @@ def _template(text: str, paths: set[Path], words: set[str], whole: set[Path]) ->
     rest: list[str] = []
     end = 0
     for found in _VALUES.finditer(text):
-        path = (*found[1].split(".")[1:], *found[2].split('"')[1::2])
+        path, names = tuple(found[1].split(".")[1:]), found[2].split('"')[1::2]
+        if names and _TAKES_NAMES.search(text, max(found.start() - 10, 0), found.start()):
+            path = (*path, *names)
+        words.update(names)
         paths.update(path[:length] for length in range(1, len(path) + 1))
         if not _ASKS_ONLY.search(text, max(found.start() - 10, 0), found.start()):
             whole.add(path)

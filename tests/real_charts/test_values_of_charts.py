@@ -49,6 +49,16 @@ def test_what_a_chart_documents_is_known(name: str) -> None:
     assert list(unknown_keys(node(found.defaults, AT), found)) == []
 
 
+USUAL = Path(__file__).parent / "usual_values"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_people_set_is_known(name: str) -> None:
+    file = USUAL / f"{name.removesuffix('.tgz').rpartition('-')[0]}.yaml"
+    if file.exists():
+        assert [str(one) for one in unknown_keys(load_values(file.read_bytes(), file.name), known(name))] == []
+
+
 def slips(defaults: dict[str, Any], path: Path_ = ()) -> Iterator[Path_]:
     """Every key of a chart with two letters exchanged, in its place."""
     for key, value in defaults.items():
