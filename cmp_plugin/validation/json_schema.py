@@ -77,8 +77,13 @@ def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
 
     Raises Unusable: no schema, one that refers to another file or address, or one that could take for ever.
     """
+    validator = _leniently_compiled(schema, kind, registry)
     if registry is None and _multiplies(schema):
         raise Unusable("makes too much of one value")
+    return validator
+
+
+def _leniently_compiled(schema: Any, kind: Any, registry: Any) -> Validator:
     try:
         return _compiled(schema, kind, registry)
     except Elsewhere:
