@@ -22,7 +22,7 @@ from ..importing.proof import Proof, prove
 from ..request import Settings, settings_of
 from ..sources.lockfile import FILE, Locked, parse
 from ..sources.obtain import Means
-from ..specrules import KUBERNETES
+from ..specrules import KUBERNETES, value_of
 from ..tools import git, helm, kustomize
 from ..tools.process import Deadline
 from ..tree import Tree
@@ -63,8 +63,10 @@ def run(args: Namespace) -> int:
 
 def _check(args: Namespace) -> int:
     fleet = open_fleet(find_root(args.dir))
+    version = value_of(value_of(fleet.spec, "kubernetes") or fleet.spec, "version")
+    kubernetes = args.kubernetes or (str(version.value) if version else DEFAULT_KUBERNETES)
     with workdir() as directory:
-        conversion = _converted(args, directory, settings_of(fleet.spec), {})
+        conversion = _converted(args, directory, settings_of(fleet.spec), kubernetes, {})
         proofs = _compared(args, conversion, fleet, directory, {})
     errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
     if errors:
@@ -78,7 +80,7 @@ def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
     """The fleet below `directory`/fleet. Overlays that are not the same as blocks are kept as directories."""
     as_trees: dict[str, str] = {}
     while True:
-        conversion = _converted(args, directory, Settings(), as_trees)
+        conversion = _converted(args, directory, Settings(), args.kubernetes or DEFAULT_KUBERNETES, as_trees)
         if not conversion.pairs:
             raise Errors([*conversion.left_out] or [InputError("there is nothing to import in the source")])
         fleet, unlocked = _laid_out(conversion, os.path.join(directory, "fleet"))
@@ -95,11 +97,13 @@ def _reason(proof: Proof) -> str:
     return f"as a block, {first.removeprefix(f'{proof.pair.label}: ')} ({proof.pair.cluster})"
 
 
-def _converted(args: Namespace, directory: str, settings: Settings, as_trees: Mapping[str, str]) -> Conversion:
+def _converted(
+    args: Namespace, directory: str, settings: Settings, kubernetes: str, as_trees: Mapping[str, str]
+) -> Conversion:
     tree, start, is_whole = _source(args)
     name = os.path.basename(os.path.realpath(args.source))
     means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
-    asked = Asked(tree, start, name, means, args.kubernetes or DEFAULT_KUBERNETES, is_whole, as_trees)
+    asked = Asked(tree, start, name, means, kubernetes, is_whole, as_trees)
     made = importlib.import_module(f"cmp_plugin.importing.{args.kind}").convert(asked)
     assert isinstance(made, Conversion)
     return made

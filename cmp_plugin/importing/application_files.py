@@ -12,11 +12,12 @@ import posixpath
 from typing import Any, NamedTuple
 
 from ..errors import CmpError, InputError, Location
-from ..manifest import identity, text
+from ..manifest import Manifest, identity, opened, text
 from ..tools import helm, kustomize
 from ..tree import MAX_ENTRIES, MAX_FILE
 from ..yamlfile import load_manifests
 from .conversion import Asked, Release
+from .generators import ClusterSecret, cluster_secret
 from .owner import chart_of
 
 GROUP = "argoproj.io"
@@ -32,9 +33,11 @@ class Found(NamedTuple):
 
     @property
     def kind(self) -> str:
-        """`Application`, `AppProject`, ... of Argo CD; "" for what is another's."""
+        """`Application`, `AppProject`, ... of Argo CD, `cluster` for its Secret of one; "" for what is another's."""
         found = identity(self.value)
-        return found.kind if found.group == GROUP and found.kind in KINDS else ""
+        if found.group == GROUP and found.kind in KINDS:
+            return found.kind
+        return "cluster" if cluster_secret(self.value) else ""
 
 
 def found_objects(asked: Asked, left: list[CmpError]) -> list[Found]:
@@ -44,7 +47,7 @@ def found_objects(asked: Asked, left: list[CmpError]) -> list[Found]:
         return built
     files = _read(asked, left)
     theirs = [one for path, data in files.items() if GROUP.encode() in data for one in _objects(path, data, left)]
-    places = {posixpath.dirname(f"/{one.at.file}") for one in theirs if one.kind == "Application"}
+    places = {posixpath.dirname(f"/{one.at.file}") for one in theirs if one.kind in ("Application", "ApplicationSet")}
     others = [
         one
         for path, data in files.items()
@@ -53,6 +56,12 @@ def found_objects(asked: Asked, left: list[CmpError]) -> list[Found]:
         if text(one.value, "kind") and "apiVersion" in one.value and one.value.get("kind") != "Kustomization"
     ]
     return [*(one for one in theirs if one.kind or f"/{posixpath.dirname(one.at.file)}" in places), *others]
+
+
+def clusters_of(objects: list[Found]) -> list[ClusterSecret]:
+    """What the Secrets among the objects say of clusters, by name."""
+    found = [secret for one in objects if (secret := cluster_secret(one.value))]
+    return sorted(found)
 
 
 def _read(asked: Asked, left: list[CmpError]) -> dict[str, bytes]:
@@ -104,7 +113,8 @@ def _empty(asked: Asked) -> str:
 
 def _objects(path: str, data: bytes, left: list[CmpError]) -> list[Found]:
     try:
-        return [Found(document.value, Location(path[1:])) for document in load_manifests(data)]
+        opened_ = opened(Manifest(document.value, "") for document in load_manifests(data))
+        return [Found(one.value, Location(path[1:])) for one in opened_]
     except InputError as error:
         if b"kind: Application" in data:
             left.append(InputError(f"it cannot be read: {error.message}", Location(path[1:])))

@@ -9,46 +9,42 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..applications import IN_CLUSTER
 from ..errors import CmpError, InputError, Location, flatten, labelled
 from ..manifest import mapping, text
-from ..tools import git
 from ..tree import canonical
-from .application_files import Found, found_objects, yaml_files
+from .application_files import Found, clusters_of, found_objects, yaml_files
 from .application_settings import settings
+from .applicationsets import applications_of
 from .conversion import Asked, Block, Conversion, Draft, Kustomization, Manifests, Pair, Release, common, dns_name, draft, without, written
+from .generators import ClusterSecret
 from .instances import Instance, place_group
 from .parents import without_applications
-from .naming import words
+from .naming import has_word, words
 from .releases import helm_source, missing
+from .repository import Repository, check_repository, repository_of, sources_of
 
+ARGOCD = "argocd.argoproj.io/"
 IN_CLUSTER_NAME = "in-cluster"
 _GIT_OPTIONS = {"repoURL", "path", "targetRevision", "ref", "name", "directory", "kustomize"}
-
-
-class _Repository(NamedTuple):
-    """What says whether a git source is the repository at hand: its address, the revision most follow."""
-
-    origin: str
-    revision: str
 
 
 def convert(asked: Asked) -> Conversion:
     """A source as a fleet. InputError when there is no Application in it."""
     left: list[CmpError] = []
-    objects = found_objects(asked, left)
+    objects, clusters = _expanded(found_objects(asked, left), asked, left)
     applications = [one for one in objects if one.kind == "Application"]
     if not applications and not left:
         raise InputError("there is no Application in the source", Location(asked.start[1:] or "."))
     made = draft()
     made.fleet["kubernetes"] = {"version": asked.kubernetes}
-    here = _Repository(_origin(asked), _most_common_revision(applications))
+    here = repository_of(applications, asked)
     instances: list[Instance] = []
     for one in applications:
         try:
-            for found in _instance(one, objects, here, asked):
+            for found in _instance(one, objects, clusters, here, asked):
                 if any((found.name, found.cluster) == (other.name, other.cluster) for other in instances):
                     raise InputError(f"another one is called {found.name}, too", one.at)
                 instances.append(found)
@@ -57,8 +53,30 @@ def convert(asked: Asked) -> Conversion:
     claimed = {path[1:] for one in instances for path in one.manifests}
     others = [one for one in objects if one.kind != "Application" and one.at.file not in claimed]
     left.extend(error for one in others for error in _other(made, one))
-    pairs = _placed(made, _with_words(instances), asked, left)
+    instances = _with_words(instances)
+    for instance in instances:
+        made.clusters.setdefault(instance.cluster, {}).update(_labels(instance, clusters))
+    pairs = _placed(made, instances, asked, left)
     return Conversion(written(made), tuple(pairs), tuple(left))
+
+
+def _labels(one: Instance, clusters: list[ClusterSecret]) -> Block:
+    """`labels` for cluster.yaml: those of the cluster's Secret, but for Argo CD's own."""
+    known = next((cluster.labels for cluster in clusters if one.destination == {"name": cluster.name}), {})
+    labels = {key: value for key, value in known.items() if not key.startswith(ARGOCD)}
+    return {"labels": labels} if labels else {}
+
+
+def _expanded(objects: list[Found], asked: Asked, left: list[CmpError]) -> tuple[list[Found], list[ClusterSecret]]:
+    """The objects with ApplicationSets' Applications in their place, and what is known of clusters."""
+    clusters = clusters_of(objects)
+    found: list[Found] = []
+    for one in objects:
+        try:
+            found += applications_of(one, clusters, asked) if one.kind == "ApplicationSet" else [one]
+        except CmpError as error:
+            left.extend(flatten([labelled(error, f"ApplicationSet {text(mapping(one.value, 'metadata'), 'name')}")]))
+    return found, clusters
 
 
 def _label(one: Found) -> str:
@@ -71,9 +89,8 @@ def _other(made: Draft, one: Found) -> list[CmpError]:
     if one.kind == "AppProject":
         made.fleet.setdefault("projects", {})[name] = mapping(one.value, "spec")
         return []
-    hint = "import the Applications that it makes: `argocd appset generate` prints them"
-    if one.kind == "ApplicationSet":
-        return [InputError(f"ApplicationSet {name} is not imported", one.at, hint)]
+    if one.kind == "cluster":
+        return []
     kind = text(one.value, "kind")
     return [InputError(f"{kind} {name} is no Application", one.at, "put it into a service of its own")]
 
@@ -81,18 +98,18 @@ def _other(made: Draft, one: Found) -> list[CmpError]:
 # --- one Application ---
 
 
-def _instance(one: Found, every: list[Found], here: _Repository, asked: Asked) -> list[Instance]:
+def _instance(one: Found, every: list[Found], clusters: list[ClusterSecret], here: Repository, asked: Asked) -> list[Instance]:
     """One Application as an instance of a service; none when it makes nothing but other Applications."""
     spec = mapping(one.value, "spec")
-    sources = _sources(one)
+    sources = sources_of(one)
     name = text(mapping(one.value, "metadata"), "name")
-    cluster, destination = _destination(mapping(spec, "destination"), one.at)
+    cluster, destination = _destination(mapping(spec, "destination"), clusters, one.at)
     namespace = text(mapping(spec, "destination"), "namespace")
     found = Instance(one.at, name, cluster, destination, namespace, settings(one.value))
     refs = {source["ref"]: "/" for source in sources if isinstance(source.get("ref"), str)}
     for source in sources:
         if not source.get("chart"):
-            _check_repository(source, here, one.at)
+            check_repository(source, here, one.at)
         if source.get("chart") or source.get("path"):
             found = _with_source(found, source, refs, asked)
     if not found.gives_objects:
@@ -101,9 +118,10 @@ def _instance(one: Found, every: list[Found], here: _Repository, asked: Asked) -
     return [found] if found.gives_objects else []
 
 
-def _destination(written_: dict[str, Any], at: Location) -> tuple[str, Block]:
+def _destination(written_: dict[str, Any], clusters: list[ClusterSecret], at: Location) -> tuple[str, Block]:
     """A cluster's name, and its `destination`."""
     name, server = text(written_, "name"), text(written_, "server")
+    name = name or next((one.name for one in clusters if server and one.server == server), "")
     if name:
         return dns_name(name), {"name": name}
     if server == IN_CLUSTER:
@@ -146,8 +164,11 @@ def _said(options: Block, known: set[str]) -> list[str]:
 def _with_words(instances: list[Instance]) -> list[Instance]:
     """Each with its cluster's word; a cluster that is known by its address only is called so."""
     names: dict[str, list[str]] = {}
+    named = [one for one in instances if not _is_address(one)]
+    plain = {one.cluster for one in named if any(has_word(one.name, word) for word in one.spellings)}
     for one in instances:
-        names.setdefault(one.cluster, []).append(one.name)
+        if one.cluster not in plain:
+            names.setdefault(one.cluster, []).append(one.name)
     found = words(names)
     renamed = {one.cluster: word for one in instances if (word := dns_name(found.get(one.cluster, ""))) and _is_address(one)}
     taken = {one.cluster for one in instances} - set(renamed)
@@ -161,44 +182,6 @@ def _with_words(instances: list[Instance]) -> list[Instance]:
 
 def _is_address(one: Instance) -> bool:
     return "server" in one.destination or one.cluster == IN_CLUSTER_NAME
-
-
-# --- the repository ---
-
-
-def _origin(asked: Asked) -> str:
-    repository = git.repository(asked.tree.root, asked.means.deadline)
-    return git.origin(repository, asked.means.deadline) if repository else ""
-
-
-def _most_common_revision(applications: list[Found]) -> str:
-    revisions = [_revision(source) for one in applications for source in _sources(one) if not source.get("chart")]
-    return Counter(revisions).most_common(1)[0][0] if revisions else "HEAD"
-
-
-def _sources(one: Found) -> list[dict[str, Any]]:
-    spec = mapping(one.value, "spec")
-    listed = spec["sources"] if isinstance(spec.get("sources"), list) else [spec.get("source")]
-    return [source for source in listed if isinstance(source, dict)]
-
-
-def _revision(source: dict[str, Any]) -> str:
-    return text(source, "targetRevision") or "HEAD"
-
-
-def _check_repository(source: dict[str, Any], here: _Repository, at: Location) -> None:
-    """InputError for what is in another repository or follows another revision than the files at hand."""
-    if here.origin and _tail(text(source, "repoURL")) != _tail(here.origin):
-        raise InputError(f"its source is in another repository, {_tail(text(source, 'repoURL'))}", at)
-    if _revision(source) != here.revision:
-        hint = "check that revision out and import it by itself"
-        raise InputError(f"its source follows {_revision(source)}, most others follow {here.revision}", at, hint)
-
-
-def _tail(address: str) -> str:
-    """The end of an address, which all ways to write it have in common; no login is part of it."""
-    place = re.sub(r"^[^@/]*@", "", re.sub(r"^[a-z+]+://", "", address.lower()))
-    return "/".join(re.split(r"[/:]", place.rstrip("/").removesuffix(".git"))[-2:])
 
 
 # --- all of them ---

@@ -19,12 +19,12 @@ from ..tree import Tree
 from ..yamlfile import dump_yaml
 
 _ORDER = (
-    *("labels", "destination", "profiles", "kubernetes", "directories", "tools", "projects", "service"),
+    *("when", "labels", "destination", "profiles", "kubernetes", "directories", "tools", "projects", "service"),
     *("namespace", "chart", "version", "releaseName", "includeCRDs", "application", "metadata", "images"),
-    *("valuesFiles", "values", "resources", "kustomize", "patches", "services"),
+    *("valuesFiles", "values", "resources", "kustomize", "patches", "variants", "services"),
 )
 # How deep a field's maps are taken apart; what is not named here is one thing.
-_DEPTHS = {"values": math.inf, "application": math.inf, "metadata": math.inf, "images": 1, "patches": 1, "kustomize": 1}
+DEPTHS = {"values": math.inf, "application": math.inf, "metadata": math.inf, "images": 1, "patches": 1, "kustomize": 1}
 _TITLES = {
     "fleet": "# The root of the fleet: what holds for every cluster. Argo CD needs its `repoURL`, too.\n",
     "service": "",
@@ -156,8 +156,9 @@ def _sorted(fields: Block) -> Block:
     """Fields in the order of the documentation, service blocks too."""
     order = {name: place for place, name in enumerate(_ORDER)}
     found = {key: fields[key] for key in sorted(fields, key=lambda key: (order.get(key, len(order)), key))}
-    if "services" in found:
-        found["services"] = {key: _sorted(block) for key, block in sorted(found["services"].items())}
+    for name in ("services", "variants"):
+        if name in found:
+            found[name] = {key: _sorted(block) for key, block in sorted(found[name].items())}
     return found
 
 
@@ -168,7 +169,7 @@ def factored(made: Draft, service: str, keys: Iterable[tuple[str, str]], apart: 
     """
     blocks = [made.block(cluster, key) for cluster, key in keys]
     for field in sorted({name for block in blocks for name in block} - {"service", "resources", "valuesFiles", "version", *apart}):
-        depth = _DEPTHS.get(field, 0)
+        depth = DEPTHS.get(field, 0)
         shared = common([{field: block[field]} if field in block else {} for block in blocks], depth + 1)
         if shared:
             made.services[service].update(shared)

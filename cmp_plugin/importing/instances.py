@@ -18,6 +18,7 @@ from .conversion import Asked, Block, Draft, common, dns_name, factored, literal
 from .kustomize import files_below
 from .naming import without_word
 from .releases import HelmSource, shared_files
+from .variants import place_variants
 
 
 NAME_BY_DEFAULT = "${cluster.name}-${service.name}"
@@ -45,9 +46,14 @@ class Instance(NamedTuple):
         return bool(self.helm or self.kustomizations or self.manifests)
 
     @property
+    def spellings(self) -> tuple[str, ...]:
+        """The cluster's name as it may stand in others."""
+        return (self.cluster, self.cluster.replace(".", "-"), self.cluster.partition(".")[0])
+
+    @property
     def stem(self) -> str:
         """The Application's name without the cluster's before or behind it."""
-        known = (self.word, self.cluster, self.cluster.replace(".", "-"), self.cluster.partition(".")[0])
+        known = (*self.spellings, self.word)
         return dns_name(without_word(self.name, known)) or dns_name(self.name)
 
 
@@ -77,6 +83,7 @@ def place_group(made: Draft, group: Sequence[Instance], asked: Asked, unique: bo
     values = [one.helm.values for one in group if one.helm]
     apart = {"values"} if own and not _clear(common(values), own) else set()
     factored(made, entry, [(one.cluster, key) for one, key in keyed], apart)
+    place_variants(made, entry, [(one.cluster, key) for one, key in keyed])
     return entry, keyed
 
 
@@ -127,13 +134,11 @@ def _keep_names(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]) 
 
 def _rule(names: Sequence[tuple[str, str, str]]) -> str:
     """How all names are made of cluster and key, as a spec would write it; "" when there is no rule."""
-    rules = [NAME_BY_DEFAULT, "${service.name}-${cluster.name}", "${service.name}"]
-
-    def follows(rule: str) -> bool:
-        made = [(rule.replace("${cluster.name}", cluster).replace("${service.name}", key), name) for cluster, key, name in names]
-        return all(one == name for one, name in made)
-
-    return next((rule for rule in rules if follows(rule)), "")
+    found = set()
+    for cluster, key, name in names:
+        rule = f"-{name}-".replace(f"-{cluster}-", "-${cluster.name}-", 1)
+        found.add(rule.replace(f"-{key}-", "-${service.name}-", 1).strip("-"))
+    return found.pop() if len(found) == 1 and len({name for _, _, name in names}) == len(names) else ""
 
 
 # --- charts ---
@@ -150,10 +155,7 @@ def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]
     if version:
         service["version"] = version
     rule = _rule([(one.cluster, key, helm.release.release) for one, key, helm in charts])
-    shared = shared_files([helm for _, _, helm in charts])
-    names = [_value_file(made, entry, f"services/{entry}", "values/", file, charts[0][2]) for file in charts[0][2].files[:shared]]
-    if names:
-        service["valuesFiles"] = names
+    _place_files(made, entry, charts)
     for one, key, helm in charts:
         block = made.block(one.cluster, key)
         release = helm.release
@@ -161,8 +163,6 @@ def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]
         block |= {} if release.include_crds else {"includeCRDs": False}
         if rule != "${service.name}":
             block["releaseName"] = rule or release.release
-        own = [_value_file(made, entry, f"clusters/{one.cluster}", f"{key}/", file, helm) for file in helm.files[shared:]]
-        block |= {"valuesFiles": own} if own else {}
         block |= {"values": literal(helm.values)} if helm.values else {}
 
 
@@ -177,17 +177,49 @@ def _chart(made: Draft, entry: str, helm: HelmSource, asked: Asked) -> Block:
     return {"repo": release.repository, "name": release.name}
 
 
-def _value_file(made: Draft, entry: str, directory: str, below: str, file: tuple[str, bytes], helm: HelmSource) -> str:
-    """How a block in `directory` names a values file, which is put there unless it came with the chart."""
-    path, content = file
-    if helm.release.path and within(path, helm.release.path):
-        name = f"chart/{posixpath.relpath(path, helm.release.path)}"
-        return name if directory == f"services/{entry}" else f"/services/{entry}/{name}"
-    name = below + posixpath.basename(path)
-    if made.files.get(f"{directory}/{name}", content) != content:
-        name = f"{below}{posixpath.basename(posixpath.dirname(path))}-{posixpath.basename(path)}"
-    made.files[f"{directory}/{name}"] = content
-    return name
+def _place_files(made: Draft, entry: str, charts: Sequence[tuple[Instance, str, HelmSource]]) -> None:
+    """Values files of several clusters beside the service, those of one beside its cluster.yaml."""
+    shared = shared_files([helm for _, _, helm in charts])
+    uses = Counter(path for _, _, helm in charts for path, _ in helm.files)
+    contents = Counter(path for path, _ in {file for _, _, helm in charts for file in helm.files})
+    names = _short_names([path for path in uses if contents[path] == 1 and (uses[path] > 1 or len(charts) == 1)])
+    for place, (one, key, helm) in enumerate(charts):
+        listed: list[str] = []
+        for path, content in helm.files:
+            inside = helm.release.path and within(path, helm.release.path)
+            name = f"values/{names[path]}" if path in names else f"{key}/{posixpath.basename(path)}"
+            if inside:
+                name = f"chart/{posixpath.relpath(path, helm.release.path)}"
+            elif path in names:
+                made.files[f"services/{entry}/{name}"] = content
+            else:
+                name = _beside_cluster(made, one.cluster, name, content)
+            listed.append(name if len(listed) < shared or not (inside or path in names) else f"/services/{entry}/{name}")
+        if shared and not place:
+            made.services[entry]["valuesFiles"] = listed[:shared]
+        if listed[shared:]:
+            made.block(one.cluster, key)["valuesFiles"] = listed[shared:]
+
+
+def _beside_cluster(made: Draft, cluster: str, name: str, content: bytes) -> str:
+    """Puts a file below the cluster's directory; its name there, another one where the name is taken."""
+    stem, ending = posixpath.splitext(name)
+    count, free = 2, name
+    while made.files.get(f"clusters/{cluster}/{free}", content) != content:
+        count, free = count + 1, f"{stem}-{count}{ending}"
+    made.files[f"clusters/{cluster}/{free}"] = content
+    return free
+
+
+def _short_names(paths: Sequence[str]) -> dict[str, str]:
+    """A file name for each path: the last step, or where that is not enough what tells the paths apart."""
+    if len({posixpath.basename(path) for path in paths}) == len(paths):
+        return {path: posixpath.basename(path) for path in paths}
+    steps = {path: posixpath.splitext(path)[0].strip("/").split("/") for path in paths}
+    common_steps = set.intersection(*(set(each) for each in steps.values()))
+    names = {path: "-".join(step for step in each if step not in common_steps) or "values" for path, each in steps.items()}
+    twice = len(set(names.values())) < len(names)
+    return {path: f"{'-'.join(steps[path]) if twice else name}{posixpath.splitext(path)[1]}" for path, name in names.items()}
 
 
 # --- kustomizations and plain files ---

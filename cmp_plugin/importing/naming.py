@@ -45,9 +45,13 @@ def _splits(name: str) -> Iterator[tuple[str, str, str]]:
 
 
 def without_word(name: str, candidates: Sequence[str]) -> str:
-    """`name` without the first of the words that it begins or ends with; `name` itself when there is none."""
+    """`name` without the first of the words that is part of it, between dashes; `name` itself when there is none."""
     for word in filter(None, candidates):
-        for left in (name.removesuffix(f"-{word}"), name.removeprefix(f"{word}-")):
-            if left and left != name:
-                return left
+        if has_word(name, word) and name != word:
+            return f"-{name}-".replace(f"-{word}-", "-", 1).strip("-")
     return name
+
+
+def has_word(name: str, word: str) -> bool:
+    """Whether a word stands in a name, between dashes."""
+    return f"-{word}-" in f"-{name}-"

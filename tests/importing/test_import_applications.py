@@ -282,7 +282,7 @@ AWKWARD = {
     "plus": application("plus", ADDRESS + "path: chart\nhelm: {valuesObject: {list+: [a]}}"),
     "homeless": application("homeless", ADDRESS + "path: plain").replace("destination: {name: one, ", "destination: {"),
     "broken": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: [\n",
-    "set": "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set}\nspec: {}\n",
+    "set": "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: set}\nspec: {generators: [{scmProvider: {}}]}\n",
     "stray": "apiVersion: v1\nkind: Secret\nmetadata: {name: stray}\nstringData: {password: s3cret}\n",
     "good": application("good", ADDRESS + "path: plain"),
 }
@@ -316,7 +316,7 @@ def test_what_cannot_be_expressed_is_listed(tmp_path: Path, clean_env: dict[str,
         'apps/plugin.yaml: Application plugin: source.plugin is not imported',
         'apps/plus.yaml: Application plus: it has a value whose key ends in + (put it into a values file)',
         'apps/revision.yaml: Application revision: its source follows v1.2.3, most others follow HEAD (check that revision out and import it by itself)',
-        'apps/set.yaml: ApplicationSet set is not imported (import the Applications that it makes: `argocd appset generate` prints them)',
+        "apps/set.yaml: ApplicationSet set: the generator scmProvider is not imported (`argocd appset generate` prints the Applications)",
         'apps/stray.yaml: Secret stray is no Application (put it into a service of its own)',
         'link.yaml: link.yaml is a link that leads out of the allowed directories',
     ]
