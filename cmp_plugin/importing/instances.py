@@ -138,7 +138,7 @@ def _rule(names: Sequence[tuple[str, str, str]]) -> str:
     for cluster, key, name in names:
         rule = f"-{name}-".replace(f"-{cluster}-", "-${cluster.name}-", 1)
         found.add(rule.replace(f"-{key}-", "-${service.name}-", 1).strip("-"))
-    return found.pop() if len(found) == 1 and len({name for _, _, name in names}) == len(names) else ""
+    return found.pop() if len(found) == 1 else ""
 
 
 # --- charts ---
