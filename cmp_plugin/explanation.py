@@ -111,8 +111,9 @@ class Explanation:
             hint = f"the list has {len(there.value)} items" if isinstance(there.value, list) else ""
             raise InputError(f"{self._label} has no value {in_quotes((*found.keys, *found.rest))}", top.at, hint)
         part = inside(top, found.rest[:1])[1]
-        said = next((one for one in outer.trail.holds if _holds_part(one.node, part)), outer.trail.holds[0])
-        exact = said._replace(node=there, does="sets", literal=True)
+        said = next((one for one in outer.trail.holds if _holds_part(one.node, part)), None)
+        # What a var holds stays with the line that refers to it.
+        exact = said._replace(node=there, does="sets", literal=True) if said else outer.trail.holds[0]
         return outer._replace(path=(*found.keys, *steps), value=plain(there), trail=Trail((exact,), outer.trail.over))
 
     def _with_unmatched(self, explained: list[Explained]) -> list[Explained]:

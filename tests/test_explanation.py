@@ -162,6 +162,22 @@ def test_a_path_to_nothing(root: Path, path: str, error: str) -> None:
     assert str(caught.value) == error
 
 
+def test_a_path_into_what_a_var_holds(tmp_path: Path) -> None:
+    """A value that is one reference has the var's type, and the var's places inside."""
+    files = FILES | {
+        "fleet.yaml": "vars:\n  nodes:\n  - {name: a, effect: x}\n",
+        "profiles/p.yaml": "",
+        "services/web/service.yaml": "namespace: web\nchart: {path: chart}\nvalues: {tolerations: '${vars.nodes}'}\n",
+        "clusters/c/cluster.yaml": CLUSTER + "services: {web: }\n",
+    }
+    made = explanation(write(tmp_path, files | chart("services/web/chart")))
+    for path in ("tolerations[0].effect", "values.tolerations[a].effect"):
+        (one,) = made.at(parsed(path))
+        assert (written(one.path), one.value) == ("values.tolerations[0].effect", "x")
+        assert str(one.trail.holds[0].node.at) == "services/web/service.yaml:5:23"
+        assert [(read.name, read.trail.holds[0].layer) for read in one.reads] == [("vars.nodes", "fleet")]
+
+
 def test_vars_of_the_service_win_and_hide(tmp_path: Path) -> None:
     files = FILES | {
         "services/web/service.yaml": "resources: [x.yaml]\nvars: {domain: own.example, gone: x}\n",

@@ -68,8 +68,8 @@ def _notes(story: FieldStory) -> Iterator[str]:
         if story.makers[0].what.startswith("chart"):
             tried = f"none of {story.tried} values that were left out or changed makes a difference"
             yield f"The template says so itself: {tried}."
-        else:
-            yield "It is written there."
+        elif story.makers[0].at is None:
+            yield "No file says so as it is: a kustomization among them makes it."
     if not story.complete:
         yield "Not every value was tried: that would take too many renders."
 
