@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 from fleets import request, resolved, write
+from packing import archive, file
 
 from cmp_plugin.chart_files import ChartFiles, read_chart
 from cmp_plugin.errors import InputError, Location
 from cmp_plugin.plan import Planned
+from cmp_plugin.sources.store import digest_of
 from cmp_plugin.validation.coalesce import chart_values, switched_on
 from cmp_plugin.validation.findings import Finding, in_order, warning
 from cmp_plugin.validation.json_schema import Elsewhere, Unusable, compiled, read
@@ -187,6 +189,26 @@ def findings(root: Path, values: str, schema: Any = SCHEMA, **files: str) -> lis
     write(root, written)
     planned = Planned("c", request(root), resolved(root), 0)
     return [str(one) for one in in_order(value_findings([planned], True)[0])]
+
+
+def test_a_chart_from_elsewhere_that_we_cannot_read_is_no_error(tmp_path: Path) -> None:
+    """Helm may; what is in the fleet itself is another matter."""
+    broken = {"small/Chart.yaml": b"apiVersion: v2\nname: small\nversion: 1.0.0\n", "small/values.yaml": b"a: [\n"}
+    spec = 'namespace: web\nchart: {repo: "https://charts.example.com", name: small}\nversion: 1.0.0\n'
+    cluster = 'kubernetes: {version: "1.34"}\nservices: {web: }\n'
+    write(tmp_path, {"services/web/service.yaml": spec, "clusters/c/cluster.yaml": cluster})
+    (tmp_path / "services/web/charts").mkdir()
+    place = archive(tmp_path / "services/web/charts/small-1.0.0.tgz", [file(name, data) for name, data in broken.items()])
+    (tmp_path / "services/web/service.lock").write_text(
+        "apiVersion: cmp-plugin/v1alpha1\nkind: Lock\ncharts:\n"
+        f'  - {{name: small, repository: "https://charts.example.com", version: 1.0.0, digest: "{digest_of(str(place))}"}}\n'
+    )
+    planned = Planned("c", request(tmp_path), resolved(tmp_path), 0)
+    found, unseen = value_findings([planned], True)
+    assert found == []
+    assert [text.partition(":")[0] for text in unseen.charts] == ["small-1.0.0/values.yaml"]
+    pinned = planned._replace(resolved=planned.resolved._replace(revision="v1"))
+    assert value_findings([pinned], True) == ([], ((), ()))
 
 
 REFUSED = [

@@ -71,8 +71,9 @@ def _said(unseen: tuple[str, ...]) -> Iterator[str]:
     if unseen:
         more = f" (and {len(unseen) - 1} more)" if len(unseen) > 1 else ""
         count = f"{len(unseen)} chart{'s were' if len(unseen) > 1 else ' was'} not looked at"
-        bringing = "`cmp-plugin lock`" if "not locked" in unseen[0] else "`cmp-plugin vendor`, or --render,"
-        yield f"{count}: {unseen[0]}{more}; {bringing} fetches what is missing"
+        reasons = {"is not locked": "`cmp-plugin lock`", "is not on this machine": "`cmp-plugin vendor`, or --render,"}
+        bringing = next((verb for reason, verb in reasons.items() if unseen[0].endswith(reason)), "")
+        yield f"{count}: {unseen[0]}{more}" + (f"; {bringing} fetches what is missing" if bringing else "")
 
 
 def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:

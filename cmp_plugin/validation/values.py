@@ -55,10 +55,16 @@ class Charts:
         return self._found[key]
 
     def _read(self, planned: Planned) -> Chart | None:
+        service = planned.resolved.service
+        assert service.chart is not None
         try:
-            found = chart_of(planned.resolved.service, planned.request.tree)
+            found = chart_of(service, planned.request.tree)
         except CmpError as error:
-            self.errors.append(error)
+            if service.chart.path:
+                self.errors.append(error)
+            else:
+                # Helm may well read it: what comes from elsewhere is not for us to judge.
+                self._unseen[str(error)] = None
             return None
         if isinstance(found, NotHere):
             self._unseen[found.reason] = None
@@ -82,7 +88,8 @@ def value_findings(planned: Iterable[Planned], with_schemas: bool) -> tuple[list
     found: list[Finding] = []
     end = time.monotonic() + MAX_SECONDS
     for one in planned:
-        chart = charts.of(one) if one.resolved.service.chart else None
+        # A pinned service has the values and the chart of another revision.
+        chart = charts.of(one) if one.resolved.service.chart and not one.resolved.revision else None
         if chart is None:
             continue
         if "unknown-value" not in one.resolved.service.allow:
