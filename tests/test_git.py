@@ -149,6 +149,16 @@ def test_extracting_a_commit(work: Work, tmp_path: Path, where: str) -> None:
     assert (work.fleet / "a.yaml").read_text() == "two\n"
 
 
+def test_extracting_some_directories(work: Work, tmp_path: Path) -> None:
+    work.write("fleet/dir/deep/c.yaml", "c\n")
+    work.write("fleet/other/d.yaml", "d\n")
+    third = work.commit()
+    git.extract(work.found, third, str(tmp_path / "out"), str(tmp_path), SOON, ["dir", "nowhere"])
+    assert contents(tmp_path / "out") == {"dir/b.yaml": "b\n", "dir/deep/c.yaml": "c\n"}
+    git.extract(work.found, third, str(tmp_path / "all"), str(tmp_path), SOON, ["dir", "link"])
+    assert set(contents(tmp_path / "all")) == {"a.yaml", "dir/b.yaml", "dir/deep/c.yaml", "link", "other/d.yaml"}
+
+
 def test_extracting_what_is_not_there(work: Work, tmp_path: Path) -> None:
     with pytest.raises(ToolError, match="^git: "):
         git.extract(work.found, "0" * 40, str(tmp_path / "out"), str(tmp_path), SOON)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 
 from .diff_lines import Line, group_title
 from .diff_sections import headline, manner, sections
@@ -27,28 +27,33 @@ _FENCES = re.compile(r"`{3,}")
 def as_markdown(report: Report, whole: bool) -> str:
     """The report in at most MAX_BYTES: what does not fit is left out from the end, with a sentence."""
     how = manner(report, whole)
-    parts = [f"{MARK}### {_code(headline(report))}\n\n"]
-    titles = {group_title(group, how) for group in report.groups}
-    left = MAX_BYTES - _RESERVED - len(parts[0].encode())
-    cut: list[str] = []
+    groups = {group_title(group, how) for group in report.groups}
+    text = f"{MARK}### {_code(headline(report))}\n\n"
+    cut = 0
     for title, lines in sections(report, how):
-        text = _details(title, lines) if title in titles else _section(title, lines)
-        if len(text.encode()) > left and not cut:
-            text, whole_section = _shortened(title, lines, left, title in titles)
-            cut += [] if whole_section else [title]
-        elif cut:
-            cut.append(title)
-            continue
-        left -= len(text.encode())
-        parts.append(text)
-    return "".join([*parts, *_ending(report, cut)])
+        form = _details if title in groups else _section
+        left = MAX_BYTES - _RESERVED - len(text.encode())
+        kept = 0 if cut else _most(form, title, lines, left)
+        text += form(title, lines[:kept]) if kept else ""
+        cut += kept < len(lines)
+    return text + _ending(report, cut)
 
 
-def _section(title: str, lines: Iterable[Line]) -> str:
+def _most(form: Callable[[str, Sequence[Line]], str], title: str, lines: Sequence[Line], left: int) -> int:
+    """How many of the lines fit into `left` bytes, found by halving."""
+    low, high = 0, len(lines)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = len(form(title, lines[:middle]).encode()) <= left
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
+
+
+def _section(title: str, lines: Sequence[Line]) -> str:
     return f"**{title}**\n\n{_block(lines)}\n"
 
 
-def _details(title: str, lines: Iterable[Line]) -> str:
+def _details(title: str, lines: Sequence[Line]) -> str:
     return f"<details><summary><code>{html.escape(visible(title))}</code></summary>\n\n{_block(lines)}\n</details>\n\n"
 
 
@@ -65,30 +70,13 @@ def _line(line: Line) -> str:
     return f"{sign or ' '} {'  ' * (line.depth - 1)}{visible(line.text)}".rstrip()
 
 
-def _shortened(title: str, lines: list[Line], left: int, is_group: bool) -> tuple[str, bool]:
-    """As many lines of a section as fit into `left` bytes."""
-    form = _details if is_group else _section
-    low, high = 0, len(lines)
-    while low < high:
-        middle = (low + high + 1) // 2
-        fits = len(form(title, lines[:middle]).encode()) <= left
-        low, high = (middle, high) if fits else (low, middle - 1)
-    return (form(title, lines[:low]) if low else ""), False
-
-
-def _ending(report: Report, cut: list[str]) -> Iterator[str]:
+def _ending(report: Report, cut: int) -> str:
     if cut:
-        more = f"{len(cut)} parts" if len(cut) > 1 else "the end of one part"
-        yield (
-            f"\n**Not all is shown**: {more} of this report did not fit, as a comment holds {MAX_BYTES:,} characters. "
-            f"{_code(_command(report))} prints everything.\n"
+        return (
+            f"\n**Not all is shown**: of {cut} {'sections' if cut > 1 else 'section'} the end, or all, did not fit, as a "
+            f"comment holds {MAX_BYTES:,} characters. `cmp-plugin diff` with the same words and `-v` prints everything.\n"
         )
-    elif report.is_empty:
-        yield f"{report.services[1]} services, {report.renders} renders.\n"
-
-
-def _command(report: Report) -> str:
-    return f"cmp-plugin diff {report.before.name} {report.after.name} -v"
+    return f"{report.services[1]} services were compared.\n" if report.is_empty else ""
 
 
 def _code(text: str) -> str:

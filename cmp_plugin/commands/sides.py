@@ -21,6 +21,7 @@ from ..plan import Planned, plan
 from ..tools import git
 from ..tools.checkout import checked_out
 from ..tools.process import Deadline
+from ..tree import within
 from ..workdir import workdir
 from .pinned import pinned_inputs
 from .progress import waiting
@@ -116,13 +117,30 @@ def _fleet(
         return open_fleet(root)
     deadline = Deadline(SECONDS)
     try:
-        git.read_file(repository, asked.commit, ROOT_FILE, deadline)
+        spec = git.read_file(repository, asked.commit, ROOT_FILE, deadline)
     except ToolError:
         return None
     os.mkdir(place, 0o700)
-    into = os.path.join(place, "fleet")
-    notes += [f"{asked.name}: {each}" for each in checked_out(repository, asked.commit, into, place, deadline)]
-    return open_fleet(os.path.realpath(into))
+    into = os.path.join(os.path.realpath(place), "fleet")
+    only = _directories(spec, place)
+    notes += [f"{asked.name}: {each}" for each in checked_out(repository, asked.commit, into, place, deadline, only)]
+    _write(spec, into)
+    return open_fleet(into)
+
+
+def _directories(spec: bytes, place: str) -> list[str] | None:
+    """What a fleet's files can name, none inside of another; None for its whole repository."""
+    _write(spec, os.path.join(place, "spec"))
+    allowed = [*open_fleet(os.path.join(os.path.realpath(place), "spec")).tree.allowed, "/clusters"]
+    if "/" in allowed:
+        return None
+    return sorted({one[1:] for one in allowed if not any(one != other and within(one, other) for other in allowed)})
+
+
+def _write(spec: bytes, directory: str) -> None:
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, ROOT_FILE), "wb") as file:
+        file.write(spec)
 
 
 def _planned(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from . import git
 from .process import Deadline
@@ -20,21 +20,28 @@ _LONGEST_POINTER = 1024
 _MOST_NESTED = 5
 
 
-def checked_out(repo: git.Repository, of: str, into: str, workdir: str, deadline: Deadline) -> list[str]:
-    """Write what the directory holds in commit `of` into the new directory `into`.
+def checked_out(
+    repo: git.Repository, of: str, into: str, workdir: str, deadline: Deadline, only: Sequence[str] | None = None
+) -> list[str]:
+    """Write what the directory holds in commit `of` into the new directory `into`; `only` these directories.
 
     Gives sentences about content that is not on this machine. Raises ToolError as `git.extract` does.
     """
-    git.extract(repo, of, into, workdir, deadline)
-    missing = list(_submodules(repo, of, into, workdir, deadline))
+    git.extract(repo, of, into, workdir, deadline, only)
+    missing = list(_submodules(repo, git.submodules(repo, of, deadline, only or ()), into, workdir, deadline))
     return [*missing, *_large_files(repo, into, deadline)]
 
 
 def _submodules(
-    repo: git.Repository, of: str, into: str, workdir: str, deadline: Deadline, depth: int = 1
+    repo: git.Repository,
+    listed: list[tuple[str, str]],
+    into: str,
+    workdir: str,
+    deadline: Deadline,
+    depth: int = 1,
 ) -> Iterator[str]:
     """Fill the directories of submodules from the repositories that the work tree has for them."""
-    for path, commit in git.submodules(repo, of, deadline):
+    for path, commit in listed:
         place = os.path.join(into, path)
         inner = git.repository(os.path.join(repo.directory, path), deadline) if depth <= _MOST_NESTED else None
         if inner is None or inner.git_dir == repo.git_dir or not git.has_commit(inner, commit, deadline):
@@ -45,30 +52,32 @@ def _submodules(
             continue
         os.rmdir(place)
         git.extract(inner, commit, place, workdir, deadline)
-        yield from _submodules(inner, commit, place, workdir, deadline, depth + 1)
+        inside = git.submodules(inner, commit, deadline)
+        yield from _submodules(inner, inside, place, workdir, deadline, depth + 1)
 
 
 def _large_files(repo: git.Repository, into: str, deadline: Deadline) -> Iterator[str]:
     """Put the content from Git LFS's store where the commit has pointers to it."""
-    if not any(_has_filter(path) for path in _files(into) if path.endswith("/.gitattributes")):
-        return
-    store = os.path.join(git.common_directory(repo, deadline), "lfs", "objects")
+    store = ""
     for path in _files(into):
-        with open(path, "rb") as file:
-            found = _POINTER.match(file.read(_LONGEST_POINTER))
+        found = _pointer(path)
         if not found:
             continue
-        name = found[1].decode()
-        content = os.path.join(store, name[:2], name[2:4], name)
+        store = store or os.path.join(git.common_directory(repo, deadline), "lfs", "objects")
+        content = os.path.join(store, found[:2], found[2:4], found)
         if os.path.isfile(content):
             shutil.copyfile(content, path)
         else:
             yield f"{os.path.relpath(path, into)} is in Git LFS, and its content is not here: git lfs fetch"
 
 
-def _has_filter(path: str) -> bool:
+def _pointer(path: str) -> str:
+    """The name of the content that a file points to; nothing for any other file."""
+    if os.path.getsize(path) > _LONGEST_POINTER:
+        return ""
     with open(path, "rb") as file:
-        return b"filter=lfs" in file.read(1 << 20)
+        found = _POINTER.match(file.read(_LONGEST_POINTER))
+    return found[1].decode() if found else ""
 
 
 def _files(directory: str) -> Iterator[str]:

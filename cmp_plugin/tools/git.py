@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import ToolError
@@ -102,9 +103,13 @@ def branches_and_tags(repo: Repository, deadline: Deadline) -> list[str]:
     return done.stdout.decode(errors="replace").split("\n")[:-1]
 
 
-def submodules(repo: Repository, of: str, deadline: Deadline) -> list[tuple[str, str]]:
-    """(path relative to the directory, commit) of the submodules that the directory holds in commit `of`."""
-    listed = _checked(repo, ["ls-tree", "--full-tree", "-r", "-z", f"{of}:{repo.prefix.rstrip('/')}"], deadline).stdout
+def submodules(repo: Repository, of: str, deadline: Deadline, only: Sequence[str] = ()) -> list[tuple[str, str]]:
+    """(path relative to the directory, commit) of the submodules that the directory holds in commit `of`.
+
+    `only`: those in these directories, if any are given.
+    """
+    asked = ["ls-tree", "--full-tree", "-r", "-z", f"{of}:{repo.prefix.rstrip('/')}", "--", *only]
+    listed = _checked(repo, asked, deadline).stdout
     entries = (entry.partition("\t") for entry in listed.decode(errors="surrogateescape").split("\0"))
     return [(path, facts.split()[2]) for facts, _, path in entries if facts.startswith("160000 ")]
 
@@ -151,15 +156,24 @@ def read_file(repo: Repository, of: str, path: str, deadline: Deadline) -> bytes
     return done.stdout
 
 
-def extract(repo: Repository, of: str, into: str, workdir: str, deadline: Deadline) -> None:
+def extract(
+    repo: Repository, of: str, into: str, workdir: str, deadline: Deadline, only: Sequence[str] | None = None
+) -> None:
     """Write what the directory holds in commit `of` into the new directory `into`.
 
-    Links come out as links, submodules as empty directories, filtered files (LFS) unfiltered.
+    `only`: no more than these directories, none inside of another. Links come out as links, submodules
+    as empty directories, filtered files (LFS) unfiltered.
     """
     os.mkdir(into)
-    tree = f"{of}:{repo.prefix.rstrip('/')}"
     extra = {"GIT_INDEX_FILE": os.path.join(workdir, "index")}
-    _checked(repo, ["read-tree", tree], deadline, extra)
+    _checked(repo, ["read-tree", "--empty"], deadline, extra)
+    trees = {directory: f"{of}:{repo.prefix}{directory}" for directory in only or ()}
+    kinds = {directory: _git(repo, ["cat-file", "-t", tree], deadline).stdout for directory, tree in trees.items()}
+    if only is None or b"blob\n" in kinds.values():  # a link in a directory's place leads anywhere
+        _checked(repo, ["read-tree", f"{of}:{repo.prefix.rstrip('/')}"], deadline, extra)
+        kinds = {}
+    for directory in (name for name, kind in kinds.items() if kind == b"tree\n"):
+        _checked(repo, ["read-tree", f"--prefix={directory}/", trees[directory]], deadline, extra)
     _checked(repo, [f"--work-tree={into}", "checkout-index", "--all"], deadline, extra)
 
 
