@@ -5,20 +5,21 @@ In: what the chart's files say, or nothing. Out: its words and its subcharts', a
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from .blocktree import lookup
 from .chart_files import ChartFiles, defaults
 from .errors import Location
 from .origins import Keys, Said
 from .yamlfile import Node
 
-_SUBCHART = "/charts/"
-
 
 class ChartOrigins:
     """The chart of one service. `defaults`: its values.yaml over those of its subcharts; empty without a chart."""
 
     def __init__(self, chart: ChartFiles | None) -> None:
-        self._chart = chart
+        self._directory = _directory(chart) if chart is not None else ""
+        self._layers = dict(_layers(chart)) if chart is not None else {}
         self.defaults = defaults(chart) if chart is not None else Node({}, Location(""))
 
     def said(self, keys: Keys) -> tuple[Said, ...]:
@@ -26,20 +27,25 @@ class ChartOrigins:
         found = lookup(self.defaults, keys[1:]) if keys[0] == "values" else None
         if found is None or isinstance(found.value, dict) and found.value:
             return ()
-        return tuple(Said(self._layer(one), keys, one, literal=True) for one in (found, *found.over))
-
-    def _layer(self, node: Node) -> str:
-        """What the chart, or a chart in it, is called as a layer."""
-        if self._chart is None:
-            return ""
-        own, directory = (at.file.rpartition("/")[0] for at in (self._chart.values.at, node.at))
-        if directory.startswith(f"{own}{_SUBCHART}"):
-            return f"subchart {directory.rpartition('/')[2]}"
-        return f"chart {self._chart.name} {self._chart.version}"
+        return tuple(Said(self._layers.get(one.at.file, ""), keys, one, literal=True) for one in (found, *found.over))
 
     def template(self, name: str) -> Location | None:
         """The file of a template that Helm calls `<chart's name>/templates/x.yaml`."""
         _, _, path = name.partition("/")
-        if self._chart is None or not path:
-            return None
-        return Location(f"{self._chart.values.at.file.rpartition('/')[0]}/{path}")
+        return Location(f"{self._directory}/{path}") if self._directory and path else None
+
+
+def _directory(chart: ChartFiles) -> str:
+    return chart.values.at.file.rpartition("/")[0]
+
+
+def _layers(chart: ChartFiles) -> Iterator[tuple[str, str]]:
+    """What each values.yaml is called as a layer."""
+    yield from _inner_layers(chart)
+    yield chart.values.at.file, f"chart {chart.name} {chart.version}"
+
+
+def _inner_layers(chart: ChartFiles) -> Iterator[tuple[str, str]]:
+    for inner in chart.subcharts:
+        yield from _inner_layers(inner.chart)
+        yield inner.chart.values.at.file, f"subchart {inner.key}"

@@ -36,7 +36,8 @@ def likeness(field: Path, there: Any, keys: Sequence[str], value: Any) -> int:
     last = [step for step in field if isinstance(step, str)][-1:]
     score = len(names & {key.lower() for key in keys})
     if isinstance(there, dict | list):
-        return score + (3 if value not in _COMMON and value in _scalars(there) else 0)
+        # A whole item is no coincidence, a number in it may be.
+        return score + ((5 if isinstance(value, list) else 3) if _is_part(value, _parts(there)) else 0)
     if last and keys and difflib.SequenceMatcher(None, last[0].lower(), keys[-1].lower()).ratio() > 0.6:
         score += 2
     if type(value) is type(there) and value == there:
@@ -46,11 +47,18 @@ def likeness(field: Path, there: Any, keys: Sequence[str], value: Any) -> int:
     return score
 
 
-def _scalars(value: Any) -> list[Any]:
-    """Every value in a map or list that is none itself."""
-    if isinstance(value, dict | list):
-        return [one for child in (value.values() if isinstance(value, dict) else value) for one in _scalars(child)]
-    return [value]
+def _is_part(value: Any, parts: list[Any]) -> bool:
+    """Whether a value, or an item of it, is somewhere in a map or list."""
+    if isinstance(value, list):
+        return any(item in parts for item in value)
+    return value not in _COMMON and value in parts
+
+
+def _parts(value: Any) -> list[Any]:
+    """A value and everything in it."""
+    if not isinstance(value, dict | list):
+        return [value]
+    return [value, *(one for child in (value.values() if isinstance(value, dict) else value) for one in _parts(child))]
 
 
 def another(value: Any) -> Any:
@@ -61,4 +69,6 @@ def another(value: Any) -> Any:
         return value + 1
     if isinstance(value, str):
         return str(int(value) + 1) if value.isdecimal() else f"{value}-x".lstrip("-")
+    if isinstance(value, list):
+        return value[:-1] if value else None
     return "x" if value is None else None

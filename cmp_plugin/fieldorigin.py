@@ -169,9 +169,13 @@ class Fields:
         if generator is not None:
             return Maker(generator.what, generator.at, value, self._setting([generator.setting]))
         written = in_resources(self._service.resources, self._rehearsal.tree, target.value, path)
+        if written is None:
+            return Maker(target.source, None, value)
         # A kustomization may have changed what its file says.
-        told = written is not None and (not path or field(plain(written.document), path).value == value)
-        return Maker(target.source, written.at if written is not None and told else None, value)
+        told = not path or field(plain(written.document), path).value == value
+        place = self._service.resources.index(written.resource)
+        brought = f"resource {written.resource.path[1:]}"
+        return Maker(brought, written.at if told else None, value, self._setting([("resources", place)]))
 
     # --- the chart: its values ---
 

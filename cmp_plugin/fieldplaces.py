@@ -84,17 +84,21 @@ def _item(items: list[Node], wanted: Any) -> Node | None:
 
 
 class Written(NamedTuple):
-    """An object as a file has it, and the line that is about a field of it."""
+    """An object as a file has it, the line that is about a field of it, the resource that brings the file."""
 
     document: Node
     at: Location
+    resource: Resource
 
 
 def in_resources(resources: Iterable[Resource], tree: Tree, value: dict[str, Any], path: Path) -> Written | None:
     """The one file among the resources that holds the object `value`; None when that is not plain to see."""
     wanted = identity(value)
-    found = [node for node in _documents(resources, tree) if _same(node, wanted)]
-    return Written(found[0], nearest_line(found[0], value, path) or found[0].at) if len(found) == 1 else None
+    found = [(node, one) for one in resources for node in _documents(one, tree) if _same(node, wanted)]
+    if len(found) != 1:
+        return None
+    ((node, resource),) = found
+    return Written(node, nearest_line(node, value, path) or node.at, resource)
 
 
 def _same(node: Node, wanted: Identity) -> bool:
@@ -105,22 +109,21 @@ def _same(node: Node, wanted: Identity) -> bool:
     return (found.group, found.kind, found.name) == (wanted.group, wanted.kind, wanted.name)
 
 
-def _documents(resources: Iterable[Resource], tree: Tree) -> Iterator[Node]:
-    for path, at in _files(resources, tree):
+def _documents(resource: Resource, tree: Tree) -> Iterator[Node]:
+    for path, at in _files(resource, tree):
         try:
             yield from load_documents(tree.read(path, at), path[1:])
         except CmpError:
             continue  # Kustomize reads more than we do, and it has read it
 
 
-def _files(resources: Iterable[Resource], tree: Tree) -> Iterator[tuple[str, Location]]:
-    """Every YAML file that a resource is, or that lies beside a kustomization it leads to."""
+def _files(resource: Resource, tree: Tree) -> Iterator[tuple[str, Location]]:
+    """The YAML file that a resource is, or all that lie beside a kustomization it leads to."""
+    if not tree.is_dir(resource.path):
+        yield resource.path, resource.at
+        return
     reach = Reach(tree)
-    for resource in resources:
-        if not tree.is_dir(resource.path):
-            yield resource.path, resource.at
-            continue
-        reach.resource(resource.path, resource.at)
+    reach.resource(resource.path, resource.at)
     for directory in reach.directories:
         for name in sorted(os.listdir(tree.locate(directory, Location(directory)))):
             if name.endswith((".yaml", ".yml")):

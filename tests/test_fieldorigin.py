@@ -240,9 +240,9 @@ CASES: list[tuple[str, list[str]]] = [
     ),
     ("Deployment/web metadata.annotations.note", ['"ours"', 'metadata.annotations @ - -> "ours"', f"{WEB} -> absent"]),
     # Files: the line of the field, or of the object; none where a kustomization changed what its file says.
-    ("ConfigMap/extra data.a", ['"b"', "the service's resources @ extra.yaml:5 -> \"b\""]),
-    ("ConfigMap/inner data.x", ['"z"', "the service's resources @ dir/inner.yaml:4 -> \"z\""]),
-    ("ConfigMap/inner metadata.annotations.dir", ['"added"', "the service's resources @ - -> \"added\""]),
+    ("ConfigMap/extra data.a", ['"b"', 'resource services/web/extra.yaml @ extra.yaml:5 -> "b"']),
+    ("ConfigMap/inner data.x", ['"z"', 'resource services/web/dir @ dir/inner.yaml:4 -> "z"']),
+    ("ConfigMap/inner metadata.annotations.dir", ['"added"', 'resource services/web/dir @ - -> "added"']),
     ("ConfigMap/generated data.a", ['"b"', 'kustomize.configMapGenerator @ service.yaml:24 -> "b"']),
     ("ConfigMap/made-* data.a", ['"b"', 'chart template site/templates/others.yaml @ chart/templates/others.yaml:0 -> "b"']),
 ]
@@ -368,7 +368,7 @@ def test_what_decides_is_found_in_few_questions(count: int, wanted: set[int]) ->
 
 @pytest.mark.parametrize(
     ("value", "changed"),
-    [(True, False), (1, 2), (1.5, 2.5), ("a", "a-x"), ("", "x"), ("8080", "8081"), (None, "x"), ([], None), ({}, None)],
+    [(True, False), (1, 2), (1.5, 2.5), ("a", "a-x"), ("", "x"), ("8080", "8081"), (None, "x"), ([], None), ([1, 2], [1]), ({}, None)],
 )
 def test_another(value: object, changed: object) -> None:
     assert another(value) == changed

@@ -19,9 +19,12 @@ from .explained_text import LONGEST, Row, Rows, layered, row, where
 from .terminal import visible
 
 
+MOST = 500  # characters of the field that is asked for; JSON has all of them
+
+
 def field_text(words: str, story: FieldStory, stories: Stories, stream: TextIO) -> str:
     """A field of an object: what made it, what that went over, which values decide it."""
-    value = _outcome_text(story.value, Rows(stories, 0, story.secret))
+    value = _outcome_text(story.value, Rows(stories, MOST, story.secret))
     table = layered(_field_rows(story, Rows(stories, LONGEST, story.secret)), stream)
     notes = "".join(f"{note}\n" for note in _notes(story))
     return f"{words} {story.field}: {visible(value)}\n\n{table}{notes}"
@@ -67,9 +70,9 @@ def _notes(story: FieldStory) -> Iterator[str]:
     if len(story.makers) == 1 and not story.decides:
         if story.makers[0].what.startswith("chart"):
             tried = f"none of {story.tried} values that were left out or changed makes a difference"
-            yield f"The template says so itself: {tried}."
-        elif story.makers[0].at is None:
-            yield "No file says so as it is: a kustomization among them makes it."
+            yield f"As far as was tried, the template says so itself: {tried}."
+        elif story.makers[0].what.startswith("resource") and story.makers[0].at is None:
+            yield "No file says so as it is: a kustomization changes what it says."
     if not story.complete:
         yield "Not every value was tried: that would take too many renders."
 
