@@ -25,6 +25,7 @@ _KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "subjects": (("kind", "namespace=", "name"),),
     "parentRefs": (("kind=Gateway", "namespace=", "name", "sectionName="),),
     "backendRefs": (("kind=Service", "namespace=", "name", "port="),),
+    "destinations": (("name=", "server=", "namespace="),),
     "volumeClaimTemplates": (("metadata.name",),),
     "paths": (("path",), ("path", "pathType=")),
     "tls": (("secretName",),),

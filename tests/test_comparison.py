@@ -117,6 +117,7 @@ def test_fields(change: Any, expected: list[tuple[object, ...]]) -> None:
         ("ports", [{"port": 80, "targetPort": 1}], [{"port": 80, "targetPort": 2}], ["ports[80/TCP].targetPort"]),
         ("subjects", [{"kind": "User", "name": "a"}], [{"kind": "Group", "name": "a"}], ["subjects[User/a]", "subjects[Group/a]"]),
         ("volumeClaimTemplates", [{"metadata": {"name": "d"}, "spec": 1}], [{"metadata": {"name": "d"}, "spec": 2}], ["volumeClaimTemplates[d].spec"]),
+        ("destinations", [{"name": "a", "namespace": "x"}], [{"server": "b", "namespace": "x"}, {"name": "a", "namespace": "x"}], ["destinations[b/x]"]),
         ("mixed", [{"name": "a"}, 1], [{"name": "a"}, 2], ["mixed[1]"]),
         ("nested", [[1, 2]], [[1, 3]], ["nested[0][1]"]),
     ],
