@@ -196,6 +196,13 @@ def test_secrets_are_not_seen() -> None:
         assert not any(text in repr(change.fields) for text in SECRETS)
 
 
+def test_sums_of_what_may_be_a_secret_are_not_seen() -> None:
+    before, after = ({"metadata": {"annotations": {"checksum/secret": text}}} for text in ("aaaa", "bbbb"))
+    (field,) = compared_values(before, after)
+    assert field == Field(("metadata", "annotations", "checksum/secret"), "changed", ABSENT, ABSENT, True)
+    assert "aaaa" not in repr(compared_values(before, {}))
+
+
 def test_secrets_in_what_is_new_are_not_seen() -> None:
     before, after = {"spec": {}}, {"spec": {"list": [1, {"x": secret(0)}]}}
     fields = compared_values(before, after)

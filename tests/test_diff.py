@@ -265,6 +265,17 @@ def test_what_files_say_moves_no_cursor(repo: Repository) -> None:
         assert not {"\x1b", "\u202e"} & set(told)
 
 
+def test_names_that_hold_a_line_of_their_own(repo: Repository) -> None:
+    name = '"own\\nnothing changes\\n```"'
+    (repo.root / "services/notes/own.yaml").write_text(PART.replace("name: own", f"name: {name}"))
+    repo.commit()
+    (repo.root / "services/notes/own.yaml").write_text(PART)
+    for form in ("text", "markdown"):
+        told = repo.diff("-o", form)
+        assert "ConfigMap notes/own\\nnothing changes\\n```" in told
+        assert "nothing changes" not in told.splitlines()
+
+
 def test_random_fields_are_left_out(made: Make) -> None:
     template = (
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x, namespace: web}\n"

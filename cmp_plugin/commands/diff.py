@@ -14,7 +14,7 @@ from .diff_lines import Line, Manner
 from .diff_sections import headline, manner, sections
 from .differing import Report, report
 from .sides import opened_sides
-from .terminal import Paint, painter
+from .terminal import Paint, painter, visible
 
 CHANGED = 4
 _ROLES = {"+": "added", "-": "removed", "~": "changed", "!": "warning", "!!": "error", "": "note"}
@@ -27,7 +27,7 @@ def run(args: Namespace) -> int:
     with opened_sides(args) as sides:
         found = report(sides, args.jobs, whole=not (args.cluster or args.service))
     for note in found.notes:
-        print(f"note: {note}", file=sys.stderr)
+        print(visible(f"note: {note}"), file=sys.stderr)
     sys.stdout.write(_formatted(found, args))
     sys.stdout.flush()
     return CHANGED if args.exit_code and not found.is_empty else 0
@@ -56,4 +56,5 @@ def _as_text(found: Report, how: Manner) -> str:
 
 def _text(line: Line, paint: Paint) -> str:
     sign = line.sign or " "
-    return f"{'  ' * line.depth}{paint(f'{sign} {line.text}'.rstrip(), _ROLES[line.sign])}"
+    text = f"{sign} {line.text}".rstrip().replace("\n", "\\n")
+    return f"{'  ' * line.depth}{paint(text, _ROLES[line.sign])}"

@@ -67,7 +67,7 @@ def _block(lines: Iterable[Line]) -> str:
 def _line(line: Line) -> str:
     """GitHub colours a line by its first character."""
     sign = {"~": "!", "!!": "-"}.get(line.sign, line.sign) if line.depth < 2 or line.sign in "+-" else line.sign
-    return f"{sign or ' '} {'  ' * (line.depth - 1)}{visible(line.text)}".rstrip()
+    return f"{sign or ' '} {'  ' * (line.depth - 1)}{visible(line.text)}".rstrip().replace("\n", "\\n")
 
 
 def _ending(report: Report, cut: int) -> str:
