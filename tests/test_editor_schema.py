@@ -51,10 +51,19 @@ FILES = {
 }
 
 
-@pytest.fixture
-def fleet(tmp_path: Path) -> Path:
-    (tmp_path / "fleet").mkdir()
-    return write(tmp_path / "fleet", FILES)
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write(tmp_path_factory.mktemp("fleet"), FILES)
+
+
+@pytest.fixture(scope="module")
+def of_service(fleet: Path, clean_env: dict[str, str]) -> Any:
+    return schema(fleet, clean_env, "--service", "web")
+
+
+@pytest.fixture(scope="module")
+def of_cluster(fleet: Path, clean_env: dict[str, str]) -> Any:
+    return schema(fleet, clean_env, "cluster", "--service", "web", "--service", "plain")
 
 
 def schema(fleet: Path, env: dict[str, str], *words: str) -> Any:
@@ -94,9 +103,7 @@ REFUSED: list[Any] = [
 
 
 @pytest.mark.parametrize(("values", "wrong"), [(v, 0) for v in ACCEPTED] + [(v, 1) for v in REFUSED])
-def test_values_in_every_place(values: Any, wrong: int, fleet: Path, clean_env: dict[str, str]) -> None:
-    of_service = schema(fleet, clean_env, "--service", "web")
-    of_cluster = schema(fleet, clean_env, "cluster", "--service", "web", "--service", "plain")
+def test_values_in_every_place(values: Any, wrong: int, of_service: Any, of_cluster: Any) -> None:
     block = {"values": values}
     assert errors(of_service, "Service", **block) == wrong
     assert errors(of_service, "Service", variants={"a": {"when": {"b": "c"}, **block}}) == wrong

@@ -6,6 +6,7 @@ fetched: the schemas are the data of the package kubernetes-validate, the extra 
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import os
@@ -94,6 +95,7 @@ class ClusterSchemas:
         self._builtin = builtin
         self._served: dict[GroupVersionKind, Served] = {}
         self._compiled = compiled_before
+        self._validators: dict[GroupVersionKind, Validator | None] = {}
 
     def add(self, value: dict[str, Any]) -> None:
         """Take notice of an object: it may be a CRD."""
@@ -121,14 +123,18 @@ class ClusterSchemas:
         return [Refusal((), message)]
 
     def _custom(self, kind: GroupVersionKind) -> Validator | None:
-        """The validator of a CRD; clusters that have the same CRD share it."""
-        one = self._served.get(kind)
-        if one is None:
-            return None
-        key = dump_json(one.schema)
+        """The validator of a CRD, or None: there is no such CRD, or its schema is none."""
+        if kind not in self._validators:
+            one = self._served.get(kind)
+            self._validators[kind] = self._of_schema(one.schema) if one else None
+        return self._validators[kind]
+
+    def _of_schema(self, schema: dict[str, Any]) -> Validator | None:
+        """Clusters that have the same CRD share what is made of it."""
+        key = hashlib.sha256(dump_json(schema).encode()).hexdigest()
         if key not in self._compiled:
             try:
-                self._compiled[key] = compiled(strict(one.schema), jsonschema_rs.Draft4Validator)
+                self._compiled[key] = compiled(strict(schema), jsonschema_rs.Draft4Validator)
             except Unusable:
                 self._compiled[key] = None
         return self._compiled[key]
