@@ -18,7 +18,7 @@ class ChartOrigins:
     """The chart of one service. `defaults`: its values.yaml over those of its subcharts; empty without a chart."""
 
     def __init__(self, chart: ChartFiles | None) -> None:
-        self._directory = _directory(chart) if chart is not None else ""
+        self._chart = chart
         self._layers = dict(_layers(chart)) if chart is not None else {}
         self.defaults = defaults(chart) if chart is not None else Node({}, Location(""))
 
@@ -30,13 +30,12 @@ class ChartOrigins:
         return tuple(Said(self._layers.get(one.at.file, ""), keys, one, literal=True) for one in (found, *found.over))
 
     def template(self, name: str) -> Location | None:
-        """The file of a template that Helm calls `<chart's name>/templates/x.yaml`."""
-        _, _, path = name.partition("/")
-        return Location(f"{self._directory}/{path}") if self._directory and path else None
-
-
-def _directory(chart: ChartFiles) -> str:
-    return chart.values.at.file.rpartition("/")[0]
+        """The file of a template that Helm calls `<chart's name>[/charts/<name>...]/templates/x.yaml`."""
+        chart, (_, _, path) = self._chart, name.partition("/")
+        while chart is not None and path.startswith("charts/"):
+            _, inner, path = path.split("/", 2)
+            chart = next((one.chart for one in chart.subcharts if inner in (one.key, one.chart.name)), None)
+        return Location(f"{chart.values.at.file.rpartition('/')[0]}/{path}") if chart is not None and path else None
 
 
 def _layers(chart: ChartFiles) -> Iterator[tuple[str, str]]:

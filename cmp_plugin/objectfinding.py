@@ -52,7 +52,7 @@ def named(manifests: Sequence[Manifest], words: ObjectWords, namespace: str, lab
         raise InputError(f"{label}: there are {len(found)} objects {words}", None, several)
     plain_words = ObjectWords(words.kind, words.name)
     known = {str(ObjectWords(each.kind, each.name)): each for one in manifests for each in [_words(one.value, namespace)]}
-    same_kind = [name for name, each in known.items() if each.kind == words.kind]
+    same_kind = [name for name, each in known.items() if each.kind.lower() == words.kind.lower()]
     close = nearest(str(plain_words), same_kind) or nearest(str(plain_words), known)
     few = f"there is {', '.join(sorted(same_kind))}" if 0 < len(same_kind) <= 10 else ""
     raise InputError(f"{label}: there is no object {words}", None, f'did you mean "{close}"?' if close else few)
@@ -66,7 +66,7 @@ def _words(value: dict[str, Any], namespace: str) -> ObjectWords:
 
 def _fits(value: dict[str, Any], words: ObjectWords, namespace: str) -> bool:
     found = _words(value, namespace)
-    return (found.kind, found.name) == (words.kind, words.name) and all(
+    return (found.kind.lower(), found.name) == (words.kind.lower(), words.name) and all(
         not wanted or wanted == actual
         for wanted, actual in ((words.namespace, found.namespace), (words.group, found.group))
     )

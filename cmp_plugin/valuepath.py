@@ -22,7 +22,7 @@ _STEP = re.compile(
 )
 _BARE = re.compile(r"[^.\[\]\"'\\\s]+")
 _OBJECT = re.compile(
-    r"(?:(?P<namespace>[a-z0-9][a-z0-9.-]*)/)?(?P<kind>[A-Z][A-Za-z0-9]*)(?:\.(?P<group>[a-z0-9.-]+))?/(?P<name>[^\s/]+)"
+    r"(?:(?P<namespace>[a-z0-9][a-z0-9.-]*)/)?(?P<kind>[A-Za-z][A-Za-z0-9]*)(?:\.(?P<group>[a-z0-9.-]+))?/(?P<name>[^\s/]+)"
 )
 
 
@@ -48,10 +48,13 @@ class Asked(NamedTuple):
 
 
 def asked(words: Iterable[str]) -> Asked:
-    """The words of PATH, in one or two. UsageError for what is no path."""
+    """The words of PATH, in one or two. UsageError for what is no path.
+
+    Before a field a kind may be written small, as for kubectl; alone it would be the key of a label.
+    """
     first, *more = " ".join(words).split(maxsplit=1) or [""]
     found = _OBJECT.fullmatch(first)
-    if found is None:
+    if found is None or not more and found["kind"][0].islower():
         if more:
             raise UsageError("PATH is one word, or an object and a field: `Deployment/web spec.replicas`")
         return Asked(parsed(first))

@@ -154,6 +154,7 @@ def test_the_overview_has_what_layers_say_and_not_more(root: Path) -> None:
         ("list[7]", 'services/web/service.yaml:8:10: c/web has no value "values.list[7]" (the list has 2 items)'),
         ("size.x", 'clusters/c/cluster.yaml:8:20: c/web has no value "values.size.x"'),
         ("qqqq", 'c/web has no value "qqqq"'),
+        ("qqqq/zzzz", 'c/web has no value "qqqq/zzzz" (an object is written Kind/name)'),
     ],
 )
 def test_a_path_to_nothing(root: Path, path: str, error: str) -> None:

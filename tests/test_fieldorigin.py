@@ -188,6 +188,7 @@ CASES: list[tuple[str, list[str]]] = [
     ),
     # Neither a value nor a patch: the template itself.
     ("Deployment/web spec.selector.matchLabels.app", ['"web"', f'{WEB} -> "web"']),
+    ("deployment/web spec.replicas", ["3", f"{WEB} -> 3", "without values.replicas -> 1"]),
     ("ns/Deployment.apps/web kind", ['"Deployment"', f'{WEB} -> "Deployment"']),
     ("Deployment/web metadata.namespace", ['"ns"', f'{WEB} -> "ns"', 'not namespace -> "ns-x"']),
     (
