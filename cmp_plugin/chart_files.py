@@ -2,7 +2,7 @@
 
 In: a service with a chart, or a chart's directory or archive on this machine. Out: frozen `ChartFiles`.
 Nothing is fetched: a chart that is not here is a `NotHere` with the reason. Files of a chart are hostile:
-archives are read by sources/archive, a directory within bounds, and no link in one is followed out of it.
+archives are read by sources/archive, a directory within bounds; where its links lead the tree has looked at.
 """
 
 from __future__ import annotations
@@ -14,11 +14,13 @@ from typing import NamedTuple
 
 from .charts import locked_charts
 from .errors import InputError, Location
+from .layers import list_field
 from .merge import merge_values
 from .service import Chart, Service
 from .sources import archive, lockfile, remembered, store
 from .sources.dependencies import Dependency, missing
 from .sources.wanted import Wanted, wanted_chart
+from .specrules import value_of
 from .tree import Tree
 from .yamlfile import Node, load_values
 
@@ -26,6 +28,7 @@ MAX_BYTES = archive.MAX_UNPACKED
 MAX_FILES = archive.MAX_FILES
 MAX_DEPTH = archive.MAX_DEPTH
 _IN_CHARTS = re.compile(r"charts/([^_./][^/]*)/(.+)")
+_ISTIO = "_internal_defaults_do_not_set"
 _NOT_READ = ("crds", "ci")  # large, and nothing in them is about values
 
 
@@ -181,7 +184,7 @@ def _walk(top: str) -> Iterator[tuple[str, str]]:
 
 def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFiles]) -> ChartFiles:
     own, charts = _parted(files)
-    facts = _fields(load_values(own.get("Chart.yaml", b""), f"{shown}/Chart.yaml"))
+    facts = load_values(own.get("Chart.yaml", b""), f"{shown}/Chart.yaml")
     named = {inner.name: inner for inner in others.values()}
     for directory, inner_files in charts.items():
         if "Chart.yaml" in inner_files:
@@ -194,7 +197,7 @@ def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFil
         is_library=_text(facts, "type") == "library",
         values=load_values(own.get("values.yaml", b""), f"{shown}/values.yaml"),
         schema=own.get("values.schema.json", b""),
-        switches=tuple(switch for fields in dependencies for switch in (*_conditions(fields), *_tags(fields))),
+        switches=tuple(switch for one in dependencies for switch in (*_conditions(one), *_tags(one))),
         subcharts=tuple(_subcharts(dependencies, named)),
         files=own,
     )
@@ -213,57 +216,57 @@ def _parted(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, dic
     return own, charts
 
 
-def _dependencies(own: Mapping[str, bytes], facts: dict[str, Node], shown: str) -> list[dict[str, Node]]:
+def _dependencies(own: Mapping[str, bytes], facts: Node, shown: str) -> list[Node]:
     """The entries of `dependencies`: in Chart.yaml, or of old in requirements.yaml."""
-    if "dependencies" not in facts and "requirements.yaml" in own:
-        facts = _fields(load_values(own["requirements.yaml"], f"{shown}/requirements.yaml"))
-    return [_fields(item) for item in _items(facts, "dependencies")]
+    if value_of(facts, "dependencies") is None and "requirements.yaml" in own:
+        facts = load_values(own["requirements.yaml"], f"{shown}/requirements.yaml")
+    return list_field(facts, "dependencies")
 
 
-def _conditions(dependency: dict[str, Node]) -> tuple[str, ...]:
+def _conditions(dependency: Node) -> tuple[str, ...]:
     paths = (path.strip() for path in _text(dependency, "condition").split(","))
     return tuple(path for path in paths if path)
 
 
-def _tags(dependency: dict[str, Node]) -> tuple[str, ...]:
-    return tuple(f"tags.{item.value}" for item in _items(dependency, "tags"))
+def _tags(dependency: Node) -> tuple[str, ...]:
+    return tuple(f"tags.{item.value}" for item in list_field(dependency, "tags"))
 
 
-def _subcharts(dependencies: list[dict[str, Node]], named: Mapping[str, ChartFiles]) -> Iterator[Subchart]:
+def _subcharts(dependencies: list[Node], named: Mapping[str, ChartFiles]) -> Iterator[Subchart]:
     """Every chart in charts/, under each key that a dependency gives it; Helm takes unnamed ones too."""
     seen: set[str] = set()
-    for fields in dependencies:
-        name = _text(fields, "name")
+    for dependency in dependencies:
+        name = _text(dependency, "name")
         seen.add(name)
         if name in named:
-            key = _text(fields, "alias") or name
-            yield Subchart(key, named[name], tuple(_imports(fields)), _conditions(fields), _tags(fields))
+            key, imports = _text(dependency, "alias") or name, tuple(_imports(dependency))
+            yield Subchart(key, named[name], imports, _conditions(dependency), _tags(dependency))
     for name, chart in named.items():
         if name not in seen:
             yield Subchart(name, chart)
 
 
-def _imports(dependency: dict[str, Node]) -> Iterator[tuple[str, str]]:
-    for item in _items(dependency, "import-values"):
+def _imports(dependency: Node) -> Iterator[tuple[str, str]]:
+    for item in list_field(dependency, "import-values"):
         if isinstance(item.value, str):
             yield f"exports.{item.value}", ""
         else:
-            fields = _fields(item)
-            yield _text(fields, "child"), _text(fields, "parent").removeprefix(".")
+            yield _text(item, "child"), _text(item, "parent").removeprefix(".")
 
 
-def _fields(node: Node) -> dict[str, Node]:
-    return node.value if isinstance(node.value, dict) else {}
+def _text(fields: Node, key: str) -> str:
+    found = value_of(fields, key)
+    return str(found.value) if found is not None else ""
 
 
-def _items(fields: Mapping[str, Node], key: str) -> list[Node]:
-    found = fields.get(key)
-    return found.value if found is not None and isinstance(found.value, list) else []
-
-
-def _text(fields: Mapping[str, Node], key: str) -> str:
-    found = fields.get(key)
-    return str(found.value) if found is not None and found.value is not None else ""
+def top_level(chart: ChartFiles) -> dict[str, Node]:
+    """The keys of values.yaml. Istio's charts keep theirs one level down and merge them into .Values themselves."""
+    fields = chart.values.value
+    assert isinstance(fields, dict)
+    inner = fields.get(_ISTIO)
+    if inner is None or not isinstance(inner.value, dict):
+        return fields
+    return {**inner.value, **{key: child for key, child in fields.items() if key != _ISTIO}}
 
 
 def defaults(chart: ChartFiles) -> Node:

@@ -13,14 +13,13 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from .chart_files import ChartFiles
+from .chart_files import ChartFiles, top_level
 from .yamlfile import Node, plain
 
 Schema = dict[str, Any]
 
 # The same text that an interpolated string is recognised by, as ECMA 262.
 REFERENCE: Schema = {"type": "string", "pattern": r"\$\{(cluster|vars|service)\."}
-ISTIO = "_internal_defaults_do_not_set"  # where Istio's charts keep their defaults
 _MAX_TEXT = 1000
 _KEPT = ("type", "enum", "const", "title", "description", "default", "examples", "deprecated", "pattern", "format")
 _BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "multipleOf")
@@ -102,12 +101,7 @@ def _layered(schema: Any, place: str) -> Schema:
 def inferred(chart: ChartFiles) -> dict[str, Schema]:
     """What values.yaml shows: keys, defaults and comments. It restricts nothing."""
     lines = chart.files.get("values.yaml", b"").decode("utf-8", "replace").splitlines()
-    fields = chart.values.value
-    assert isinstance(fields, dict)
-    inner = fields.get(ISTIO)
-    if inner is not None and isinstance(inner.value, dict):
-        fields = {**inner.value, **{key: child for key, child in fields.items() if key != ISTIO}}
-    return _properties(fields, lines)
+    return _properties(top_level(chart), lines)
 
 
 def _properties(fields: Mapping[str, Node], lines: list[str]) -> dict[str, Schema]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from ..chart_files import ChartFiles
+from ..chart_files import ChartFiles, top_level
 from ..errors import did_you_mean
 from ..yamlfile import Node, plain
 from .findings import Finding, warning
@@ -19,8 +19,6 @@ from .mentions import Mentions, mentions
 
 Path = tuple[str, ...]
 
-# Istio's charts keep their defaults below this key, and merge it into .Values themselves.
-_ISTIO = "_internal_defaults_do_not_set"
 _ANYTHING = ("tags", "exports")
 _NOT_MEANT = re.compile(r"_|x-")  # where people keep their anchors
 
@@ -44,10 +42,7 @@ def known_keys(chart: ChartFiles) -> Known:
 
 
 def _known(chart: ChartFiles, name: str, prefix: Path, found: Mentions) -> Known:
-    defaults = plain(chart.values)
-    inner = defaults.get(_ISTIO)
-    if isinstance(inner, dict):
-        defaults = {**inner, **defaults}
+    defaults = {key: plain(child) for key, child in top_level(chart).items()}
     subcharts = {one.key: _known(one.chart, name, (*prefix, one.key), found) for one in chart.subcharts}
     return Known(name, prefix, defaults, subcharts, found)
 
