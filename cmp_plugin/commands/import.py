@@ -34,6 +34,7 @@ from .preview import in_parallel
 from .warnings import warn
 
 SECONDS = 600.0
+MOST_LISTED = 8
 
 
 def run(args: Namespace) -> int:
@@ -190,6 +191,9 @@ def _show(proofs: list[Proof]) -> None:
     for proof in proofs:
         services.setdefault(proof.pair.key, []).append(proof)
     for name, found in sorted(services.items()):
-        print(f"{name}: equal on {', '.join(f'{one.pair.cluster} ({one.objects})' for one in found)}", flush=True)
+        listed = ", ".join(f"{one.pair.cluster} ({one.objects})" for one in found)
+        if len(found) > MOST_LISTED:
+            listed = f"{len(found)} clusters ({sum(one.objects for one in found)})"
+        print(f"{name}: equal on {listed}", flush=True)
     total = sum(proof.objects for proof in proofs)
     print(f"{len(proofs)} renders, {total} objects: every one is equal", file=sys.stderr)

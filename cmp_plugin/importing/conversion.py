@@ -31,6 +31,8 @@ _TITLES = {
     "cluster": "",
 }
 
+CLUSTER = "${cluster.name}"
+
 Block = dict[str, Any]
 
 
@@ -167,7 +169,8 @@ def factored(made: Draft, service: str, keys: Iterable[tuple[str, str]], apart: 
 
     `apart`: fields that stay where they are.
     """
-    blocks = [made.block(cluster, key) for cluster, key in keys]
+    names, blocks = zip(*((cluster, made.block(cluster, key)) for cluster, key in keys), strict=True)
+    refer(names, blocks)
     for field in sorted({name for block in blocks for name in block} - {"service", "resources", "valuesFiles", "version", *apart}):
         depth = DEPTHS.get(field, 0)
         shared = common([{field: block[field]} if field in block else {} for block in blocks], depth + 1)
@@ -176,6 +179,20 @@ def factored(made: Draft, service: str, keys: Iterable[tuple[str, str]], apart: 
             for block in blocks:
                 left = without({field: block.pop(field)}, shared)
                 block.update(left)
+
+
+def refer(clusters: Sequence[str], maps: Sequence[Block]) -> None:
+    """Replaces texts that differ in nothing but the cluster's name by one that refers to it, in all of the maps."""
+    for key in [key for key in maps[0] if len(maps) > 1 and all(key in other for other in maps)]:
+        values = [other[key] for other in maps]
+        if all(isinstance(value, dict) for value in values):
+            refer(clusters, values)
+        elif all(isinstance(value, str) for value in values) and len(set(values)) > 1:
+            pairs = zip(clusters, values, strict=True)
+            found = {re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", CLUSTER, text) for name, text in pairs}
+            if len(found) == 1:
+                for other in maps:
+                    other[key] = next(iter(found))
 
 
 def common(maps: Sequence[Mapping[str, Any]], depth: float = math.inf) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import Location
-from cmp_plugin.importing.conversion import common, dns_name, literal, without
+from cmp_plugin.importing.conversion import common, dns_name, literal, refer, without
 from cmp_plugin.importing.lifting import inline
 from cmp_plugin.importing.naming import without_word, words
 from cmp_plugin.interpolate import Scope, interpolated
@@ -42,6 +42,25 @@ def test_all_that_is_alike_is_taken(maps: list[dict[str, Any]]) -> None:
     """What is left has nothing in common any more."""
     shared = common(maps)
     assert common([without(one, shared) for one in maps]) == {}
+
+
+@pytest.mark.parametrize(
+    ("texts", "made"),
+    [
+        (["web.a.example.com", "web.b.example.com"], "web.${cluster.name}.example.com"),
+        (["a", "b"], "${cluster.name}"),
+        (["a-a", "b-b"], "${cluster.name}-${cluster.name}"),
+        (["xa", "xb"], None),
+        (["a1", "b1"], None),
+        (["a", "c"], None),
+        (["same", "same"], None),
+    ],
+)
+def test_texts_that_hold_the_cluster_s_name(texts: list[str], made: str | None) -> None:
+    maps = [{"x": {"y": text}, "z": number} for number, text in enumerate(texts)]
+    refer(["a", "b"], maps)
+    assert [one["x"]["y"] for one in maps] == ([made, made] if made else texts)
+    assert [one["z"] for one in maps] == [0, 1]
 
 
 @given(MAPS)

@@ -265,6 +265,19 @@ def test_a_chart_that_cannot_be_had(tmp_path: Path, clean_env: dict[str, str], s
     assert (tmp_path / "fleet/services/good/service.lock").exists()
 
 
+def test_check_renders_for_the_fleet_s_kubernetes(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    """The version that the import was told is in the fleet, and `--check` takes it from there."""
+    template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v}\ndata: {v: {{ .Capabilities.KubeVersion.Version }}}\n"
+    files = chart_files("chart", **{"templates/values.yaml": template}) | {"web.yaml": application("web", ADDRESS + "path: chart")}
+    lay_out(tmp_path / "tree", files)
+    words = ["import", "applications", "tree", "fleet"]
+    assert run([*words, "--kubernetes", "1.31"], str(tmp_path), clean_env).code == 0
+    (shown,) = previewed(tmp_path / "fleet", "one", "web", clean_env)
+    assert shown["data"]["v"].startswith("v1.31")
+    assert run([*words, "--check"], str(tmp_path), clean_env).code == 0
+    assert run([*words, "--check", "--kubernetes", "1.30"], str(tmp_path), clean_env).code == 1
+
+
 # --- what cannot be expressed ---
 
 AWKWARD = {
