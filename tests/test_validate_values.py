@@ -188,7 +188,7 @@ def findings(root: Path, values: str, schema: Any = SCHEMA, **files: str) -> lis
     written["clusters/c/cluster.yaml"] = 'kubernetes: {version: "1.34"}\nservices: {web: }\n'
     write(root, written)
     planned = Planned("c", request(root), resolved(root), 0)
-    return [str(one) for one in in_order(value_findings([planned], True)[0])]
+    return [str(one) for one in in_order(value_findings([planned])[0])]
 
 
 def test_a_chart_from_elsewhere_that_we_cannot_read_is_no_error(tmp_path: Path) -> None:
@@ -204,11 +204,11 @@ def test_a_chart_from_elsewhere_that_we_cannot_read_is_no_error(tmp_path: Path) 
         f'  - {{name: small, repository: "https://charts.example.com", version: 1.0.0, digest: "{digest_of(str(place))}"}}\n'
     )
     planned = Planned("c", request(tmp_path), resolved(tmp_path), 0)
-    found, unseen = value_findings([planned], True)
+    found, unseen = value_findings([planned])
     assert found == []
     assert [text.partition(":")[0] for text in unseen.charts] == ["small-1.0.0/values.yaml"]
     pinned = planned._replace(resolved=planned.resolved._replace(revision="v1"))
-    assert value_findings([pinned], True) == ([], ((), ()))
+    assert value_findings([pinned]) == ([], ((), ()))
 
 
 REFUSED = [

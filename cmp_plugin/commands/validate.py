@@ -16,7 +16,7 @@ from ..fleet import Fleet
 from ..plan import Planned
 from ..request import settings_of
 from ..trace import note
-from ..validation.findings import Finding, errors, in_order
+from ..validation.findings import Finding, errors, in_order, without_schemas
 from ..validation.inspection import inspect, lifted
 from .places import opened_fleet
 from .progress import waiting
@@ -34,9 +34,9 @@ def run(args: Namespace) -> int:
     with waiting("reading the fleet"):
         seen = inspect(fleet)
     found = [*seen.findings, *_about_plugin(fleet)]
-    if args.render:
-        found += _rendered(seen.planned, args.jobs)
-    found += _values(seen.planned, args, quiet=any(not one.warning for one in found))
+    rendered = _rendered(seen.planned, args.jobs) if args.render else []
+    values = _values(seen.planned, args, quiet=any(not one.warning for one in (*found, *rendered)))
+    found += [*values, *without_schemas(rendered, values)]
     fine = f"{seen.clusters} clusters, {len(seen.planned)} services on them"
     return _report(args, lifted(fleet, found), fine)
 
@@ -50,7 +50,7 @@ def _about_plugin(fleet: Fleet) -> list[Finding]:
 
 
 def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Finding]:
-    """Values against their charts. A render has asked helm about the schemas, which knows better.
+    """Values against their charts, after a render that may have fetched these.
 
     `quiet`: what was not looked at is not worth a word, there is enough to do.
     """
@@ -59,7 +59,7 @@ def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Findin
     from ..validation.values import value_findings
 
     with waiting("looking at the charts' values"):
-        found, unseen = value_findings(planned, with_schemas=not args.render)
+        found, unseen = value_findings(planned)
     if not quiet:
         warn(_said(unseen.charts))
         warn(f"{schema}: it is not looked at without --render" for schema in unseen.schemas if not args.render)

@@ -15,6 +15,7 @@ from ..specrules import value_of
 from ..yamlfile import Node
 
 
+SCHEMA = "the values schema of chart "  # how every such sentence begins, see chart_errors
 _LABEL = re.compile(r"([a-z0-9.-]+/[a-z0-9.-]+): ")
 
 
@@ -51,6 +52,13 @@ def allowed(*blocks: Node) -> frozenset[str]:
     return frozenset(
         str(item.value) for found in lists if found and isinstance(found.value, list) for item in found.value
     )
+
+
+def without_schemas(rendered: Iterable[Finding], values: Iterable[Finding]) -> list[Finding]:
+    """Without what helm says about a values schema where `values` say it of the same service, each at its line."""
+    told = {label for one in values for label, text in [_parted(one.error.message)] if text.startswith(SCHEMA)}
+    parted = ((one, *_parted(one.error.message)) for one in rendered)
+    return [one for one, label, text in parted if not (label in told and text.startswith(SCHEMA))]
 
 
 def in_order(found: Iterable[Finding]) -> list[Finding]:

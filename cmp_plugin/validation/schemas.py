@@ -14,6 +14,7 @@ from ..errors import CmpError, InputError, Location, did_you_mean
 from ..plan import Planned
 from ..yamlfile import Node, plain
 from .coalesce import ChartValues, Path, Values, at_path, chart_values, switched_on
+from .findings import SCHEMA
 from .json_schema import Elsewhere, Refusal, Unusable, Validator, compiled, read
 
 
@@ -42,9 +43,9 @@ def schemas_of(chart: ChartFiles) -> Schemas:
             try:
                 validators[path] = compiled(read(one.schema))
             except Elsewhere as error:
-                wrong.append(f"the values schema of chart {one.name} {error}")
+                wrong.append(f"{SCHEMA}{one.name} {error}")
             except Unusable as error:
-                unusable.append(f"the values schema of chart {one.name} {error}")
+                unusable.append(f"{SCHEMA}{one.name} {error}")
     return Schemas(chart_values(chart), validators, names, tuple(unusable), tuple(wrong))
 
 
@@ -98,7 +99,7 @@ def _refused(
     if refusal.unknown:
         above = _data_at(values, refusal.path[:-1])
         hint = did_you_mean(str(refusal.path[-1]), above) if isinstance(above, dict) else ""
-    message = f"the values schema of chart {name} refuses {whole or 'the values'}: {refusal.message}"
+    message = f"{SCHEMA}{name} refuses {whole or 'the values'}: {refusal.message}"
     chart = planned.resolved.service.chart
     assert chart is not None
     at = _place((*path, *refusal.path), written) or chart.at

@@ -82,8 +82,8 @@ class Charts:
         return Unseen(tuple(self._unseen), tuple(self._unusable))
 
 
-def value_findings(planned: Iterable[Planned], with_schemas: bool) -> tuple[list[Finding], Unseen]:
-    """Values that a chart does not know, and, `with_schemas`, those that it refuses."""
+def value_findings(planned: Iterable[Planned]) -> tuple[list[Finding], Unseen]:
+    """Values that a chart does not know, and those that its schema refuses."""
     charts = Charts()
     found: list[Finding] = []
     end = time.monotonic() + MAX_SECONDS
@@ -94,7 +94,7 @@ def value_findings(planned: Iterable[Planned], with_schemas: bool) -> tuple[list
             continue
         if "unknown-value" not in one.resolved.service.allow:
             found.extend(unknown_keys(one.resolved.values, chart.known))
-        if with_schemas and time.monotonic() < end:
+        if time.monotonic() < end:
             found.extend(Finding(error) for error in refused_values(one, chart.schemas))
     unseen = charts.unseen
     if time.monotonic() >= end:
