@@ -56,11 +56,11 @@ def is_whole(keys: Keys) -> bool:
 
 
 def leaves(node: Node, keys: Keys = ()) -> Iterator[tuple[Keys, Node]]:
-    """Every value with its keys: what is no map, or an empty or a whole one."""
+    """Every value below the top with its keys: what is no map, or an empty or a whole one."""
     if isinstance(node.value, dict) and node.value and not is_whole(keys):
         for key, child in node.value.items():
             yield from leaves(child, (*keys, key))
-    else:
+    elif keys:
         yield keys, node
 
 

@@ -28,7 +28,8 @@ from .valuepath import Path, in_quotes
 from .yamlfile import Node, node, plain
 
 ASSUMED = "default"
-_ORDER = (
+# Every field of a service block, what a person looks for first.
+ORDER = (
     *("service", "managementCluster", "enabled", "namespace", "chart", "version", "revision", "releaseName"),
     *("includeCRDs", "skipTests", "vars", "valuesFiles", "values", "resources", "kustomize", "images", "metadata"),
     *("patches", "dependsOn", "application", "allow"),
@@ -70,7 +71,7 @@ class Explanation:
         """Every value that a layer set or took away, field by field, then in the order of the layers."""
         own = ((keys, lookup(self.whole, keys) if is_open(leaf) else leaf) for keys, leaf in leaves(self._own))
         found = [self._story(keys, leaf) for keys, leaf in own if leaf is not None]
-        return sorted([*found, *self._removed(())], key=lambda one: _ORDER.index(str(one.path[0])))
+        return sorted([*found, *self._removed(())], key=lambda one: ORDER.index(str(one.path[0])))
 
     def at(self, path: Path) -> list[Explained]:
         """The value at `path`, or every value below it; a path that is no field's is one in `values`.
@@ -121,10 +122,12 @@ class Explanation:
         """With what the variants that do not apply say about each value."""
         named = dict(entries(self.request.spec, "variants"))
         others = [(one, self._origins_of(one.name, named[one.name])) for one in self.variants if not one.applies]
-        return [
-            one._replace(unmatched=tuple(Unmatched(v, said) for v, origins in others for said in origins.trail(_keys(one.path)).holds))
-            for one in explained
-        ]
+        found = []
+        for one in explained:
+            trails = ((variant, origins.trail(_keys(one.path))) for variant, origins in others)
+            said = tuple(Unmatched(variant, each) for variant, trail in trails for each in trail.holds)
+            found.append(one._replace(unmatched=said))
+        return found
 
     def _origins_of(self, name: str, variant: Node) -> Origins:
         """What one variant says by itself. Its paths were never looked at, so no file of it is read."""

@@ -22,6 +22,7 @@ from .fieldtrials import Failed, Keys, Outcome, Trials
 from .manifest import Manifest
 from .objectfinding import Field, field, field_of, is_secret, named, renamed, same
 from .rehearsal import Rehearsal
+from .service import Resource
 from .valuepath import ObjectWords, Path
 from .yamlfile import plain
 
@@ -173,9 +174,15 @@ class Fields:
             return Maker(target.source, None, value)
         # A kustomization may have changed what its file says.
         told = not path or field(plain(written.document), path).value == value
-        place = self._service.resources.index(written.resource)
-        brought = f"resource {written.resource.path[1:]}"
-        return Maker(brought, written.at if told else None, value, self._setting([("resources", place)]))
+        what = f"resource {written.resource.path[1:]}"
+        return Maker(what, written.at if told else None, value, self._setting(self._naming(written.resource)))
+
+    def _naming(self, resource: Resource) -> list[Path]:
+        """Where the service's block may name a resource."""
+        listed = lookup(self._explanation.whole, ("resources",))
+        items = listed.value if listed is not None and isinstance(listed.value, list) else []
+        places: list[Path] = [("resources", number) for number, item in enumerate(items) if item.value == resource.path]
+        return [*places[:1], ("kustomize", "resources")]
 
     # --- the chart: its values ---
 

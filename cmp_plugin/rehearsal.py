@@ -30,7 +30,9 @@ class Rehearsal:
     after that every variation is unknown. `warnings` as of a render.
     """
 
-    def __init__(self, service: Service, tree: Tree, directory: str, deadline: Deadline, most: int, step: Callable[[], None]) -> None:
+    def __init__(
+        self, service: Service, tree: Tree, directory: str, deadline: Deadline, most: int, step: Callable[[], None]
+    ) -> None:
         self.left = most
         self._step = step
         self.warnings: list[str] = []

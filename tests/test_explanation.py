@@ -19,12 +19,13 @@ from cmp_plugin.cluster import open_cluster
 from cmp_plugin.clusterorigins import named_by, profiles
 from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.explained import Explained
-from cmp_plugin.explanation import Explanation, cluster_facts
+from cmp_plugin.explanation import ORDER, Explanation, cluster_facts
 from cmp_plugin.fleet import open_fleet
 from cmp_plugin.origins import Said
 from cmp_plugin.plan import plan
 from cmp_plugin.render import render
 from cmp_plugin.resolve import resolve
+from cmp_plugin.speccheck import known_keys
 from cmp_plugin.tools.process import Deadline
 from cmp_plugin.valuepath import parsed, written
 from cmp_plugin.yamlfile import node, plain
@@ -290,6 +291,20 @@ def check_assumed(made: Explanation, application: dict[str, Any]) -> None:
     assert {path: said[path] for path in real} == real
     shown = {path[-1]: value for path, value in ((parsed(p), v) for p, v in said.items()) if path[1] == "syncOptions"}
     assert {key: str(value).lower() if isinstance(value, bool) else value for key, value in shown.items()} == options
+
+
+def test_every_field_has_its_place_in_the_overview() -> None:
+    fields = {name.removesuffix("+") for kind in ("Instance", "Provision") for name in known_keys((), ("ref", kind))}
+    assert fields == set(ORDER)
+
+
+def test_a_service_of_which_nobody_says_anything(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    files = {"services/web/service.yaml": "", "clusters/c/cluster.yaml": "services: {web: }\n"}
+    root = str(write(tmp_path, files))
+    done = run(["explain", "c", "web"], root, clean_env)
+    assert (done.code, done.stdout.decode().splitlines()[0]) == (0, "web on c: services/web")
+    done = run(["explain", "c"], root, clean_env)
+    assert (done.code, done.stdout.decode().splitlines()[-1].split()[:2]) == (0, ["web", "services/web"])
 
 
 def test_assumed_without_a_chart() -> None:

@@ -129,8 +129,7 @@ def test_the_winner_is_what_the_merge_gives(blocks: list[dict[str, Any]]) -> Non
         assume(False)
     origins, tree = Origins(said_by(layers, NO_FILES)), block_tree(merged, layers)
     for keys, leaf in leaves(tree):
-        if keys:
-            check_winner(origins, keys, leaf)
+        check_winner(origins, keys, leaf)
     for keys in origins.removed():
         winner = origins.trail(keys).winner
         if winner is not None and winner.does == "removes" and winner.path == keys:

@@ -20,7 +20,7 @@ def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[st
     """
 
     def words(said: Iterable[Said]) -> list[dict[str, Any]]:
-        return [_said(each, *((None, None) if hidden else (stories.said_value(each), plain(each.node)))) for each in said]
+        return [_said(each, None, None) if hidden else _said(each, stories.said_value(each), plain(each.node)) for each in said]
 
     return {
         "path": written(one.path),

@@ -31,7 +31,7 @@ def where(at: Location) -> str:
 
 def values(found: Sequence[Explained], stories: Stories, stream: TextIO) -> str:
     """Every value with its layers, as a table; one alone with its whole path, and below it all of its text."""
-    if len(found) > 1:
+    if len(found) != 1:
         return layered(_tree(found, Rows(stories, LONGEST)), stream)
     rows = list(Rows(stories, LONGEST).of(found[0], written(found[0].path), ""))
     whole = dump_line(found[0].value)
@@ -42,6 +42,8 @@ def values(found: Sequence[Explained], stories: Stories, stream: TextIO) -> str:
 def layered(rows: Iterable[Row], stream: TextIO) -> str:
     """The table. On a terminal the places stay whole as long as they can: they are to be copied."""
     kept = list(rows)
+    if not kept:
+        return ""
     room = _room(kept, stream)
     fitted = [(_cut(row[0], room), *row[1:]) for row in kept]
     folding = ("set by",) if room > LEAST else ("set by", "where")
@@ -159,7 +161,8 @@ def _variant(variant: Variant) -> Iterator[tuple[Cell, ...]]:
     for condition in variant.conditions:
         said = condition.trail.winner
         layer, place = (said.layer, where(said.node.at)) if said is not None else ("", "")
-        yield (name, role), (applies, "good" if variant.applies else role), (why(condition), role), (layer, role), (place, "place")
+        answer = (applies, "good" if variant.applies else role)
+        yield (name, role), answer, (why(condition), role), (layer, role), (place, "place")
         name = applies = ""
 
 
