@@ -65,10 +65,10 @@ def cluster_text(name: str, profiles: Sequence[str], labels: Mapping[str, str], 
         "# One cluster: what it is, and in what it differs from the others.\n",
         _HEAD.format(kind="Cluster"),
         f"# What tells it apart. Variants of services choose by these.\n# labels:\n{example}",
-        f"# The cluster's name in Argo CD.\ndestination:\n  name: {name}\n",
+        f"# The cluster's name in Argo CD.\ndestination:\n  name: {_word(name)}\n",
     ]
     if profiles:
-        parts.append("profiles:\n" + "".join(f"  - {profile}\n" for profile in profiles))
+        parts.append("profiles:\n" + "".join(f"  - {_word(profile)}\n" for profile in profiles))
     if kubernetes:
         parts.append(f'kubernetes:\n  version: "{kubernetes}"\n')
     if empty:
@@ -84,7 +84,7 @@ def chart_service(namespace: str, chart: Chart) -> str:
         written["version"] = chart.version
     return (
         _HEAD.format(kind="Service")
-        + f"namespace: {namespace}\n"
+        + f"namespace: {_word(namespace)}\n"
         + dump_yaml(written)
         + "# What stands here wins over the chart's values.yaml; what a cluster says wins over this.\nvalues: {}\n"
     )
@@ -92,17 +92,23 @@ def chart_service(namespace: str, chart: Chart) -> str:
 
 def resources_service(namespace: str, path: str) -> str:
     """service.yaml of a kustomization or a YAML file elsewhere in the repository."""
-    return _HEAD.format(kind="Service") + f"namespace: {namespace}\n" + dump_yaml({"resources": [path]})
+    return _HEAD.format(kind="Service") + f"namespace: {_word(namespace)}\n" + dump_yaml({"resources": [path]})
 
 
 def plain_service(name: str) -> dict[str, str]:
     """The files of a service made of plain manifests, by name in the service's directory."""
     head = "# Plain manifests: kustomization.yaml beside this file names them.\n"
+    word = _word(name)
     return {
-        "service.yaml": head + _HEAD.format(kind="Service") + f"namespace: {name}\n",
-        "kustomization.yaml": _KUSTOMIZATION.format(name=name),
-        "manifests.yaml": _MANIFESTS.format(name=name),
+        "service.yaml": head + _HEAD.format(kind="Service") + f"namespace: {word}\n",
+        "kustomization.yaml": _KUSTOMIZATION.format(name=word),
+        "manifests.yaml": _MANIFESTS.format(name=word),
     }
+
+
+def _word(name: str) -> str:
+    """The name as YAML has it: some look like a number or a boolean, such as `1.2` and `on`."""
+    return dump_yaml(name).rstrip()
 
 
 def with_service(text: str, name: str, path: str) -> str:
@@ -114,24 +120,25 @@ def with_service(text: str, name: str, path: str) -> str:
     services = _child(before, "services")
     named = plain(services) if services is not None else None
     if name in (named or {}):
-        raise InputError(f"{path} names {name} already", Location(path))
+        raise InputError(f"{name} is named already", Location(path))
     changed = _inserted(text, services, name)
     wanted = {**plain(before), "services": {**(named or {}), name: None}}
     if plain(_loaded(changed, path)) != wanted:
-        raise InputError(f"{path} is written in a manner of its own", Location(path), f"add `{name}:` to its services yourself")
+        raise InputError("the file is written in a manner of its own", Location(path), f"add `{_word(name)}:` to its services yourself")
     return changed
 
 
 def _inserted(text: str, services: Node | None, name: str) -> str:
+    word = _word(name)
     if services is None:
-        return f"{text.rstrip()}\nservices:\n  {name}:\n"
+        return f"{text.rstrip()}\nservices:\n  {word}:\n"
     assert services.key is not None
     children = list(services.value.values()) if isinstance(services.value, dict) else []
     first = children[0].key if children else None
     indent = first.column - 1 if first else services.key.column + 1
     lines = text.splitlines(keepends=True)
     lines[services.key.line - 1] = lines[services.key.line - 1].rstrip("\n") + "\n"
-    lines.insert(services.key.line, f"{' ' * indent}{name}:\n")
+    lines.insert(services.key.line, f"{' ' * indent}{word}:\n")
     return "".join(lines)
 
 

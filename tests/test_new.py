@@ -206,6 +206,16 @@ def test_new_service_where_it_is_wanted(fleet: Path, clean_env: dict[str, str]) 
     assert validates(fleet, clean_env) == "2 clusters, 5 services on them: no errors, 1 warning\n"
 
 
+@pytest.mark.parametrize("name", ["on", "n", "1", "1e3", "null", "2.0.1"])
+def test_new_names_that_yaml_takes_for_something_else(fleet: Path, clean_env: dict[str, str], name: str) -> None:
+    good(run(["new", "cluster", name], str(fleet), clean_env))
+    good(run(["new", "service", name, "--cluster", name, "--profile", "platform"], str(fleet), clean_env))
+    done = good(run(["validate"], str(fleet), clean_env))
+    assert done.stderr.decode() == "2 clusters, 4 services on them: no errors\n"
+    shown = good(run(["preview", name, name, "-o", "json"], str(fleet), clean_env)).stdout.decode()
+    assert {json.loads(line)["metadata"]["namespace"] for line in shown.splitlines()} == {name.replace(".", "-")}
+
+
 @pytest.mark.parametrize(
     ("path", "field"),
     [
@@ -295,7 +305,7 @@ def test_a_manner_of_its_own(text: str) -> None:
 
 
 def test_a_service_is_named_once() -> None:
-    with pytest.raises(CmpError, match="names web already"):
+    with pytest.raises(CmpError, match="c.yaml: web is named already"):
         with_service(HEAD + "services:\n  web:\n", "web", "c.yaml")
 
 

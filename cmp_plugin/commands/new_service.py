@@ -41,12 +41,17 @@ def service_files(args: Namespace, fleet: Fleet) -> Made:
     if args.path:
         return Made({"service.yaml": _from_path(args, fleet)})
     if not args.chart:
-        return Made(plain_service(args.name))
+        return Made(plain_service(_namespace(args.name)))
     chart = _chart(args)
     version = args.version or _newest(chart, fleet)
     if not VERSION.fullmatch(version):
         raise UsageError(f'version "{version}" is not exact', hint='write one version such as "1.2.3"')
-    return Made({"service.yaml": chart_service(args.name, chart._replace(version=version))}, True)
+    return Made({"service.yaml": chart_service(_namespace(args.name), chart._replace(version=version))}, True)
+
+
+def _namespace(service: str) -> str:
+    """A service's name may have dots, a namespace and a Kubernetes Service may not."""
+    return service.replace(".", "-")
 
 
 def _chart(args: Namespace) -> Chart:
@@ -92,7 +97,7 @@ def _from_path(args: Namespace, fleet: Fleet) -> str:
         top = path.split("/")[1]
         raise InputError(f"{path[1:]} is out of reach for services", Location("fleet.yaml"), f"write `directories: [{top}]`")
     if path.endswith(".tgz") or os.path.isfile(os.path.join(place, "Chart.yaml")):
-        return chart_service(args.name, Chart(_AT, path=path))
+        return chart_service(_namespace(args.name), Chart(_AT, path=path))
     if os.path.isdir(place) and not fleet.tree.kustomization(path):
         raise InputError(f"{path[1:]} has neither a Chart.yaml nor a kustomization.yaml")
-    return resources_service(args.name, f"{path}/" if os.path.isdir(place) else path)
+    return resources_service(_namespace(args.name), f"{path}/" if os.path.isdir(place) else path)
