@@ -7,6 +7,7 @@ without further words takes the short way, past the parser: Argo CD calls it tho
 from __future__ import annotations
 
 import gc
+import io
 import os
 import signal
 import sys
@@ -62,10 +63,18 @@ def _parsed(words: list[str]) -> int:
 
     from .commandline import parse
 
+    _any_character()
     args = parse(words)
     if args.verbose:
         trace.show()
     return int(importlib.import_module(f"cmp_plugin.commands.{args.verb}").run(args))
+
+
+def _any_character() -> None:
+    """Results are UTF-8, as the files are; a terminal of another encoding gets escapes for what it does not have."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        encoding = sys.stdout.encoding if sys.stdout.isatty() else "utf-8"
+        sys.stdout.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def _details(error: CmpError) -> None:

@@ -384,6 +384,16 @@ def test_an_empty_word_is_not_everything(fleet: Path, clean_env: dict[str, str])
         assert seen.stderr == b"an empty word is no cluster or service\n"
 
 
+def test_a_result_has_any_character(fleet: Path, clean_env: dict[str, str]) -> None:
+    """In a pipe it is UTF-8, whatever the locale is."""
+    with open(fleet / "clusters/dev/cluster.yaml", "a") as file:
+        file.write("vars: {owner: Zoë → 鈴木}\n")
+    old = clean_env | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    out = run(["explain", "dev", "-o", "json"], str(fleet), old)
+    assert (out.code, out.stderr) == (0, b"")
+    assert "Zoë → 鈴木" in out.stdout.decode()
+
+
 def test_a_closed_standard_output_is_no_bug(fleet: Path, clean_env: dict[str, str]) -> None:
     done = subprocess.run(["sh", "-c", 'exec "$0" preview dev 1>&-', PROGRAM], cwd=fleet, env=clean_env, capture_output=True)
     assert (done.returncode, done.stderr) == (1, b"there is no standard output to write to\n")
