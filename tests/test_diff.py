@@ -220,6 +220,20 @@ def test_applications(repo: Repository) -> None:
     assert repo.json()["services"]["rendered"] == 0
 
 
+def test_applications_that_cannot_be_made(repo: Repository) -> None:
+    """Argo CD would get an error for what renders well."""
+    repo.edit("clusters/a/cluster.yaml", "destination: {name: a}", "labels: {a: b}")
+    assert repo.error() == "clusters/a/cluster.yaml: cluster a has no `destination`\n"
+    repo.commit()
+    assert repo.error("HEAD~1", "HEAD") == "clusters/a/cluster.yaml: in HEAD: cluster a has no `destination`\n"
+    assert repo.diff() == "nothing changes from HEAD to the work tree\n"
+    assert "clusters on a\n  + Application of the cluster\n" in repo.diff("HEAD", "HEAD~1")
+    repo.edit("fleet.yaml", "repoURL: https://git.example.com/fleet.git\n", "")
+    assert repo.error() == "fleet.yaml: Applications need the fleet's `repoURL`\n"
+    repo.commit()
+    assert "clusters on all 3 clusters\n  + Application of the cluster\n" in repo.diff("HEAD", repo.first)
+
+
 def test_pruned_or_not(repo: Repository) -> None:
     repo.edit("services/web/service.yaml", "namespace", "application: {automated: {prune: false}}\nnamespace")
     repo.commit()

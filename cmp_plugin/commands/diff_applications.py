@@ -16,14 +16,36 @@ from ..application_changes import (
     service_change,
     shape,
 )
+from ..applications import origin_of
 from ..comparison import ADDED, REMOVED, Key
 from ..dangers import LOOK, REFUSED, Danger
+from ..errors import CmpError, Errors, labelled
 from ..grouping import Found
+from ..validation.clusters import destination_errors
 from .diff_renders import found_change, stays_behind
 from .sides import Side
 
 # Where a change of the Applications themselves stands in place of a service.
 CLUSTERS, FLEET = "(clusters)", "(fleet)"
+
+
+def check_applications(before: Side, after: Side) -> None:
+    """Raises Errors with what keeps Argo CD from getting Applications by now, as `generate` would."""
+    if after.fleet is None:
+        return
+    known = {str(error) for error in _missing(before)}
+    errors = [error for error in _missing(after) if str(error) not in known]
+    try:
+        if before.fleet is not None and has_applications(_planning(before)):
+            origin_of(after.fleet.spec, "")
+        if errors:
+            raise Errors(errors)
+    except CmpError as error:
+        raise labelled(error, f"in {after.name}") if after.commit else error from None
+
+
+def _missing(side: Side) -> list[CmpError]:
+    return list(destination_errors(side.fleet, side.clusters.values(), ())) if side.fleet is not None else []
 
 
 def application_changes(before: Side, after: Side, whole: bool) -> Iterator[Found]:
@@ -49,6 +71,11 @@ def _have_applications(cluster: str, *sides: Side) -> bool:
     )
 
 
+def _begins(cluster: str, before: Side, after: Side) -> bool:
+    """Whether Argo CD gets the cluster's Applications only now: it has a `destination`, or the fleet a `repoURL`."""
+    return _have_applications(cluster, after) and not _have_applications(cluster, before)
+
+
 def _services_come_and_gone(before: Side, after: Side) -> Iterator[Found]:
     """Services put on or taken off a cluster that both sides have."""
     for key in sorted({*before.planned} ^ {*after.planned}):
@@ -69,7 +96,9 @@ def _services_come_and_gone(before: Side, after: Side) -> Iterator[Found]:
 def _fleet_changes(before: Side, after: Side) -> Iterator[Found]:
     plannings = (_planning(before), _planning(after))
     for name in sorted({*before.clusters} & {*after.clusters}):
-        if _have_applications(name, before, after):
+        if _begins(name, before, after):
+            yield Found(name, CLUSTERS, Key(GROUP, "Application", "", "of the cluster"), ADDED, (), ())
+        elif _have_applications(name, before, after):
             change = cluster_change(name, *plannings)
             if change is not None:
                 yield found_change(name, CLUSTERS, change._replace(key=change.key._replace(name="of the cluster")))

@@ -13,7 +13,7 @@ from ..grouping import Group, Replaced, Warned, groups, images, warned
 from ..service import Chart
 from ..tools.process import Deadline
 from ..workdir import workdir
-from .diff_applications import CLUSTERS, FLEET, application_changes
+from .diff_applications import CLUSTERS, FLEET, application_changes, check_applications
 from .diff_renders import Renders, Unit
 from .sides import SECONDS, Side, Sides
 
@@ -47,6 +47,7 @@ class Report(NamedTuple):
 def report(sides: Sides, jobs: int | None, whole: bool) -> Report:
     """Renders and compares. `whole`: nothing was left out of the fleets. Raises Errors."""
     before, after = sides.before, sides.after
+    check_applications(before, after)
     units = [unit for unit in _units(sides) if unit.after is not None or unit.cluster in after.clusters]
     with workdir() as private:
         renders = Renders(sides, units, private)
