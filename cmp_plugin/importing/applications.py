@@ -53,7 +53,7 @@ def convert(asked: Asked) -> Conversion:
     claimed = {path[1:] for one in instances for path in one.manifests}
     others = [one for one in objects if one.kind != "Application" and one.at.file not in claimed]
     left.extend(error for one in others for error in _other(made, one))
-    instances = _with_words(instances)
+    instances = _with_one_destination(_with_words(instances), left)
     for instance in instances:
         made.clusters.setdefault(instance.cluster, {}).update(_labels(instance, clusters))
     pairs = _placed(made, instances, asked, left)
@@ -126,10 +126,12 @@ def _destination(written_: dict[str, Any], clusters: list[ClusterSecret], at: Lo
         return dns_name(name), {"name": name}
     if server == IN_CLUSTER:
         return IN_CLUSTER_NAME, {"name": IN_CLUSTER_NAME}
-    host = re.sub(r"^[a-z]+://|[:/].*$", "", server)
-    if not dns_name(host):
+    host, _, path = re.sub(r"^[a-z]+://", "", server).partition("/")
+    # Behind a proxy such as Rancher's many clusters share a host.
+    known = dns_name("-".join(filter(None, [host.partition(":")[0], path.rstrip("/").rpartition("/")[2]])))
+    if not known:
         raise InputError("it has no destination", at)
-    return dns_name(host), {"server": server}
+    return known, {"server": server}
 
 
 def _with_source(found: Instance, source: dict[str, Any], refs: dict[str, str], asked: Asked) -> Instance:
@@ -178,6 +180,16 @@ def _with_words(instances: list[Instance]) -> list[Instance]:
         else one._replace(word=found.get(one.cluster, ""))
         for one in instances
     ]
+
+
+def _with_one_destination(instances: list[Instance], left: list[CmpError]) -> list[Instance]:
+    """Those whose cluster's name stands for one destination only."""
+    known: dict[str, Instance] = {}
+    for one in instances:
+        if known.setdefault(one.cluster, one).destination != one.destination:
+            message = f"Application {one.name}: {known[one.cluster].name} calls another destination {one.cluster}, too"
+            left.append(InputError(message, one.at))
+    return [one for one in instances if known[one.cluster].destination == one.destination]
 
 
 def _is_address(one: Instance) -> bool:

@@ -102,6 +102,7 @@ def _with_chart(source: dict[str, Any], release: Release, asked: Asked) -> Relea
         path = canonical(text(source, "path") or ".", "/", release.at)
         if not asked.tree.exists(f"{path}/Chart.yaml"):
             raise missing(path, release.at, asked)
+        asked.tree.locate(path, release.at)
         return release._replace(path=path, name=posixpath.basename(path))
     repository = text(source, "repoURL")
     repository = repository if "://" in repository else f"oci://{repository}"
@@ -121,16 +122,17 @@ def missing(path: str, at: Location, asked: Asked) -> InputError:
 def _files(options: dict[str, Any], refs: dict[str, str], release: Release, asked: Asked) -> tuple[tuple[str, bytes], ...]:
     found: list[tuple[str, bytes]] = []
     for name in options.get("valueFiles") or []:
-        try:
-            found.append(_file(str(name), refs, release, asked))
-        except InputError:
-            if options.get("ignoreMissingValueFiles") is not True:
-                raise
+        path, content = _file(str(name), refs, release, asked)
+        if content is not None:
+            load_values(content, path.lstrip("/"))
+            found.append((path, content))
+        elif options.get("ignoreMissingValueFiles") is not True:
+            raise InputError(f"the values file {name} does not exist", release.at)
     return tuple(found)
 
 
-def _file(name: str, refs: dict[str, str], release: Release, asked: Asked) -> tuple[str, bytes]:
-    """A values file: of another source, of the repository, or of the chart itself."""
+def _file(name: str, refs: dict[str, str], release: Release, asked: Asked) -> tuple[str, bytes | None]:
+    """A values file of another source, of the repository, or of the chart itself; no content: it is not there."""
     if "://" in name or "*" in name:
         raise InputError(f"the values file {name} is not imported", release.at, "name each file by its path")
     if name.startswith("$"):
@@ -142,14 +144,14 @@ def _file(name: str, refs: dict[str, str], release: Release, asked: Asked) -> tu
         return name, _of_chart(name, release, asked)
     else:
         path = canonical(name, release.path, release.at)
-    return path, asked.tree.read(path, release.at)
+    return path, asked.tree.read(path, release.at) if asked.tree.exists(path) else None
 
 
-def _of_chart(name: str, release: Release, asked: Asked) -> bytes:
+def _of_chart(name: str, release: Release, asked: Asked) -> bytes | None:
     directory = os.path.realpath(chart_of(release, (), asked.means))
     place = os.path.realpath(os.path.join(directory, name))
     if not within(place, directory) or not os.path.isfile(place):
-        raise InputError(f"the chart has no file {name}", release.at)
+        return None
     with open(place, "rb") as file:
         return file.read()
 

@@ -248,6 +248,22 @@ def test_a_kustomization_that_makes_both(tmp_path: Path, clean_env: dict[str, st
     ]
 
 
+def test_destinations(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    """Clusters behind one address are several; two destinations that would get one name are never one cluster."""
+    servers = {"a": "https://rancher.example.com/k8s/clusters/c-1", "b": "https://rancher.example.com/k8s/clusters/c-2"}
+    servers |= {"c": "https://x.example.com:6443", "d": "https://x.example.com:7443"}
+    files = {
+        f"{name}.yaml": application(name, ADDRESS + "path: plain").replace("name: one, namespace", f'server: "{server}", namespace')
+        for name, server in servers.items()
+    }
+    code, stdout, lines = imported(tmp_path, files | {"plain/one.yaml": CONFIG_MAP}, clean_env)
+    assert (code, stdout) == (1, "")
+    assert lines[1:] == ["d.yaml: Application d: c calls another destination x.example.com, too"]
+    assert run(["import", "applications", "tree", "fleet", "--keep-going"], str(tmp_path), clean_env).code == 1
+    clusters = sorted(path.name for path in (tmp_path / "fleet/clusters").iterdir())
+    assert clusters == ["rancher.example.com-c-1", "rancher.example.com-c-2", "x.example.com"]
+
+
 def test_a_chart_that_cannot_be_had(tmp_path: Path, clean_env: dict[str, str], served: Repository) -> None:
     """It is listed; with --keep-going the others are there, proven and locked."""
     files = {
@@ -292,6 +308,9 @@ AWKWARD = {
     "no-ref": application("no-ref", ADDRESS + "path: chart\nhelm: {valueFiles: [$other/x.yaml]}"),
     "outside": application("outside", ADDRESS + "path: chart\nhelm: {valueFiles: [../../../etc/passwd]}"),
     "link": application("link", ADDRESS + "path: chart\nhelm: {valueFiles: [../link.yaml]}"),
+    "broken-values": application("broken-values", ADDRESS + "path: chart\nhelm: {valueFiles: [/broken.yaml]}"),
+    "no-values": application("no-values", ADDRESS + "path: chart\nhelm: {valueFiles: [nothing.yaml]}"),
+    "linked": application("linked", ADDRESS + "path: linked"),
     "plus": application("plus", ADDRESS + "path: chart\nhelm: {valuesObject: {list+: [a]}}"),
     "homeless": application("homeless", ADDRESS + "path: plain").replace("destination: {name: one, ", "destination: {"),
     "broken": "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: [\n",
@@ -305,31 +324,38 @@ def test_what_cannot_be_expressed_is_listed(tmp_path: Path, clean_env: dict[str,
     (tmp_path / "secret").write_text("password: s3cret\n")
     (tmp_path / "tree").mkdir()
     (tmp_path / "tree/link.yaml").symlink_to(tmp_path / "secret")
+    (tmp_path / "tree/linked").mkdir()
+    (tmp_path / "tree/linked/link.yaml").symlink_to(tmp_path / "secret")
     files = {f"apps/{name}.yaml": text for name, text in AWKWARD.items()}
     files |= {"plain/one.yaml": CONFIG_MAP, "built/kustomization.yaml": "resources: [one.yaml]\n", "built/one.yaml": CONFIG_MAP}
-    files |= chart_files("chart") | {"empty/main.jsonnet": "{}"}
+    files |= chart_files("chart") | {"empty/main.jsonnet": "{}", "broken.yaml": "a: [\n"}
+    files |= chart_files("linked")
     code, stdout, lines = imported(tmp_path, files, clean_env)
     assert (code, stdout) == (1, "")
     assert not (tmp_path / "fleet").exists()
     assert "s3cret" not in "".join(lines)
     assert lines == [
-        '1 of 1 renders are equal, 17 findings: nothing is written (--keep-going writes the fleet all the same)',
-        'apps/broken.yaml: it cannot be read: a value is missing here',
-        'apps/charts.yaml: Application charts: it has two charts (a service has one: make two Applications of it first)',
+        "1 of 1 renders are equal, 20 findings: nothing is written (--keep-going writes the fleet all the same)",
+        "apps/broken.yaml: it cannot be read: a value is missing here",
+        "apps/charts.yaml: Application charts: it has two charts (a service has one: make two Applications of it first)",
         "apps/empty.yaml: Application empty: it has no source that gives objects",
         "apps/environment.yaml: Application environment: it uses Argo CD's build environment (write the values out)",
-        'apps/homeless.yaml: Application homeless: it has no destination',
-        'apps/jsonnet.yaml: Application jsonnet: directory.jsonnet is not imported',
-        'apps/kustomize.yaml: Application kustomize: kustomize.namePrefix is not imported (write it into the kustomization)',
-        'apps/link.yaml: Application link: link.yaml is a link that leads out of the allowed directories',
-        'apps/no-ref.yaml: Application no-ref: the values file $other/x.yaml names a source that is not there',
+        "apps/homeless.yaml: Application homeless: it has no destination",
+        "apps/jsonnet.yaml: Application jsonnet: directory.jsonnet is not imported",
+        "apps/kustomize.yaml: Application kustomize: kustomize.namePrefix is not imported (write it into the kustomization)",
+        "apps/link.yaml: Application link: link.yaml is a link that leads out of the allowed directories",
+        "apps/linked.yaml: Application linked: linked/link.yaml is a link that leads out of the allowed directories",
+        "apps/no-ref.yaml: Application no-ref: the values file $other/x.yaml names a source that is not there",
+        "apps/no-values.yaml: Application no-values: the values file nothing.yaml does not exist",
         "apps/nowhere.yaml: Application nowhere: nowhere is not in this repository"
         " (the source is in no git repository: name the directory that paths begin at)",
         'apps/outside.yaml: Application outside: "../../../etc/passwd" leaves the fleet',
-        'apps/plugin.yaml: Application plugin: source.plugin is not imported',
-        'apps/plus.yaml: Application plus: it has a value whose key ends in + (put it into a values file)',
-        'apps/revision.yaml: Application revision: its source follows v1.2.3, most others follow HEAD (check that revision out and import it by itself)',
+        "apps/plugin.yaml: Application plugin: source.plugin is not imported",
+        "apps/plus.yaml: Application plus: it has a value whose key ends in + (put it into a values file)",
+        "apps/revision.yaml: Application revision: its source follows v1.2.3, most others follow HEAD"
+        " (check that revision out and import it by itself)",
         "apps/set.yaml: ApplicationSet set: the generator scmProvider is not imported (`argocd appset generate` prints the Applications)",
-        'apps/stray.yaml: Secret stray is no Application (put it into a service of its own)',
-        'link.yaml: link.yaml is a link that leads out of the allowed directories',
+        "apps/stray.yaml: Secret stray is no Application (put it into a service of its own)",
+        "broken.yaml:2:1: Application broken-values: a value is missing here",
+        "link.yaml: link.yaml is a link that leads out of the allowed directories",
     ]
