@@ -414,6 +414,33 @@ def test_shallow_clone(repo: Repository, tmp_path: Path) -> None:
         assert b"this clone is shallow: `git fetch --unshallow`" in done.stderr
 
 
+def test_clone_with_a_filter(repo: Repository, tmp_path: Path) -> None:
+    repo.edit("services/web/web.yaml", "replicas: 1", "replicas: 2")
+    repo.edit("fleet.yaml", "repoURL", "# changed\nrepoURL")
+    repo.commit()
+    repo.git("config", "uploadpack.allowFilter", "true")
+    partial = tmp_path / "partial"
+    subprocess.run(["git", "clone", "-q", "--filter=blob:none", f"file://{repo.top}", partial], check=True)
+    done = run(["diff", "HEAD~1", "HEAD"], str(partial), repo.env)
+    assert (done.code, done.stdout) == (1, b"")
+    assert done.stderr.startswith(b"in HEAD~1: git: content of this commit is not on this machine (this clone has a filter")
+
+
+def test_work_tree_beside_another(repo: Repository, tmp_path: Path) -> None:
+    repo.git("worktree", "add", "-q", str(tmp_path / "beside"))
+    place = tmp_path / "beside/services/web/web.yaml"
+    place.write_text(place.read_text().replace("replicas: 1", "replicas: 2"))
+    done = run(["diff"], str(tmp_path / "beside"), repo.env)
+    assert b"spec.replicas: 1 -> 2" in done.stdout
+
+
+def test_another_plugin_is_wanted(repo: Repository) -> None:
+    repo.edit("fleet.yaml", "repoURL", 'tools: {plugin: ">=99"}\nrepoURL')
+    assert b"is outside >=99" in repo.run().stderr
+    repo.edit("fleet.yaml", "99\"}", "99\", strict: true}")
+    assert "is outside >=99" in repo.error()
+
+
 def test_histories_without_a_common_commit(repo: Repository) -> None:
     repo.git("checkout", "-q", "--orphan", "other")
     repo.git("commit", "-q", "-m", "another beginning")

@@ -10,11 +10,13 @@ import sys
 from argparse import Namespace
 
 from ..errors import UsageError
+from ..request import settings_of
 from .diff_lines import Line, Manner
 from .diff_sections import headline, manner, sections
 from .differing import Report, report
 from .sides import opened_sides
 from .terminal import Paint, painter, visible
+from .warnings import warn_about_plugin
 
 CHANGED = 4
 _ROLES = {"+": "added", "-": "removed", "~": "changed", "!": "warning", "!!": "error", "": "note"}
@@ -25,6 +27,8 @@ def run(args: Namespace) -> int:
     if args.jobs is not None and args.jobs < 1:
         raise UsageError("--jobs must be 1 or more")
     with opened_sides(args) as sides:
+        if fleet := sides.after.fleet:
+            warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
         found = report(sides, args.jobs, whole=not (args.cluster or args.service))
     for note in found.notes:
         print(visible(f"note: {note}"), file=sys.stderr)

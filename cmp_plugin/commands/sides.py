@@ -116,16 +116,27 @@ def _fleet(
     if not asked.commit or repository is None:
         return open_fleet(root)
     deadline = Deadline(SECONDS)
-    try:
-        spec = git.read_file(repository, asked.commit, ROOT_FILE, deadline)
-    except ToolError:
+    if not git.has_file(repository, asked.commit, ROOT_FILE, deadline):
         return None
     os.mkdir(place, 0o700)
     into = os.path.join(os.path.realpath(place), "fleet")
-    only = _directories(spec, place)
-    notes += [f"{asked.name}: {each}" for each in checked_out(repository, asked.commit, into, place, deadline, only)]
+    try:
+        spec = git.read_file(repository, asked.commit, ROOT_FILE, deadline)
+        only = _directories(spec, place)
+        missing = checked_out(repository, asked.commit, into, place, deadline, only)
+    except ToolError as error:
+        raise _explained(error, repository, deadline) from None
+    notes += [f"{asked.name}: {each}" for each in missing]
     _write(spec, into)
     return open_fleet(into)
+
+
+def _explained(error: ToolError, repository: git.Repository, deadline: Deadline) -> ToolError:
+    """Git's own words about what a clone with a filter lacks help nobody."""
+    if not git.is_partial(repository, deadline):
+        return error
+    hint = "this clone has a filter: clone without `--filter`, in CI check out without one"
+    return ToolError("git: content of this commit is not on this machine", hint=hint)
 
 
 def _directories(spec: bytes, place: str) -> list[str] | None:

@@ -97,6 +97,18 @@ def is_shallow(repo: Repository, deadline: Deadline) -> bool:
     return _git(repo, ["rev-parse", "--is-shallow-repository"], deadline).stdout.strip() == b"true"
 
 
+def is_partial(repo: Repository, deadline: Deadline) -> bool:
+    """Whether the repository was cloned with a filter, so that content may be missing anywhere."""
+    asked = ["config", "--get-regexp", r"^remote\..*\.promisor$"]
+    return b"true" in _git(repo, asked, deadline).stdout
+
+
+def has_file(repo: Repository, of: str, path: str, deadline: Deadline) -> bool:
+    """Whether commit `of` has something at `path`, relative to the directory; its content may be missing."""
+    asked = ["ls-tree", "--full-tree", "--name-only", of, "--", f"{repo.prefix}{path}"]
+    return bool(_git(repo, asked, deadline).stdout)
+
+
 def branches_and_tags(repo: Repository, deadline: Deadline) -> list[str]:
     """The names that a person could mean."""
     done = _git(repo, ["for-each-ref", "--count=10000", "--format=%(refname:short)"], deadline)
