@@ -61,8 +61,11 @@ def _parts(value: Any) -> list[Any]:
     return [value, *(one for child in (value.values() if isinstance(value, dict) else value) for one in _parts(child))]
 
 
-def another(value: Any) -> Any:
-    """A value of the same kind that is not this one; None where there is none to try."""
+def another(value: Any, there: Any = None) -> Any:
+    """A value of the same kind that is not this one; None where there is none to try.
+
+    Of a list the item goes that is `there`, or else the last.
+    """
     if isinstance(value, bool):
         return not value
     if isinstance(value, int | float):
@@ -70,5 +73,5 @@ def another(value: Any) -> Any:
     if isinstance(value, str):
         return str(int(value) + 1) if value.isdecimal() else f"{value}-x".lstrip("-")
     if isinstance(value, list):
-        return value[:-1] if value else None
+        return ([item for item in value if item != there] if there in value else value[:-1]) if value else None
     return "x" if value is None else None

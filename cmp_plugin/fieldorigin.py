@@ -201,9 +201,13 @@ class Fields:
                 return [*decides, Decides(self._explanation.at((name,))[0], False, otherwise)], 0
         one_is_enough = not isinstance(found.value, dict | list)
         for number, (keys, value) in enumerate(guessed, 1):
-            otherwise = trials.with_value(keys, another(value))
+            otherwise = trials.with_value(keys, another(value, found.value))
+            # A chart's schema may admit no other: then it is seen without any.
+            removed = isinstance(otherwise, Failed)
+            if removed:
+                otherwise = trials.with_value(keys, None)
             if trials.differs(otherwise) and not isinstance(otherwise, Failed):
-                decides.append(Decides(self._value(keys), False, otherwise))
+                decides.append(Decides(self._value(keys), removed, otherwise))
                 if one_is_enough:
                     return decides, number
         return decides, len(guessed)

@@ -38,6 +38,9 @@ spec:
   {{- if .Values.pause }}
   paused: true
   {{- end }}
+  {{- with .Values.strategy }}
+  strategy: {type: {{ . }}}
+  {{- end }}
   selector: {matchLabels: {app: web}}
   template:
     metadata: {labels: {app: web}}
@@ -115,7 +118,8 @@ FILES = {
     "services/web/dir/inner.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: inner}\ndata: {x: z}\n",
     "services/web/chart/Chart.yaml": "apiVersion: v2\nname: site\nversion: 1.0.0\n",
     "services/web/chart/values.yaml": "replicas: 1\nimage: {name: registry.example/app, tag: ''}\n"
-    "args: [--a]\ngreeting: Good morning\npause: false\none: false\ntwo: false\nunused: {x: 1}\n",
+    "args: [--a]\ngreeting: Good morning\npause: false\nstrategy: Recreate\none: false\ntwo: false\nunused: {x: 1}\n",
+    "services/web/chart/values.schema.json": '{"properties": {"strategy": {"enum": ["Recreate", null]}}}',
     "services/web/chart/templates/web.yaml": TEMPLATE,
     "services/web/chart/templates/others.yaml": OTHERS,
 }
@@ -186,6 +190,10 @@ CASES: list[tuple[str, list[str]]] = [
         "Deployment/web spec.template.spec.containers[main].env[A].value",
         ['"Good morning"', f'{WEB} -> "Good morning"', 'not values.greeting -> "Good morning-x"'],
     ),
+    # One item of the chart's own list, to which a layer adds.
+    ("Deployment/web spec.template.spec.containers[0].args[1]", ['"--c"', f'{WEB} -> "--c"', "without values.args -> absent"]),
+    # The chart's schema admits nothing else, so it is seen without.
+    ("Deployment/web spec.strategy.type", ['"Recreate"', f'{WEB} -> "Recreate"', "without values.strategy -> absent"]),
     # Neither a value nor a patch: the template itself.
     ("Deployment/web spec.selector.matchLabels.app", ['"web"', f'{WEB} -> "web"']),
     ("deployment/web spec.replicas", ["3", f"{WEB} -> 3", "without values.replicas -> 1"]),
@@ -373,6 +381,11 @@ def test_what_decides_is_found_in_few_questions(count: int, wanted: set[int]) ->
 )
 def test_another(value: object, changed: object) -> None:
     assert another(value) == changed
+
+
+def test_another_list_is_without_what_is_there() -> None:
+    assert another(["a", "b", "c"], "a") == ["b", "c"]
+    assert another(["a", "b", "c"], "x") == ["a", "b"]
 
 
 def test_likeness() -> None:
