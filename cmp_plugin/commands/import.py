@@ -50,6 +50,7 @@ def run(args: Namespace) -> int:
         conversion, proofs = _proven(args, directory)
         errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
         warn(conversion.notes)
+        _warn_about_random(proofs)
         if errors and not args.keep_going:
             _say(proofs, errors, "nothing is written (--keep-going writes the fleet all the same)")
             raise Errors(errors)
@@ -70,6 +71,7 @@ def _check(args: Namespace) -> int:
         conversion = _converted(args, directory, settings_of(fleet.spec), kubernetes, {})
         proofs = _compared(args, conversion, fleet, directory, {})
     errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
+    _warn_about_random(proofs)
     if errors:
         _say(proofs, errors, "the others differ")
         raise Errors(errors)
@@ -184,6 +186,13 @@ def _say(proofs: list[Proof], errors: list[CmpError], more: str) -> None:
     equal = sum(not proof.errors for proof in proofs)
     count = len({str(error) for error in flatten(errors)})
     print(f"{equal} of {len(proofs)} renders are equal, {count} findings: {more}", file=sys.stderr)
+
+
+def _warn_about_random(proofs: list[Proof]) -> None:
+    for proof in proofs:
+        if proof.random:
+            more = f" and {len(proof.random) - 1} more" if len(proof.random) > 1 else ""
+            warn([f"{proof.pair.label}: {proof.random[0]}{more} is another one at each render of the source, too: not compared"])
 
 
 def _show(proofs: list[Proof]) -> None:

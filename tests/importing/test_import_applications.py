@@ -294,6 +294,28 @@ def test_check_renders_for_the_fleet_s_kubernetes(tmp_path: Path, clean_env: dic
     assert run([*words, "--check", "--kubernetes", "1.30"], str(tmp_path), clean_env).code == 1
 
 
+def test_what_changes_from_render_to_render(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    """A password that the chart makes up is no difference; empty annotations are none either."""
+    template = (
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {}}\n"
+        "stringData: {fixed: {{ .Values.list | toJson | quote }}, made-up: {{ randAlphaNum 9 }}}\n"
+    )
+    files = chart_files("chart", **{"templates/values.yaml": template}) | {"web.yaml": application("web", ADDRESS + "path: chart")}
+    code, stdout, lines = imported(tmp_path, files, clean_env)
+    assert (code, stdout) == (0, "web: equal on one (1)\n"), lines
+    said_so = "warning: one/web: Secret web/s stringData.made-up is another one at each render of the source, too: not compared"
+    assert lines[0] == said_so
+    chart = tmp_path / "fleet/services/web/chart/templates/values.yaml"
+    chart.write_text(chart.read_text().replace("fixed:", "broken:"))
+    checked = said(run(["import", "applications", "tree", "fleet", "--check"], str(tmp_path), clean_env))
+    assert checked[2] == [
+        said_so,
+        "0 of 1 renders are equal, 2 findings: the others differ",
+        "web.yaml: one/web: Secret web/s: stringData.broken differs (hidden)",
+        "web.yaml: one/web: Secret web/s: stringData.fixed differs (hidden)",
+    ]
+
+
 # --- what cannot be expressed ---
 
 AWKWARD = {
