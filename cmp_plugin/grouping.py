@@ -48,7 +48,7 @@ class Entry(NamedTuple):
 
     @property
     def is_minor(self) -> bool:
-        """Whether nothing but a chart's labels and checksums changed."""
+        """Whether nothing but what is minor changed."""
         return self.change == CHANGED and all(is_minor(told.field) for told in self.fields)
 
 
@@ -80,7 +80,9 @@ class Replaced(NamedTuple):
 
 
 def is_minor(field: Field) -> bool:
-    """Whether a field only repeats the chart's version or the sum of something else."""
+    """Whether a field only repeats the chart's version or the sum of something else, or explains a schema."""
+    if field.steps[:2] == ("spec", "versions") and field.steps[3:4] == ("schema",):
+        return field.steps[-1] == "description" and field.steps[-2] != "properties"
     if field.steps[-3:-1] not in (("metadata", "labels"), ("metadata", "annotations")):
         return False
     key = field.steps[-1]

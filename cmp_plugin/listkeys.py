@@ -22,7 +22,7 @@ _KEYS: dict[str, tuple[tuple[str, ...], ...]] = {
     "conditions": (("type",),),
     "ownerReferences": (("uid",),),
     "addresses": (("type",), ("ip",)),
-    "subjects": (("kind", "namespace=", "name"),),
+    "subjects": (("kind", "name"), ("kind", "namespace=", "name")),
     "parentRefs": (("kind=Gateway", "namespace=", "name", "sectionName="),),
     "backendRefs": (("kind=Service", "namespace=", "name", "port="),),
     "destinations": (("name=", "server=", "namespace="),),

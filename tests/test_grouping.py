@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.comparison import ABSENT, Field, Key
 from cmp_plugin.dangers import LOOK, LOSS, Danger
-from cmp_plugin.grouping import Found, Group, groups, images, warned
+from cmp_plugin.grouping import Found, Group, groups, images, is_minor, warned
 
 WEB = Key("apps", "Deployment", "web", "web")
 DATA = Key("", "PersistentVolumeClaim", "web", "data")
@@ -81,6 +82,26 @@ def test_images() -> None:
         ("app", "@sha256:aa", "1@sha256:bb", ("b",)),
         ("reg:5000/app", "1", "2", ("a", "b")),
     ]
+
+
+@pytest.mark.parametrize(
+    ("steps", "minor"),
+    [
+        (("metadata", "labels", "helm.sh/chart"), True),
+        (("spec", "template", "metadata", "labels", "chart"), True),
+        (("metadata", "labels", "app.kubernetes.io/version"), True),
+        (("metadata", "annotations", "checksum/config"), True),
+        (("metadata", "labels", "version"), False),
+        (("spec", "selector", "matchLabels", "chart"), False),
+        (("spec", "versions", "[v1]", "schema", "openAPIV3Schema", "properties", "spec", "description"), True),
+        (("spec", "versions", "[v1]", "schema", "openAPIV3Schema", "properties", "description"), False),
+        (("spec", "versions", "[v1]", "schema", "openAPIV3Schema", "type"), False),
+        (("spec", "description"), False),
+        (("image",), False),
+    ],
+)
+def test_what_is_minor(steps: tuple[str, ...], minor: bool) -> None:
+    assert is_minor(Field(steps, "changed", "a", "b")) is minor
 
 
 FOUND = st.builds(

@@ -68,7 +68,7 @@ def group_lines(group: Group, how: Manner) -> Iterator[Line]:
             yield from _fields(entry, how)
     if minor:
         others = "" if len(minor) == len(group.entries) else "other "
-        yield Line("", 1, f"{counted(len(minor), f'{others}object')}: only the chart's version in labels, or checksums")
+        yield Line("", 1, f"{counted(len(minor), f'{others}object')}: only the chart's version in labels, checksums, or a schema's descriptions")
 
 
 def _fields(entry: Entry, how: Manner) -> Iterator[Line]:
