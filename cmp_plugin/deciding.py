@@ -7,6 +7,7 @@ Pure; knows no renders. How often it asks grows with the logarithm of the number
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from .valuepath import Path
 _Setting = TypeVar("_Setting")
 # What so many fields are that it says nothing about where they come from.
 _COMMON: tuple[Any, ...] = (True, False, 0, 1, "", None)
+_WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 def deciding(settings: Sequence[_Setting], differs: Callable[[Sequence[_Setting]], bool]) -> list[_Setting]:
@@ -32,19 +34,23 @@ def deciding(settings: Sequence[_Setting], differs: Callable[[Sequence[_Setting]
 
 def likeness(field: Path, there: Any, keys: Sequence[str], value: Any) -> int:
     """How much speaks for a value being what makes a field: what they are, and how they are called."""
-    names = {str(step).lower() for step in field if isinstance(step, str)}
     last = [step for step in field if isinstance(step, str)][-1:]
-    score = len(names & {key.lower() for key in keys})
+    score = len(_words(field) & _words(keys))
     if isinstance(there, dict | list):
         # A whole item is no coincidence, a number in it may be.
         return score + ((5 if isinstance(value, list) else 3) if _is_part(value, _parts(there)) else 0)
     if last and keys and difflib.SequenceMatcher(None, last[0].lower(), keys[-1].lower()).ratio() > 0.6:
         score += 2
-    if type(value) is type(there) and value == there:
+    if value == there and type(value) is type(there) or isinstance(value, int | float) and str(value) == there:
         score += 1 if value in _COMMON else 4
     elif isinstance(value, str) and isinstance(there, str) and len(value) > 2 and value in there:
         score += 3
     return score
+
+
+def _words(names: Sequence[object]) -> set[str]:
+    """The words in names such as `traceSampling` and `TRACE_SAMPLING`."""
+    return {word.lower() for name in names for word in _WORD.findall(str(name))}
 
 
 def _is_part(value: Any, parts: list[Any]) -> bool:

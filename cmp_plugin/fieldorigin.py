@@ -189,7 +189,7 @@ class Fields:
     def _decides(self, trials: Trials, own: list[Keys], found: Field) -> tuple[list[Decides], int]:
         """The values that decide a field of the chart's own output; how many were changed besides."""
         # Mostly it is what looks most like it, and then all the others make no difference at once.
-        own = sorted(own, key=lambda keys: -likeness(found.path, found.value, keys, trials.value(keys)))
+        own = sorted(own, key=lambda keys: -likeness(found.named, found.value, keys, trials.value(keys)))
         found_out = [*deciding(own[:1], trials.differ_without), *deciding(own[1:], trials.differ_without)]
         decides = [Decides(self._value(keys), True, trials.without([keys])) for keys in found_out]
         decides = [better for one in decides if (better := self._needed(trials, one)) is not None]
@@ -228,7 +228,7 @@ class Fields:
         values = lookup(self._explanation.whole, ("values",))
         every = [(keys[1:], plain(leaf)) for keys, leaf in (leaves(values, ("values",)) if values is not None else ())]
         scored = [
-            (-likeness(found.path, found.value, keys, value), number, keys, value)
+            (-likeness(found.named, found.value, keys, value), number, keys, value)
             for number, (keys, value) in enumerate(every)
             if keys and keys not in known
         ]

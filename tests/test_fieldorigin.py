@@ -397,6 +397,8 @@ def test_likeness() -> None:
 
     assert best("spec.replicas", 1, {"enabled": True, "replicaCount": 1, "port": 80}) == "replicaCount"
     assert best("spec.replicas", 3, {"a.replicas": 1, "b.count": 3, "a.b": 2}) == "b.count"
+    trace = {"env.other": "2", "traceSampling": 3, "traceLevel": 3}
+    assert best("spec.containers[x].env[PILOT_TRACE_SAMPLING].value", "1", trace) == "traceSampling"
     image = "registry.example/app:v1"
     assert best("spec.containers[0].image", image, {"image.repository": "registry.example/app", "tag": "v", "x": ""}) == "image.repository"
     assert best("spec.resources", {"limits": {"cpu": "1m"}}, {"limits.cpu": "2", "resources.limits.cpu": "1m"}) == "resources.limits.cpu"
