@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from ..comparison import ABSENT, ADDED, CHANGED, REMOVED, Field
 from ..grouping import Entry, Group, Told, is_minor
 from ..yamlfile import dump_json, dump_yaml
+from .terminal import counted
 
 SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~"}
 _FEW_NAMES = 4
@@ -34,11 +35,6 @@ class Manner(NamedTuple):
 
     whole: bool
     clusters: frozenset[str]
-
-
-def counted(number: int, word: str) -> str:
-    """`1 cluster`, `12 clusters`."""
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def on_clusters(names: Sequence[str], how: Manner) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from ..dangers import LOSS, REFUSED
 from ..grouping import Replaced, Warned
-from .diff_lines import Line, Manner, counted, group_lines, group_title, on_clusters, one_line
+from .diff_lines import Line, Manner, group_lines, group_title, on_clusters, one_line
+from .terminal import counted
 from .differing import Report
 
 _FEW_SERVICES = 24

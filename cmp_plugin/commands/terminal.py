@@ -39,6 +39,11 @@ def visible(text: str) -> str:
     return text if text.isprintable() else text.translate(_UNSEEN)
 
 
+def counted(number: int, word: str) -> str:
+    """`1 cluster`, `12 clusters`."""
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
 def is_terminal(stream: TextIO) -> bool:
     """Whether a person looks at `stream` through something that can move its cursor."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"

@@ -20,6 +20,7 @@ from ..validation.findings import Finding, errors, in_order, without_schemas
 from ..validation.inspection import inspect, lifted
 from .places import opened_fleet
 from .progress import waiting
+from .terminal import counted
 from .warnings import warn, warn_about_plugin
 
 
@@ -37,7 +38,7 @@ def run(args: Namespace) -> int:
     rendered = _rendered(seen.planned, args.jobs) if args.render else []
     values = _values(seen.planned, args, quiet=any(not one.warning for one in (*found, *rendered)))
     found += [*values, *without_schemas(rendered, values)]
-    fine = f"{seen.clusters} clusters, {len(seen.planned)} services on them"
+    fine = f"{counted(seen.clusters, 'cluster')}, {counted(len(seen.planned), 'service')} on {'it' if seen.clusters == 1 else 'them'}"
     return _report(args, lifted(fleet, found), fine)
 
 
@@ -99,7 +100,7 @@ def _report(args: Namespace, found: list[Finding], fine: str) -> int:
             print(_as_annotation(one) if args.output == "github" else one)
     wrong = sum(one.severity == "error" for one in findings)
     if fine and not wrong:
-        warned = f", {len(findings)} warning{'s' if len(findings) > 1 else ''}" if findings else ""
+        warned = f", {counted(len(findings), 'warning')}" if findings else ""
         print(f"{fine}: no errors{warned}", file=sys.stderr)
     return 1 if wrong or (args.strict and findings) else 0
 

@@ -18,7 +18,7 @@ from ..paths import is_remote
 from ..plan import Planned, plan
 from .clusters import destination_errors, provision_error, unknown_projects
 from .findings import Finding, allowed, errors
-from .labels import known_labels, unknown_labels
+from .labels import known_labels
 from .objectnames import invalid_names
 from .overrides import redundant, repeated
 from .unused import unused
@@ -71,8 +71,6 @@ def _attempt(wrong: list[CmpError], work: Callable[..., object], *words: object)
 
 def _warnings(fleet: Fleet, clusters: list[Cluster], planned: list[Planned]) -> Iterator[Finding]:
     known = known_labels(cluster.facts.labels for cluster in clusters)
-    for name in fleet.names("Service") if clusters else ():
-        yield from unknown_labels(fleet.spec_of("Service", name), known)
     yield from unused(fleet, clusters, known)
     yield from unknown_projects(fleet, planned)
     yield from redundant(planned)

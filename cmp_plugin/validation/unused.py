@@ -1,4 +1,4 @@
-"""Services, variants and profiles that no cluster has any use for.
+"""Services, variants and profiles that no cluster has any use for, or whose labels none has.
 
 In: a fleet whose clusters could all be planned, and the clusters. Out: warnings. Pure. A service that
 clusters name but switch off is in use: somebody wrote down that it is not wanted there.
@@ -16,7 +16,7 @@ from ..servicelayers import holds
 from ..specrules import entries
 from ..yamlfile import Node
 from .findings import Finding, allowed, warning
-from .labels import Known, unknown_in
+from .labels import Known, unknown_in, unknown_labels
 
 Uses = dict[str, list[Cluster]]
 
@@ -45,6 +45,8 @@ def _uses(clusters: list[Cluster]) -> Uses:
 def _services(fleet: Fleet, uses: Uses, known: Known) -> Iterator[Finding]:
     for name in fleet.names("Service"):
         spec = fleet.spec_of("Service", name)
+        if name in uses:
+            yield from unknown_labels(spec, known)
         if "unused" in allowed(spec):
             continue
         if name in uses:
