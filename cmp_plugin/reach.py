@@ -35,7 +35,7 @@ _FIELDS = (
     " generators transformers validators crds configurations replacements vars openapi buildMetadata"
 ).split()
 _KNOWN = {name.lower() for name in _FIELDS}
-_HELM = ("helmcharts", "helmchartinflationgenerator", "helmglobals")
+_HELM = {name.lower(): name for name in ("helmCharts", "helmChartInflationGenerator", "helmGlobals")}
 _GENERATORS = ("configmapgenerator", "secretgenerator")
 _PLUGINS = ("generators", "transformers", "validators")
 _FILES = ("crds", "configurations", "patchesstrategicmerge")
@@ -134,8 +134,8 @@ class Reach:
             if name not in _KNOWN:
                 at = nodes[0].key or nodes[0].at
                 raise InputError(f'unknown key "{name}" in a kustomization', at, did_you_mean(name, _FIELDS))
-        for name in _HELM:
-            for node in fields.get(name, []):
+        for key, name in _HELM.items():
+            for node in fields.get(key, []):
                 hint = "give the service a chart, or another service"
                 raise InputError(f"{name} has no meaning here", node.key or node.at, hint)
         self.moves |= "namespace" in fields

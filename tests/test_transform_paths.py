@@ -130,7 +130,7 @@ def test_nothing_outside_is_read(transform: Transform, kustomization: str, error
 def test_a_chart_of_kustomize_is_refused(transform: Transform) -> None:
     files = {"web/kustomization.yaml": "helmCharts: [{name: x, repo: https://example.com}]\n"}
     error = transform.error(service(resources=("/services/web",)), "", files)
-    assert error == f"{HERE}:1:1: helmcharts has no meaning here (give the service a chart, or another service)"
+    assert error == f"{HERE}:1:1: helmCharts has no meaning here (give the service a chart, or another service)"
 
 
 def test_a_circle_ends(transform: Transform) -> None:

@@ -46,6 +46,8 @@ def run(args: Namespace) -> int:
     if args.check:
         return _check(args)
     check_place(args.dir)
+    if _lies_in(args.dir, args.source):
+        raise UsageError(f"{args.dir} lies in the source, and would be a part of it from then on", hint="name a directory outside")
     with workdir() as directory:
         conversion, proofs = _proven(args, directory)
         errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
@@ -85,6 +87,8 @@ def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
     while True:
         conversion = _converted(args, directory, Settings(), args.kubernetes or DEFAULT_KUBERNETES, as_trees)
         if not conversion.pairs:
+            if conversion.left_out and args.keep_going:
+                print("nothing is left to write a fleet of", file=sys.stderr)
             raise Errors([*conversion.left_out] or [InputError("there is nothing to import in the source")])
         fleet, unlocked = _laid_out(conversion, os.path.join(directory, "fleet"))
         proofs = _compared(args, conversion, fleet, directory, unlocked)
@@ -92,6 +96,11 @@ def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
         if not failed:
             return conversion, proofs
         as_trees |= failed
+
+
+def _lies_in(place: str, source: str) -> bool:
+    top = os.path.realpath(source)
+    return os.path.commonpath((top, os.path.realpath(place))) == top
 
 
 def _reason(proof: Proof) -> str:

@@ -90,7 +90,7 @@ AWKWARD = {
     "twice/overlays/Prod/map.yaml": MAP,
 }
 LISTED = [
-    "chart/overlays/prod/kustomization.yaml:1:1: prod/chart: helmcharts has no meaning here"
+    "chart/overlays/prod/kustomization.yaml:1:1: prod/chart: helmCharts has no meaning here"
     " (give the service a chart, or another service)",
     "missing/overlays/prod/kustomization.yaml:1:13: prod/missing: missing/overlays/prod/nothing.yaml does not exist",
     'remote/overlays/dev/kustomization.yaml:1:13: dev/remote: "https://git.example.com/base?ref=v1" is on another machine:'
@@ -117,6 +117,21 @@ def test_keep_going_writes_the_rest(tmp_path: Path, clean_env: dict[str, str]) -
     assert said(done)[2][1:] == LISTED
     assert said(done)[2][0] == "2 of 2 renders are equal, 5 findings: the fleet is in fleet; `--check` compares again"
     assert run(["validate"], str(tmp_path / "fleet"), clean_env).code == 0
+
+
+def test_keep_going_with_nothing_left(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    lay_out(tmp_path / "tree", {"web/overlays/prod/kustomization.yaml": "helmCharts: [{name: redis}]\n"})
+    code, stdout, lines = said(run(["import", "kustomize", "tree", "fleet", "--keep-going"], str(tmp_path), clean_env))
+    assert (code, stdout) == (1, "")
+    assert lines[0] == "nothing is left to write a fleet of"
+    assert len(lines) == 2
+
+
+def test_the_fleet_is_no_part_of_the_source(shop: Path, clean_env: dict[str, str]) -> None:
+    """Its own directories would be taken for overlays the next time."""
+    done = run(["import", "kustomize", "shop", "shop/fleet"], str(shop), clean_env)
+    assert done.code == 2
+    assert done.stderr == b"shop/fleet lies in the source, and would be a part of it from then on (name a directory outside)\n"
 
 
 def test_nothing_leaves_the_source(tmp_path: Path, clean_env: dict[str, str]) -> None:
