@@ -52,6 +52,8 @@ def main(argv: list[str] | None = None) -> int:
 
 def _prepare() -> None:
     """A polite end on SIGTERM and SIGHUP, as on Ctrl-C: children killed, private directories removed."""
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")
     if sys.stdout is None:
         raise CmpError("there is no standard output to write to")
     for number in (signal.SIGTERM, signal.SIGHUP):

@@ -85,7 +85,8 @@ class Explanation:
             if gone := list(self._removed(tuple(map(str, wanted)))):
                 return self._with_unmatched(gone)
         close = meant(self.whole, path)
-        object_hint = "an object is written Kind/name" if "/" in str(path[0]) else ""
+        first = str(path[0])
+        object_hint = "an object is written Kind/name" if "/" in first or first[:1].isupper() else ""
         hint = f"did you mean {in_quotes(close)}?" if close else object_hint
         raise InputError(f"{self._label} has no value {in_quotes(path)}", None, hint)
 

@@ -399,6 +399,18 @@ def test_a_closed_standard_output_is_no_bug(fleet: Path, clean_env: dict[str, st
     assert (done.returncode, done.stderr) == (1, b"there is no standard output to write to\n")
 
 
+@pytest.mark.parametrize("words", ["list", "validate", "preview dev"])
+def test_a_closed_standard_error_is_no_bug(words: str, fleet: Path, clean_env: dict[str, str]) -> None:
+    line = f'exec "$0" {words} 2>&-'
+    assert subprocess.run(["sh", "-c", line, PROGRAM], cwd=fleet, env=clean_env, stdout=subprocess.DEVNULL).returncode == 0
+
+
+def test_doctor_outside_a_fleet(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    done = run(["doctor"], str(tmp_path), clean_env)
+    assert done.code == 0
+    assert b"warn   fleet: there is no fleet.yaml in this directory or above it" in done.stdout
+
+
 def test_sigterm_ends_the_render_and_leaves_nothing(fleet: Path, tmp_path: Path, clean_env: dict[str, str]) -> None:
     scratch = tmp_path / "scratch"
     scratch.mkdir()

@@ -391,6 +391,11 @@ def test_ranges(repo: Repository) -> None:
     assert changed("main~1", "main") == ["web"]
 
 
+def test_before_the_first_commit(repo: Repository) -> None:
+    repo.git("checkout", "-q", "--orphan", "fresh")
+    assert repo.error() == 'git: this repository has no revision "HEAD" (nothing is committed yet)\n'
+
+
 def test_filters(repo: Repository) -> None:
     repo.edit("services/web/web.yaml", "replicas: 1", "replicas: 2")
     repo.edit("services/notes/own.yaml", "one", "two")

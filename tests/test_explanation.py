@@ -155,6 +155,7 @@ def test_the_overview_has_what_layers_say_and_not_more(root: Path) -> None:
         ("list[7]", 'services/web/service.yaml:8:10: c/web has no value "values.list[7]" (the list has 2 items)'),
         ("size.x", 'clusters/c/cluster.yaml:8:20: c/web has no value "values.size.x"'),
         ("qqqq", 'c/web has no value "qqqq"'),
+        ("Deployment", 'c/web has no value "Deployment" (an object is written Kind/name)'),
         ("qqqq/zzzz", 'c/web has no value "qqqq/zzzz" (an object is written Kind/name)'),
     ],
 )

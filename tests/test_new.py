@@ -49,7 +49,7 @@ def test_init_renders_at_once(tmp_path: Path, clean_env: dict[str, str]) -> None
     done = good(run(["init", "first"], str(tmp_path), clean_env))
     assert done.stdout.decode().splitlines() == sorted(f"first/{path}" for path in files(""))
     assert done.stderr.decode() == "next: cd first && cmp-plugin preview dev\n"
-    assert validates(tmp_path / "first", clean_env) == "1 clusters, 1 services on them: no errors\n"
+    assert validates(tmp_path / "first", clean_env) == "1 cluster, 1 service on it: no errors\n"
     shown = good(run(["preview", "dev", "-o", "json"], str(tmp_path / "first"), clean_env)).stdout.decode()
     assert [json.loads(line)["kind"] for line in shown.splitlines()] == ["Service", "Deployment"]
     assert "Hello from dev" in shown
@@ -98,11 +98,12 @@ def test_init_leaves_what_is_there(fleet: Path, tmp_path: Path, clean_env: dict[
     (tmp_path / "full" / "notes.txt").write_text("mine")
     before = tree(tmp_path)
     said = {}
-    for word in ("fleet", "fleet/services/new", "full"):
+    for word in ("", "fleet", "fleet/services/new", "full"):
         done = run(["init", word], str(tmp_path), clean_env)
         assert (done.code, done.stdout) == (2, b"")
         said[word] = done.stderr.decode()
     assert said == {
+        "": "an empty word is no directory\n",
         "fleet": "fleet is a fleet already\n",
         "fleet/services/new": "fleet/services/new lies in a fleet already"
         " (`cmp-plugin new cluster` and `new service` add to it)\n",
@@ -153,7 +154,7 @@ def test_new_cluster_without_any_service(tmp_path: Path, clean_env: dict[str, st
     assert done.stderr.decode() == "next: cmp-plugin new service NAME --cluster one\n"
     assert "no errors" in validates(tmp_path, clean_env)
     good(run(["new", "service", "web"], str(tmp_path), clean_env))
-    assert "1 clusters, 1 services" in validates(tmp_path, clean_env)
+    assert "1 cluster, 1 service" in validates(tmp_path, clean_env)
 
 
 def test_new_cluster_from_another(fleet: Path, clean_env: dict[str, str]) -> None:
@@ -191,7 +192,7 @@ def test_new_service_on_the_only_cluster(fleet: Path, clean_env: dict[str, str])
     names = ["kustomization.yaml", "manifests.yaml", "service.yaml"]
     assert done.stdout.decode().splitlines() == [*(f"services/web/{name}" for name in names), "clusters/dev/cluster.yaml"]
     assert done.stderr.decode() == "next: cmp-plugin preview dev web\n"
-    assert validates(fleet, clean_env) == "1 clusters, 2 services on them: no errors\n"
+    assert validates(fleet, clean_env) == "1 cluster, 2 services on it: no errors\n"
 
 
 def test_new_service_where_it_is_wanted(fleet: Path, clean_env: dict[str, str]) -> None:
@@ -235,7 +236,7 @@ def test_new_service_by_path(fleet: Path, clean_env: dict[str, str], path: str, 
     good(run(["new", "service", "shared", "--path", path], str(fleet), clean_env))
     made = plain(load((shared / "service.yaml").read_bytes(), "service.yaml"))
     assert made.items() >= field.items()
-    assert validates(fleet, clean_env) == "1 clusters, 2 services on them: no errors\n"
+    assert validates(fleet, clean_env) == "1 cluster, 2 services on it: no errors\n"
 
 
 @pytest.mark.parametrize(
@@ -277,6 +278,12 @@ def test_a_file_that_is_in_the_way(fleet: Path, clean_env: dict[str, str]) -> No
     done = run(["new", "service", "web"], str(fleet), clean_env)
     assert done.stderr.decode() == "services/web/manifests.yaml: this file is there already\n"
     assert tree(fleet) == before
+
+
+def test_a_file_in_place_of_the_directory(fleet: Path, clean_env: dict[str, str]) -> None:
+    (fleet / "clusters/prod").write_text("mine")
+    done = run(["new", "cluster", "prod"], str(fleet), clean_env)
+    assert done.stderr.decode() == "clusters/prod: a file is in the way of this directory\n"
 
 
 # --- texts ---

@@ -18,6 +18,7 @@ from ..request import Settings, settings_of
 from ..sources.upkeep import clear, entries
 from ..tools import helm, kustomize
 from ..tools.discovery import Tool, cache_directory, on_path
+from .terminal import counted
 
 
 def run(args: Namespace) -> int:
@@ -37,11 +38,15 @@ def run(args: Namespace) -> int:
 
 def _fleet(args: Namespace) -> tuple[Fleet | None, str, bool]:
     try:
-        fleet = open_fleet(find_root(args.directory))
+        root = find_root(args.directory)
+    except CmpError as error:
+        return None, f"warn   fleet: {error}", False
+    try:
+        fleet = open_fleet(root)
     except CmpError as error:
         return None, f"error  fleet: {error}", True
     count = len(fleet.names("Cluster"))
-    return fleet, f"ok     fleet with {count} clusters in {fleet.root}", False
+    return fleet, f"ok     fleet with {counted(count, 'cluster')} in {fleet.root}", False
 
 
 def _tool(name: str, find: Callable[[], Tool]) -> bool:

@@ -26,7 +26,7 @@ GIT_SECONDS = 20.0
 
 def run(args: Namespace) -> int:
     """Prints the files written; the next command to type goes to stderr."""
-    place = os.path.normpath(os.path.join(args.directory, args.dir))
+    place = os.path.normpath(os.path.join(args.directory, args.dir)) if args.dir else ""
     check_place(place)
     made = files(_address(place))
     with OutputDirectory(place) as directory:
@@ -42,6 +42,8 @@ def run(args: Namespace) -> int:
 
 def check_place(place: str) -> None:
     """UsageError when a fleet cannot begin at `place`."""
+    if not place:
+        raise UsageError("an empty word is no directory")
     if os.path.isdir(place):
         others = sorted(name for name in os.listdir(place) if not _GIVEN.fullmatch(name))
         if "fleet.yaml" in others:

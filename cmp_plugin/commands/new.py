@@ -107,7 +107,10 @@ def _write(fleet: Fleet, directory: str, files: dict[str, bytes]) -> None:
     for path in files:
         if fleet.tree.exists(f"/{directory}/{path}"):
             raise InputError("this file is there already", Location(f"{directory}/{path}"))
-    with OutputDirectory(os.path.join(fleet.root, directory)) as target:
+    place = os.path.join(fleet.root, directory)
+    if os.path.exists(place) and not os.path.isdir(place):
+        raise InputError("a file is in the way of this directory", Location(directory))
+    with OutputDirectory(place) as target:
         for path, content in files.items():
             target.write(path, content)
         target.publish()

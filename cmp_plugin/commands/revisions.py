@@ -98,8 +98,8 @@ def _commit(repository: git.Repository, name: str, deadline: Deadline) -> str:
     try:
         return git.commit(repository, name, deadline)
     except ToolError as error:
-        shallow = _hint_for_shallow(repository, deadline)
-        raise ToolError(error.message, hint=shallow or there_is(name, git.branches_and_tags(repository, deadline))) from None
+        hint = _hint_for_shallow(repository, deadline) or there_is(name, git.branches_and_tags(repository, deadline))
+        raise ToolError(error.message, hint="nothing is committed yet" if name == "HEAD" else hint) from None
 
 
 def _hint_for_shallow(repository: git.Repository, deadline: Deadline) -> str:
