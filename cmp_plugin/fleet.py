@@ -41,7 +41,11 @@ class Fleet:
         entries = _entries(os.path.join(self.root, directory))
         if kind == "Profile":
             return sorted(name.removesuffix(ending) for name in entries if name.endswith(ending))
-        return sorted(name for name in entries if self.tree.exists(f"/{directory}/{name}{ending}"))
+        return sorted(name for name in entries if self._is_there(name, f"/{directory}/{name}{ending}"))
+
+    def _is_there(self, name: str, path: str) -> bool:
+        """What cannot be read is there, and an error: passed over, its Applications would be taken away."""
+        return self.tree.exists(path) or (NAME.fullmatch(name) is not None and self.tree.hides(path))
 
     def strays(self) -> list[CmpError]:
         """What looks like a cluster, service or profile and is none: it would be passed over in silence."""
@@ -60,7 +64,7 @@ class Fleet:
     def has(self, kind: str, name: str) -> bool:
         """Whether the fleet has a profile, service or cluster of this name."""
         directory, ending = PLACES[kind]
-        return bool(NAME.fullmatch(name)) and self.tree.exists(f"/{directory}/{name}{ending}")
+        return bool(NAME.fullmatch(name)) and self._is_there(name, f"/{directory}/{name}{ending}")
 
     def spec_of(self, kind: str, name: str, at: Location | None = None) -> Node:
         """The file of a profile, service or cluster, checked.

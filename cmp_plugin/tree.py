@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from .errors import InputError, Location, did_you_mean
@@ -39,7 +39,10 @@ class Tree(NamedTuple):
         place = self._existing(path, at)
         if os.path.isdir(place):
             raise InputError(f"{path[1:]} is a directory, a file is needed", at)
-        descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+        except OSError as error:
+            raise InputError(f"{path[1:]} cannot be read: {os.strerror(error.errno or 0)}", at) from None
         with os.fdopen(descriptor, "rb") as handle:
             facts = os.fstat(handle.fileno())
             if not stat.S_ISREG(facts.st_mode):
@@ -51,6 +54,16 @@ class Tree(NamedTuple):
     def exists(self, path: str) -> bool:
         """Whether there is something at `path`."""
         return path in self.inline or os.path.exists(self._disk(path))
+
+    def hides(self, path: str) -> bool:
+        """Whether something may be at `path` that does not `exist`: behind a link to nothing, or closed to us."""
+        try:
+            os.stat(self._disk(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return any(os.path.islink(place) for place in (self._disk(path), self._disk(posixpath.dirname(path))))
+        except OSError:
+            return True
+        return False
 
     def is_dir(self, path: str) -> bool:
         """Whether a directory is at `path`."""
@@ -112,15 +125,21 @@ class Tree(NamedTuple):
         """Looks at everything that helm and kustomize could reach; they follow links to directories."""
         pending, entered, seen = [place], {place}, 0
         while pending:
-            with os.scandir(pending.pop()) as entries:
-                for entry in entries:
-                    seen += 1
-                    if seen > MAX_ENTRIES:
-                        raise InputError(f"{path[1:]} holds more than {MAX_ENTRIES} files", at)
-                    real = self._checked_entry(entry, at)
-                    if real not in entered and os.path.isdir(real):
-                        entered.add(real)
-                        pending.append(real)
+            for entry in self._entries(pending.pop(), at):
+                seen += 1
+                if seen > MAX_ENTRIES:
+                    raise InputError(f"{path[1:]} holds more than {MAX_ENTRIES} files", at)
+                real = self._checked_entry(entry, at)
+                if real not in entered and os.path.isdir(real):
+                    entered.add(real)
+                    pending.append(real)
+
+    def _entries(self, place: str, at: Location) -> Iterator[os.DirEntry[str]]:
+        try:
+            with os.scandir(place) as entries:
+                yield from entries
+        except OSError as error:
+            raise InputError(f"{self.relative(place)} cannot be read: {os.strerror(error.errno or 0)}", at) from None
 
     def _checked_entry(self, entry: os.DirEntry[str], at: Location) -> str:
         """The real path of something in a directory, unless it is nothing to read."""

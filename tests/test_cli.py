@@ -444,6 +444,18 @@ def test_validate_sees_what_would_go_missing(change: str, finding: str, fleet: P
     assert finding in seen.stdout.decode().splitlines()
 
 
+@pytest.mark.parametrize("link", ["clusters/stage", "clusters/prod/cluster.yaml"])
+def test_a_cluster_behind_a_link_to_nothing_is_no_missing_one(link: str, fleet: Path, clean_env: dict[str, str]) -> None:
+    """Passed over, Argo CD would take its Application away."""
+    write(fleet, {"fleet.yaml": "repoURL: https://git.example.com/a.git\n"})
+    (fleet / link).unlink(missing_ok=True)
+    (fleet / link).symlink_to("nowhere")
+    for words in (["generate"], ["list"], ["validate"]):
+        seen = run(words, str(fleet), clean_env)
+        assert seen.code == 1
+        assert b"does not exist" in (seen.stdout if words == ["validate"] else seen.stderr)
+
+
 def test_two_services_that_render_one_object(fleet: Path, clean_env: dict[str, str]) -> None:
     (fleet / "services/api/chart/templates/same.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n")
     (fleet / "services/web/chart/templates/same.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n")
