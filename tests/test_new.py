@@ -256,6 +256,11 @@ def test_new_service_by_path(fleet: Path, clean_env: dict[str, str], path: str, 
         ("service x --chart a/y", 'helm knows no repository "a" (`helm repo list` shows them; --repo takes an address)'),
         ("service x --chart oci://e.example/y --version 1", 'version "1" is not exact (write one version such as "1.2.3")'),
         ("service x --chart oci://e.example/y --repo z", "a chart in a registry has no --repo"),
+        (
+            "service x --chart y --repo https://me:s3cret@e.example --version 1.0.0",
+            "--chart: credentials do not belong into an address (helm's own files and netrc can hold them)",
+        ),
+        ("service x --chart ../y --repo https://e.example --version 1.0.0", '--chart: "../y" is no name of a chart'),
         ("service x --path nowhere", "nowhere is nothing in this fleet"),
         ("service x --path ..", ".. is nothing in this fleet"),
         ("service x --path schemas", "fleet.yaml: schemas is out of reach for services (write `directories: [schemas]`)"),
@@ -283,7 +288,17 @@ def test_a_file_that_is_in_the_way(fleet: Path, clean_env: dict[str, str]) -> No
 def test_a_file_in_place_of_the_directory(fleet: Path, clean_env: dict[str, str]) -> None:
     (fleet / "clusters/prod").write_text("mine")
     done = run(["new", "cluster", "prod"], str(fleet), clean_env)
-    assert done.stderr.decode() == "clusters/prod: a file is in the way of this directory\n"
+    assert done.stderr.decode() == "clusters/prod is no directory\n"
+
+
+def test_a_file_that_cannot_be_changed(fleet: Path, clean_env: dict[str, str]) -> None:
+    """A directory where the new text would lie, as root may write everywhere."""
+    (fleet / "clusters/dev/cluster.yaml.new").mkdir()
+    before = tree(fleet)
+    done = run(["new", "service", "web", "--cluster", "dev"], str(fleet), clean_env)
+    assert (done.code, done.stdout) == (1, b"")
+    assert done.stderr.decode() == "clusters/dev/cluster.yaml: the file cannot be changed: Is a directory\n"
+    assert tree(fleet) == before
 
 
 # --- texts ---

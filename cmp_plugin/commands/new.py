@@ -9,6 +9,7 @@ import contextlib
 import os
 import sys
 from argparse import Namespace
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..cluster import open_cluster
@@ -58,9 +59,10 @@ def _service(args: Namespace, fleet: Fleet) -> int:
     made = service_files(args, fleet)
     spec = editor_line(fleet, "Service", args.name) + made.files["service.yaml"]
     files = {**made.files, "service.yaml": spec}
-    _write(fleet, f"services/{args.name}", {path: text.encode() for path, text in files.items()})
-    for holder in holders:
-        _replace(fleet, holder)
+    with _beside(fleet, holders):
+        _write(fleet, f"services/{args.name}", {path: text.encode() for path, text in files.items()})
+        for holder in holders:
+            _replace(fleet, holder)
     print(f"next: {_next(args, fleet, made, holders)}", file=sys.stderr)
     return 0
 
@@ -107,10 +109,7 @@ def _write(fleet: Fleet, directory: str, files: dict[str, bytes]) -> None:
     for path in files:
         if fleet.tree.exists(f"/{directory}/{path}"):
             raise InputError("this file is there already", Location(f"{directory}/{path}"))
-    place = os.path.join(fleet.root, directory)
-    if os.path.exists(place) and not os.path.isdir(place):
-        raise InputError("a file is in the way of this directory", Location(directory))
-    with OutputDirectory(place) as target:
+    with OutputDirectory(os.path.join(fleet.root, directory), directory) as target:
         for path, content in files.items():
             target.write(path, content)
         target.publish()
@@ -118,9 +117,29 @@ def _write(fleet: Fleet, directory: str, files: dict[str, bytes]) -> None:
         print(f"{directory}/{path}", flush=True)
 
 
+@contextlib.contextmanager
+def _beside(fleet: Fleet, holders: list[Holder]) -> Iterator[None]:
+    """The holders' new texts beside their files, so that nothing is written when one of these cannot be."""
+    places = [f"{os.path.join(fleet.root, holder.path)}.new" for holder in holders]
+    try:
+        for place, holder in zip(places, holders, strict=True):
+            _lay(place, holder)
+        yield
+    finally:
+        for place in places:
+            with contextlib.suppress(OSError):
+                os.unlink(place)
+
+
+def _lay(place: str, holder: Holder) -> None:
+    try:
+        with open(place, "w", encoding="utf-8", newline="") as file:
+            file.write(holder.text)
+    except OSError as error:
+        raise InputError(f"the file cannot be changed: {os.strerror(error.errno or 0)}", Location(holder.path)) from None
+
+
 def _replace(fleet: Fleet, holder: Holder) -> None:
     place = os.path.join(fleet.root, holder.path)
-    with open(f"{place}.new", "w", encoding="utf-8", newline="") as file:
-        file.write(holder.text)
     os.replace(f"{place}.new", place)
     print(holder.path, flush=True)

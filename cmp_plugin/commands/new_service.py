@@ -15,6 +15,7 @@ from ..fleet import Fleet
 from ..new_files import chart_service, plain_service, resources_service
 from ..request import settings_of
 from ..service import Chart
+from ..sources.wanted import wanted_chart
 from ..specrules import VERSION
 from ..tools.process import Deadline
 from ..tree import allowed_in
@@ -43,6 +44,8 @@ def service_files(args: Namespace, fleet: Fleet) -> Made:
     if not args.chart:
         return Made(plain_service(_namespace(args.name)))
     chart = _chart(args)
+    # Before anything of it is written: an address may hold a password.
+    wanted_chart(chart)
     version = args.version or _newest(chart, fleet)
     if not VERSION.fullmatch(version):
         raise UsageError(f'version "{version}" is not exact', hint='write one version such as "1.2.3"')
@@ -79,7 +82,6 @@ def _address(alias: str) -> str:
 
 def _newest(chart: Chart, fleet: Fleet) -> str:
     from ..sources.obtain import Means, lock_chart
-    from ..sources.wanted import wanted_chart
 
     settings = settings_of(fleet.spec)
     with workdir() as directory:

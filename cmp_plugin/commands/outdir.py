@@ -16,12 +16,12 @@ from ..errors import UsageError
 
 
 class OutputDirectory:
-    """`with OutputDirectory(place) as out: out.write(...); out.publish()`."""
+    """`with OutputDirectory(place) as out: out.write(...); out.publish()`; errors call it `name`."""
 
-    def __init__(self, place: str) -> None:
+    def __init__(self, place: str, name: str = "") -> None:
+        self._name = name or place
         if os.path.exists(place) and not os.path.isdir(place):
-            raise UsageError(f"{place} is no directory")
-        self._name = place
+            raise UsageError(f"{self._name} is no directory")
         self._place = os.path.abspath(place)
 
     def __enter__(self) -> Self:
