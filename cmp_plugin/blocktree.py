@@ -98,7 +98,17 @@ def meant(tree: Node, path: Path) -> Keys:
     ends = [one for one in known if one.endswith(f".{text}")]
     if ends:
         return known[min(ends, key=len)]
-    return _neighbour(tree, path) or known.get(nearest(text, known), ())
+    return _namesake(tree, path) or _neighbour(tree, path) or known.get(nearest(text, known), ())
+
+
+def _namesake(tree: Node, path: Path) -> Keys:
+    """For a single key the path that ends in the nearest one, wherever that is; the shortest of several."""
+    inner = path[1:] if path[0] == "values" else path
+    if len(inner) != 1:
+        return ()
+    below = [keys for keys in _paths(tree) if inner is path or (keys[0] == "values" and len(keys) > 1)]
+    ends = {keys[-1]: keys for keys in reversed(sorted(below, key=len))}
+    return ends.get(nearest(str(inner[0]), ends), ())
 
 
 def _paths(node: Node, keys: Keys = ()) -> Iterator[Keys]:

@@ -382,6 +382,11 @@ def test_an_empty_word_is_not_everything(fleet: Path, clean_env: dict[str, str])
         seen = run(words, str(fleet), clean_env)
         assert (seen.code, seen.stdout) == (2, b"")
         assert seen.stderr == b"an empty word is no cluster or service\n"
+    before = sorted(fleet.rglob("*"))
+    for words in (["preview", "--out", ""], ["expand", "dev", "web", "--out", ""], ["-C", "", "list"], ["schema", "--out", ""]):
+        seen = run(words, str(fleet), clean_env)
+        assert (seen.code, seen.stdout, seen.stderr) == (2, b"", b"an empty word is no directory\n")
+    assert sorted(fleet.rglob("*")) == before
 
 
 def test_a_result_has_any_character(fleet: Path, clean_env: dict[str, str]) -> None:

@@ -19,6 +19,8 @@ class OutputDirectory:
     """`with OutputDirectory(place) as out: out.write(...); out.publish()`; errors call it `name`."""
 
     def __init__(self, place: str, name: str = "") -> None:
+        if not place:
+            raise UsageError("an empty word is no directory")
         self._name = name or place
         if os.path.exists(place) and not os.path.isdir(place):
             raise UsageError(f"{self._name} is no directory")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ..errors import InputError, there_is
+from ..errors import InputError, UsageError, there_is
 from ..fleet import Fleet, find_root, open_fleet
 
 
 def opened_fleet(args: Namespace) -> Fleet:
     """The fleet that -C or the current directory lies in."""
+    if not args.directory:
+        raise UsageError("an empty word is no directory")
     if not os.path.isdir(args.directory):
         raise InputError(f"{args.directory} is no directory")
     return open_fleet(find_root(args.directory))

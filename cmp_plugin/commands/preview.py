@@ -47,7 +47,7 @@ def run(args: Namespace) -> int:
     warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
     if args.applications:
         return _applications(args, fleet)
-    return _to_files(args, fleet) if args.out else _to_stdout(args, _planned(args, fleet))
+    return _to_files(args, fleet) if args.out is not None else _to_stdout(args, _planned(args, fleet))
 
 
 def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
