@@ -106,8 +106,10 @@ def _namesake(tree: Node, path: Path) -> Keys:
     inner = path[1:] if path[0] == "values" else path
     if len(inner) != 1:
         return ()
-    below = [keys for keys in _paths(tree) if inner is path or (keys[0] == "values" and len(keys) > 1)]
-    ends = {keys[-1]: keys for keys in reversed(sorted(below, key=len))}
+    ends: dict[str, Keys] = {}
+    for keys in sorted(_paths(tree), key=len):
+        if inner is path or (keys[0] == "values" and len(keys) > 1):
+            ends.setdefault(keys[-1], keys)
     return ends.get(nearest(str(inner[0]), ends), ())
 
 
