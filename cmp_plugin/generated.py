@@ -9,6 +9,7 @@ import json
 import os
 from typing import Any
 
+from . import fieldreference
 from .argocd import plugin_yaml
 from .reference import markdown
 from .specs import KINDS, json_schema
@@ -21,6 +22,7 @@ def files() -> dict[str, str]:
     made = {f"schemas/{kind.lower()}.json": schema_text(kind) for kind in KINDS}
     made["cmp_plugin/shape_table.py"] = shape_table()
     made["docs/cli.md"] = markdown()
+    made["docs/fields.md"] = fieldreference.markdown()
     made["plugin.yaml"] = plugin_yaml()
     return made
 

@@ -16,7 +16,7 @@ PACKAGE = Path(CHECKOUT, "cmp_plugin")
 
 # Top first. A module imports from its own line or from lines below it.
 ORDER = [
-    "__main__ cli commandline examples generated reference",
+    "__main__ cli commandline examples generated reference fieldreference",
     "commands commands.*",
     "importing importing.*",
     "fieldorigin fieldtrials rehearsal",

@@ -17,6 +17,8 @@ from cmp_server import PLUGIN, Application, CmpServer, packed
 from image import Image, build
 from processes import running
 
+from cmp_plugin.argocd import PARAMETERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -81,7 +83,8 @@ def test_it_renders_what_preview_shows(
 
 def test_it_announces_its_parameters(sidecar: CmpServer, fleet: Repository) -> None:
     application = Application("x", "clusters/kind.local", {"service": "web"})
-    assert len(sidecar.parameters(packed(fleet.root), application)) == 3
+    announced = sidecar.parameters(packed(fleet.root), application)
+    assert [each.name for each in announced] == list(PARAMETERS)
 
 
 def test_the_tools_are_the_pinned_ones(inside: Callable[..., str]) -> None:

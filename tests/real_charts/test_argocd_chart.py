@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 from bootstrapping import CHART, bootstrap_chart, copy_fleet, helm, lint, service_objects, template
+from documents import blocks
 from program import run
 from serving import Repository
 
@@ -97,3 +98,20 @@ def test_the_sidecar_is_beside_repo_server(objects: dict[Any, dict[str, Any]]) -
     mounted = {each["mountPath"]: each["name"] for each in server["volumeMounts"]}
     assert mounted["/home/argocd/cmp-server/plugins"] == "plugins"
     assert mounted["/tmp"] != "cmp-plugin-tmp"
+
+
+def test_the_settings_for_scale_arrive(chart: Path, helm4: str, tmp_path: Path) -> None:
+    """docs/scale.md's values, where Argo CD's programs read them."""
+    (block,) = [each for each in blocks("docs/scale.md") if each.kind == "yaml"]
+    values = tmp_path / "values.yaml"
+    values.write_text(block.text)
+    made = template(helm4, chart, "--values", str(values))
+    wanted = yaml.safe_load(block.text)["argo-cd"]
+    for name, parameters in (("argocd-cmd-params-cm", "params"), ("argocd-cm", "cm")):
+        data = made["ConfigMap", "argocd", name]["data"]
+        assert wanted["configs"][parameters].items() <= data.items()
+    controller = made["StatefulSet", "argocd", "argocd-application-controller"]
+    assert controller["spec"]["replicas"] == wanted["controller"]["replicas"]
+    (container,) = controller["spec"]["template"]["spec"]["containers"]
+    assert {"name": "ARGOCD_CONTROLLER_REPLICAS", "value": "2"} in container["env"]
+    assert made["Deployment", "argocd", "argocd-repo-server"]["spec"]["replicas"] == wanted["repoServer"]["replicas"]
