@@ -31,6 +31,7 @@ from .init import GIT_SECONDS, check_place
 from .lock import lock_files
 from .outdir import OutputDirectory
 from .preview import in_parallel
+from .terminal import counted
 from .warnings import warn
 
 SECONDS = 600.0
@@ -194,7 +195,7 @@ def _publish(place: str, conversion: Conversion, made: str) -> None:
 def _say(proofs: list[Proof], errors: list[CmpError], more: str) -> None:
     equal = sum(not proof.errors for proof in proofs)
     count = len({str(error) for error in flatten(errors)})
-    print(f"{equal} of {len(proofs)} renders are equal, {count} findings: {more}", file=sys.stderr)
+    print(f"{equal} of {len(proofs)} renders are equal, {counted(count, 'finding')}: {more}", file=sys.stderr)
 
 
 def _warn_about_random(proofs: list[Proof]) -> None:
@@ -214,4 +215,4 @@ def _show(proofs: list[Proof]) -> None:
             listed = f"{len(found)} clusters ({sum(one.objects for one in found)})"
         print(f"{name}: equal on {listed}", flush=True)
     total = sum(proof.objects for proof in proofs)
-    print(f"{len(proofs)} renders, {total} objects: every one is equal", file=sys.stderr)
+    print(f"{counted(len(proofs), 'render')}, {counted(total, 'object')}: every one is equal", file=sys.stderr)
