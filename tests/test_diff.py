@@ -234,6 +234,14 @@ def test_applications_that_cannot_be_made(repo: Repository) -> None:
     assert "clusters on all 3 clusters\n  + Application of the cluster\n" in repo.diff("HEAD", repo.first)
 
 
+def test_a_chart_that_moves(made: Make) -> None:
+    service = "namespace: web\nchart: {path: chart}\n"
+    repo = made({**FILES, "services/web/service.yaml": service, **chart("services/web/chart")})
+    repo.git("mv", "services/web/chart", "services/web/helm")
+    repo.edit("services/web/service.yaml", "path: chart", "path: helm")
+    assert "  ~ web: chart services/web/chart -> services/web/helm on all 3 clusters\n" in repo.diff()
+
+
 def test_pruned_or_not(repo: Repository) -> None:
     repo.edit("services/web/service.yaml", "namespace", "application: {automated: {prune: false}}\nnamespace")
     repo.commit()

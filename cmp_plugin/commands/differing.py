@@ -103,7 +103,7 @@ def _versions(units: Iterable[Unit]) -> list[Replaced]:
         old, new = (_version(chart) for chart in charts)
         if old and new and old != new:
             same = old[0] == new[0]
-            token = (old[0] if same else "", old[1] if same else " ".join(old), new[1] if same else " ".join(new))
+            token = (old[0] if same else "", old[1] if same else " ".join(old).rstrip(), new[1] if same else " ".join(new).rstrip())
             places.setdefault((unit.service, *token), set()).add(unit.cluster)
     return [Replaced(*which, tuple(sorted(clusters))) for which, clusters in sorted(places.items())]
 
