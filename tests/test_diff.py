@@ -236,7 +236,8 @@ def test_applications_that_cannot_be_made(repo: Repository) -> None:
 
 def test_a_chart_that_moves(made: Make) -> None:
     service = "namespace: web\nchart: {path: chart}\n"
-    repo = made({**FILES, "services/web/service.yaml": service, **chart("services/web/chart")})
+    base = 'kubernetes: {version: "1.34"}\nservices: {web: }\n'
+    repo = made({**FILES, "profiles/base.yaml": base, "services/web/service.yaml": service, **chart("services/web/chart")})
     repo.git("mv", "services/web/chart", "services/web/helm")
     repo.edit("services/web/service.yaml", "path: chart", "path: helm")
     assert "  ~ web: chart services/web/chart -> services/web/helm on all 3 clusters\n" in repo.diff()
