@@ -66,4 +66,4 @@ lock:
 	@$(COMPILE:3.11=3.12) requirements/function.in --output-file requirements/function.txt
 
 clean:
-	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv build .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis
