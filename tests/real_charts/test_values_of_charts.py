@@ -20,7 +20,8 @@ from cmp_plugin.errors import Location
 from cmp_plugin.validation.keys import Known, known_keys, unknown_keys
 from cmp_plugin.yamlfile import load_values, node
 
-NAMES = sorted(path.name for path in CHARTS.glob("*.tgz"))
+# Without charts one name, so that the skip has a reason.
+NAMES = sorted(path.name for path in CHARTS.glob("*.tgz")) or ["none"]
 AT = Location("x")
 PARTS = ("fleet.yaml", "profiles", "services", "clusters")
 Path_ = tuple[str, ...]
@@ -49,13 +50,14 @@ def test_what_a_chart_documents_is_known(name: str) -> None:
     assert list(unknown_keys(node(found.defaults, AT), found)) == []
 
 
-USUAL = Path(__file__).parent / "usual_values"
+USUAL = sorted(Path(__file__).parent.joinpath("usual_values").glob("*.yaml"))
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_what_people_set_is_known(name: str) -> None:
-    file = USUAL / f"{name.removesuffix('.tgz').rpartition('-')[0]}.yaml"
-    if file.exists():
+@pytest.mark.parametrize("file", USUAL, ids=lambda file: file.stem)
+def test_what_people_set_is_known(file: Path) -> None:
+    charts = [name for name in NAMES if name.removesuffix(".tgz").rpartition("-")[0] == file.stem]
+    assert charts, f"no chart {file.stem} among {NAMES}"
+    for name in charts:
         assert [str(one) for one in unknown_keys(load_values(file.read_bytes(), file.name), known(name))] == []
 
 
