@@ -10,7 +10,7 @@ import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ..cluster import open_cluster
 from ..emit import emit
@@ -30,7 +30,11 @@ from .places import cluster_name, opened_fleet, service_name
 from .progress import progress, waiting
 from .warnings import warn, warn_about_plugin
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 RENDER_SECONDS = 600.0
+LOOK_SECONDS = 0.5
 Task = TypeVar("Task")
 Result = TypeVar("Result")
 
@@ -144,6 +148,7 @@ def in_parallel(
 
     When the caller stops early, as at Ctrl-C, no render goes on: each one's deadline comes.
     """
+    from collections import deque
     from concurrent.futures import ThreadPoolExecutor
     from threading import Event
 
@@ -163,7 +168,10 @@ def in_parallel(
 
     with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool, progress(len(tasks), "rendering") as step:
         try:
-            for one, result in zip(tasks, pool.map(attempt, tasks), strict=True):
+            futures = deque(pool.submit(attempt, one) for one in tasks)
+            for one in tasks:
+                # A result that was handed on is not kept: together they may be large.
+                result = _awaited(futures.popleft())
                 step()
                 yield one, result
         finally:
@@ -171,6 +179,15 @@ def in_parallel(
             ended.set()
             for deadline in started:
                 deadline.come()
+
+
+def _awaited(future: Future[Result]) -> Result:
+    """A future's result. The system may hand Ctrl-C to another thread, which wakes nobody: so look now and then."""
+    from concurrent.futures import wait
+
+    while not wait([future], LOOK_SECONDS).done:
+        continue
+    return future.result()
 
 
 def _to_files(args: Namespace, fleet: Fleet) -> int:
