@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help preview test test-argocd test-sidecar golden bench bench-argocd site lint lock clean
+.PHONY: help preview test test-argocd test-sidecar golden generated bench bench-argocd site lint lock clean
 
 help:
 	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
@@ -10,6 +10,7 @@ help:
 	@echo 'make test-argocd  run the plugin in real Argo CD; builds it once, about 15 minutes'
 	@echo 'make test-sidecar build the image of the sidecar and run it; as root, on Debian'
 	@echo 'make golden    write the expected output of the golden cases anew'
+	@echo 'make generated  write the schemas, references and tables that are made from code'
 	@echo 'make bench     measure, and write the table in benchmarks/README.md'
 	@echo 'make bench-argocd  the same for one Application in real Argo CD'
 	@echo 'make site      the documentation as a site, in build/site'
@@ -26,26 +27,30 @@ test:
 
 test-argocd:
 	@$(PYTHON) scripts/set_up.py --tests
-	@$(PYTHON) tests/argocd/build.py
-	@$(PYTHON) tests/argocd/function_pythonic.py
-	@$(BIN)/python -m pytest tests/argocd -m argocd $(PYTEST_ARGS)
+	@$(PYTHON) tests/real_argocd/build.py
+	@$(PYTHON) tests/real_argocd/function_pythonic.py
+	@$(BIN)/python -m pytest tests/real_argocd -m argocd $(PYTEST_ARGS)
 
 test-sidecar:
 	@$(PYTHON) scripts/set_up.py --tests
-	@$(PYTHON) tests/argocd/build.py
-	@$(BIN)/python -m pytest tests/argocd -m sidecar $(PYTEST_ARGS)
+	@$(PYTHON) tests/real_argocd/build.py
+	@$(BIN)/python -m pytest tests/real_argocd -m sidecar $(PYTEST_ARGS)
 
 golden:
 	@$(PYTHON) scripts/set_up.py --tests
-	@$(BIN)/python -m pytest -q tests/test_golden.py --regenerate $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q tests/repository/test_golden.py --regenerate $(PYTEST_ARGS)
+
+generated:
+	@$(PYTHON) scripts/set_up.py --tests
+	@PYTHONPATH=scripts $(BIN)/python scripts/generate.py
 
 bench:
 	@$(PYTHON) scripts/set_up.py --tests
-	@PYTHONPATH=scripts:tests $(BIN)/python benchmarks/run.py
+	@PYTHONPATH=scripts:tests/support $(BIN)/python benchmarks/run.py
 
 bench-argocd:
 	@$(PYTHON) scripts/set_up.py --tests
-	@$(PYTHON) tests/argocd/build.py
+	@$(PYTHON) tests/real_argocd/build.py
 	@$(BIN)/python benchmarks/argocd.py
 
 site:

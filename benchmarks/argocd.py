@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
-sys.path += [str(HERE.parent / place) for place in ("scripts", "tests", "tests/argocd")]
+sys.path += [str(HERE.parent / place) for place in ("scripts", "tests/support", "tests/real_argocd")]
 
 import commits  # noqa: E402 (found by the line above, like all that follow)
 import workload  # noqa: E402

@@ -12,13 +12,23 @@ import os
 import signal
 import sys
 
-from . import trace
+from . import verbose
 from .errors import CmpError, ToolError, flatten
 
 INTERNAL_ERROR = 3
 # A run makes many objects and hardly a cycle: Python's own pace costs a fifth of a large fleet's time.
 SELDOM = (100_000, 50, 100)
 INTERRUPTED = 130
+# A command is the module of its name, or what is here: a room with a module `command` in it.
+ROOMS = {
+    "diff": "diff.command",
+    "explain": "explain.command",
+    "import": "importing.command",
+    "list": "list.command",
+    "new": "scaffold.new",
+    "schema": "schema.command",
+    "validate": "validate.command",
+}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -63,13 +73,13 @@ def _prepare() -> None:
 def _parsed(words: list[str]) -> int:
     import importlib
 
-    from .commandline import parse
+    from .commands.parser import parse
 
     _any_character()
     args = parse(words)
     if args.verbose:
-        trace.show()
-    return int(importlib.import_module(f"cmp_plugin.commands.{args.verb}").run(args))
+        verbose.show()
+    return int(importlib.import_module(f"cmp_plugin.commands.{ROOMS.get(args.verb, args.verb)}").run(args))
 
 
 def _any_character() -> None:
@@ -82,13 +92,13 @@ def _any_character() -> None:
 def _details(error: CmpError) -> None:
     """With -v: what the tool was called with and what it said, in full."""
     for tool in (each for each in flatten([error]) if isinstance(each, ToolError)):
-        trace.note(" ".join(tool.argv))
+        verbose.note(" ".join(tool.argv))
         if tool.stderr:
-            trace.note(tool.stderr.rstrip())
+            verbose.note(tool.stderr.rstrip())
 
 
 def _traceback() -> None:
-    if trace.is_shown():
+    if verbose.is_shown():
         import traceback
 
         traceback.print_exc()

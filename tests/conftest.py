@@ -9,6 +9,8 @@ import pytest
 import toolchain
 from program import environment, required
 
+pytest_plugins = ["chart_repository"]
+
 # A job in the background of a shell starts with SIGINT ignored, and so would every program under test.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
@@ -54,7 +56,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     reports = [
         report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])
     ]
-    if any(report.nodeid.startswith("tests/test_docs.py") for report in reports):
+    if any(report.nodeid.startswith("tests/repository/test_docs.py") for report in reports):
         from documents import summary
 
         for line in summary():

@@ -10,15 +10,15 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
-from ..blocktree import block_tree, leaves
-from ..cluster import open_cluster
+from ..fleet.block import block_tree, leaves
+from ..fleet.cluster import open_cluster
 from ..errors import CmpError
-from ..fleet import Fleet
-from ..layers import merge_layers
-from ..plan import keys_on, request_of
-from ..servicelayers import all_layers
-from ..valuepath import written
-from .places import cluster_name, opened_fleet, service_name
+from ..fleet.files import Fleet
+from ..fleet.layers import merge_layers
+from ..fleet.plan import keys_on, request_of
+from ..fleet.service_layers import all_layers
+from ..fleet.value_path import written
+from .arguments import cluster_name, opened_fleet, service_name
 
 ENOUGH = 200  # clusters whose labels are read between two keys
 SECONDS = 5.0
@@ -109,7 +109,7 @@ def _selectors(prefix: str, parsed_args: argparse.Namespace, **_: object) -> lis
 def _revisions(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """Branches and tags of the fleet's repository."""
     from ..tools import git
-    from ..tools.process import Deadline
+    from ..system.process import Deadline
 
     fleet = _fleet(parsed_args)
     deadline = Deadline(SECONDS)

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ..cluster import open_cluster
+from ..fleet.cluster import open_cluster
 from ..errors import UsageError
-from ..plan import Planned, planned_service
-from ..render import expand
-from ..tools.process import Deadline
+from ..fleet.plan import Planned, planned_service
+from ..render.render import expand
+from ..system.process import Deadline
 from .outdir import OutputDirectory
-from .pinned import at_its_revision
-from .places import cluster_name, opened_fleet, service_name
+from ..argocd.pinned import at_its_revision
+from .arguments import cluster_name, opened_fleet, service_name
 from .preview import RENDER_SECONDS
 from .warnings import warn
 

@@ -11,16 +11,16 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..argocd import Call, read_call, render_seconds
-from ..cluster import Cluster, open_cluster
+from ..argocd.contract import Call, read_call, render_seconds
+from ..fleet.cluster import Cluster, open_cluster
 from ..errors import CmpError, Errors, InputError, flatten, labelled
-from ..fleet import Fleet, find_root, open_fleet
-from ..inputs import decode
-from ..plan import plan, plan_fleet, planned_service
-from ..request import Request, settings_of
-from ..resolve import Resolved, resolve
-from ..tools.process import Deadline
-from ..yamlfile import dump_json
+from ..fleet.files import Fleet, find_root, open_fleet
+from ..argocd.inputs import decode
+from ..fleet.plan import plan, plan_fleet, planned_service
+from ..fleet.request import Request, settings_of
+from ..fleet.resolve import Resolved, resolve
+from ..system.process import Deadline
+from ..goyaml.load import dump_json
 from .warnings import warn, warn_about_plugin
 
 if TYPE_CHECKING:
@@ -80,8 +80,8 @@ def _prefix(call: Call, path: str) -> str:
 
 
 def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadline) -> bytes:
-    from ..emit import emit
-    from ..render import render
+    from ..render.emit import emit
+    from ..render.render import render
 
     _warn_about_kubernetes(call, request)
     result = render(resolved.service, request.tree, deadline)
@@ -95,14 +95,14 @@ def _as_lines(objects: list[dict[str, Any]]) -> bytes:
 
 def applications_of(cluster: Cluster, commit: str, prefix: str) -> list[dict[str, Any]]:
     """The Applications of one cluster's services, by wave, then name."""
-    from ..applications import cluster_applications, origin_of
+    from ..argocd.applications import cluster_applications, origin_of
 
     return cluster_applications(cluster, plan(cluster), origin_of(cluster.fleet.spec, commit, prefix))
 
 
 def applications_of_fleet(fleet: Fleet, commit: str, prefix: str) -> list[dict[str, Any]]:
     """The AppProjects, and one Application per cluster. Raises Errors; names must be unique."""
-    from ..applications import check_names, fleet_application, origin_of, projects
+    from ..argocd.applications import check_names, fleet_application, origin_of, projects
 
     names = fleet.names("Cluster")
     planned = plan_fleet(fleet, names)

@@ -10,10 +10,11 @@ import os
 import socket
 from argparse import Namespace
 
-from ..applications import PLUGIN
+from ..argocd.applications import PLUGIN
 from ..errors import ToolError
-from ..tools import helm, kustomize
-from ..workdir import workdir
+from ..tools import helm
+from ..tools import kustomize
+from ..system.workdir import workdir
 
 SOCKETS = "/home/argocd/cmp-server/plugins"  # argo-cd's DefaultPluginSockFilePath
 

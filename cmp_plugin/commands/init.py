@@ -13,10 +13,10 @@ import sys
 from argparse import Namespace
 
 from ..errors import CmpError, UsageError
-from ..fleet import find_root
-from ..first_fleet import files
+from ..fleet.files import find_root
+from .first_fleet import files
 from ..tools import git
-from ..tools.process import Deadline
+from ..system.process import Deadline
 from .outdir import OutputDirectory
 
 # What a new repository holds when it comes from a git server.

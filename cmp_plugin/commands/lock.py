@@ -10,17 +10,17 @@ import os
 import sys
 from argparse import Namespace
 
-from ..chart_use import chart_uses
-from ..charts import needed
+from ..charts.used import chart_uses
+from ..charts.locate import needed
 from ..errors import CmpError, Errors, InputError, Location
-from ..fleet import Fleet
-from ..request import settings_of
-from ..sources.lockfile import FILE, Locked, dump, find, parse
-from ..sources.obtain import Means, lock_chart, named
-from ..sources.wanted import Wanted
-from ..tools.process import Deadline
-from ..workdir import workdir
-from .places import opened_fleet
+from ..fleet.files import Fleet
+from ..fleet.request import settings_of
+from ..charts.lockfile import FILE, Locked, dump, find, parse
+from ..charts.obtain import Means, lock_chart, named
+from ..charts.wanted import Wanted
+from ..system.process import Deadline
+from ..system.workdir import workdir
+from .arguments import opened_fleet
 from .progress import progress, waiting
 
 SECONDS_PER_CHART = 300.0

@@ -6,7 +6,7 @@ import json
 import os
 from argparse import Namespace
 
-from ..argocd import announcement, read_call
+from ..argocd.contract import announcement, read_call
 
 
 def run(args: Namespace) -> int:

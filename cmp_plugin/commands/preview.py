@@ -12,21 +12,21 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from ..cluster import open_cluster
-from ..emit import emit
+from ..fleet.cluster import open_cluster
+from ..render.emit import emit
 from ..errors import CmpError, Errors, UsageError
-from ..fleet import Fleet
-from ..manifest import Manifest
-from ..plan import Planned, keys_on, plan, plan_fleet, planned_service
-from ..render import render
-from ..request import settings_of
+from ..fleet.files import Fleet
+from ..render.manifest import Manifest
+from ..fleet.plan import Planned, keys_on, plan, plan_fleet, planned_service
+from ..render.render import render
+from ..fleet.request import settings_of
 from ..tools import git
 from ..tools.discovery import on_path
-from ..tools.process import Deadline
-from ..yamlfile import dump_json
+from ..system.process import Deadline
+from ..goyaml.load import dump_json
 from .generate import applications_of, applications_of_fleet
-from .pinned import at_its_revision
-from .places import cluster_name, opened_fleet, service_name
+from ..argocd.pinned import at_its_revision
+from .arguments import cluster_name, opened_fleet, service_name
 from .progress import progress, waiting
 from .warnings import warn, warn_about_plugin
 
@@ -134,7 +134,7 @@ def _formatted(lines: bytes, output: str, label: str) -> bytes:
         return lines
     import json
 
-    from ..yamlfile import dump_yaml
+    from ..goyaml.load import dump_yaml
 
     comment = f"# {label}\n" if label else ""
     documents = [dump_yaml(json.loads(line)) for line in lines.splitlines()]

@@ -9,19 +9,19 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 
-from ..chart_use import chart_uses
+from ..charts.used import chart_uses
 from ..errors import CmpError, Errors, InputError
-from ..fleet import Fleet
-from ..plan import plan_fleet
-from ..request import Settings, settings_of
-from ..sources.bases import names_elsewhere, remotes_of
-from ..sources.gitaddress import Remote
-from ..sources.obtain import Means
-from ..sources.vendoring import place_archive, place_base, remove_archives, remove_bases
-from ..tools.process import Deadline
-from ..workdir import workdir
+from ..fleet.files import Fleet
+from ..fleet.plan import plan_fleet
+from ..fleet.request import Settings, settings_of
+from ..charts.bases import names_elsewhere, remotes_of
+from ..charts.git_address import Remote
+from ..charts.obtain import Means
+from ..charts.vendoring import place_archive, place_base, remove_archives, remove_bases
+from ..system.process import Deadline
+from ..system.workdir import workdir
 from .lock import SECONDS_PER_CHART, State, states_of
-from .places import opened_fleet
+from .arguments import opened_fleet
 from .progress import progress
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from .. import __version__
 from ..errors import InputError, Location
-from ..request import Settings
-from ..tools import ranges
+from ..fleet.request import Settings
+from ..tools import versions
 
 _said: set[str] = set()
 
@@ -24,7 +24,7 @@ def warn(sentences: Iterable[str]) -> None:
 def warn_about_plugin(settings: Settings, at: Location | None) -> None:
     """Says when this program is not the one the fleet wants; with `strict` that is an InputError."""
     try:
-        fits = not settings.plugin or ranges.satisfies(__version__, settings.plugin)
+        fits = not settings.plugin or versions.satisfies(__version__, settings.plugin)
     except ValueError as error:
         raise InputError(f"tools.plugin: {error}", at) from None
     if fits:

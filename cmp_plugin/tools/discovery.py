@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ..errors import InputError, Location, ToolError
-from . import ranges
-from .process import Deadline, run
+from . import versions
+from ..system.process import Deadline, run
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?([-+][0-9A-Za-z.+-]+)?")
 
@@ -57,7 +57,7 @@ def find(kind: Kind, wanted: str, strict: bool, at: Location | None) -> Tool:
     tools), both at `at`.
     """
     try:
-        majors = ranges.majors(wanted) if kind.one_major else []
+        majors = versions.majors(wanted) if kind.one_major else []
         if kind.one_major and len(majors) != 1:
             raise ValueError(f'"{wanted}" must admit exactly one major version of {kind.name}')
         return _choose(kind, wanted, strict, majors)
@@ -70,7 +70,7 @@ def find(kind: Kind, wanted: str, strict: bool, at: Location | None) -> Tool:
 def _choose(kind: Kind, wanted: str, strict: bool, majors: list[int]) -> Tool:
     seen: list[_Found] = []
     for found in _candidates(kind):
-        if ranges.satisfies(found.version, wanted) and not kind.refusal(found.version):
+        if versions.satisfies(found.version, wanted) and not kind.refusal(found.version):
             return Tool(found.path, found.version)
         seen.append(found)
     if not strict:

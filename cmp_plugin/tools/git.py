@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from ..errors import ToolError
 from . import discovery
-from .process import Completed, Deadline, clean_environment, run
+from ..system.process import Completed, Deadline, clean_environment, run
 
 # Over what a repository says itself; each of these could start a program or change what is read.
 _SETTINGS = {

@@ -13,8 +13,8 @@ from ..errors import Location
 from . import discovery
 from .discovery import Tool
 from .helm_errors import failure
-from .process import Deadline, clean_environment, run
-from .turns import turn
+from ..system.process import Deadline, clean_environment, run
+from ..system.slots import turn
 
 DEFAULT_RANGE = "~4.3"
 

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import Location, ToolError
-from .process import Completed
-from .redaction import clipped, refused, without_values
+from ..system.process import Completed
+from .redact import clipped, refused, without_values
 
 _LONGEST = 2000
 

@@ -11,9 +11,9 @@ import re
 from ..errors import Location, ToolError
 from . import discovery
 from .discovery import Tool
-from .process import Deadline, clean_environment, run
-from .redaction import clipped
-from .turns import turn
+from ..system.process import Deadline, clean_environment, run
+from .redact import clipped
+from ..system.slots import turn
 
 DEFAULT_RANGE = "~5.8"
 

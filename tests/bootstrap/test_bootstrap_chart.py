@@ -15,7 +15,7 @@ import yaml
 from bootstrapping import CHART, bootstrap_chart, copy_fleet, helm, lint, put_dependency, service_objects, template
 from program import CHECKOUT, run
 
-from cmp_plugin.applications import PATHS, PLUGIN
+from cmp_plugin.argocd.applications import PATHS, PLUGIN
 
 ROOT = ("Application", "argocd", "fleet")
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
@@ -114,7 +114,7 @@ def test_the_sidecar_has_the_image(chart: Path, helm4: str) -> None:
 
 
 def test_timeouts_leave_room_for_a_whole_render(objects: dict[Any, dict[str, Any]]) -> None:
-    from cmp_plugin.argocd import TIMEOUT
+    from cmp_plugin.argocd.contract import TIMEOUT
 
     params = objects["ConfigMap", "argocd", "argocd-cmd-params-cm"]["data"]
     timeouts = [float(value) for name, value in params.items() if name.endswith("repo.server.timeout.seconds")]

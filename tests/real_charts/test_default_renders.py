@@ -16,8 +16,8 @@ from program import run
 from serving import Repository
 from upstream import CHARTS, PRINTED
 
-from cmp_plugin.sources.archive import inspect
-from cmp_plugin.yamlfile import dump_json, dump_values, load_manifests
+from cmp_plugin.charts.archive import inspect
+from cmp_plugin.goyaml.load import dump_json, dump_values, load_manifests
 
 ARCHIVES = sorted(path.name for path in CHARTS.glob("*.tgz"))
 # What PRINTED was made with besides default values.

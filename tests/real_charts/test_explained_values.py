@@ -10,22 +10,22 @@ import pytest
 from program import CHECKOUT, run
 from upstream import CHARTS
 
-from cmp_plugin.blocktree import leaves, lookup
-from cmp_plugin.chart import final_values
-from cmp_plugin.chart_files import ChartFiles, chart_of
-from cmp_plugin.chart_values import computed_values
-from cmp_plugin.charts import locate
-from cmp_plugin.cluster import open_cluster
-from cmp_plugin.explanation import Explanation
-from cmp_plugin.fleet import open_fleet
-from cmp_plugin.plan import planned_service
-from cmp_plugin.service import Service
+from cmp_plugin.fleet.block import leaves, lookup
+from cmp_plugin.render.chart import final_values
+from cmp_plugin.charts.contents import ChartFiles, chart_of
+from cmp_plugin.render.chart_values import computed_values
+from cmp_plugin.charts.locate import locate
+from cmp_plugin.fleet.cluster import open_cluster
+from cmp_plugin.commands.explain.settings import Explanation
+from cmp_plugin.fleet.files import open_fleet
+from cmp_plugin.fleet.plan import planned_service
+from cmp_plugin.fleet.service import Service
 from cmp_plugin.tools import helm
 from cmp_plugin.tools.discovery import Tool
-from cmp_plugin.tools.process import Deadline
-from cmp_plugin.tree import Tree
-from cmp_plugin.workdir import workdir
-from cmp_plugin.yamlfile import dump_values, plain
+from cmp_plugin.system.process import Deadline
+from cmp_plugin.system.files import Tree
+from cmp_plugin.system.workdir import workdir
+from cmp_plugin.goyaml.load import dump_values, plain
 
 SWITCHED_OFF = ("prometheus-windows-exporter",)
 SERVICES = ("cert-manager", "istio-cni", "istiod", "gateway-internal", "prometheus", "web")

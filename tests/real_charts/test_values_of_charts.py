@@ -15,10 +15,10 @@ from serving import Repository
 from test_editor_schema import fitting
 from upstream import CHARTS
 
-from cmp_plugin.chart_files import read_chart
+from cmp_plugin.charts.contents import read_chart
 from cmp_plugin.errors import Location
-from cmp_plugin.validation.keys import Known, known_keys, unknown_keys
-from cmp_plugin.yamlfile import load_values, node
+from cmp_plugin.commands.validate.keys import Known, known_keys, unknown_keys
+from cmp_plugin.goyaml.load import load_values, node
 
 # Without charts one name, so that the skip has a reason.
 NAMES = sorted(path.name for path in CHARTS.glob("*.tgz")) or ["none"]

@@ -1,0 +1,81 @@
+"""A service pinned to a git revision: its directory as that revision has it, everything else as it is here.
+
+In: a planned service with `revision`. Out: the same, resolved anew on files that git wrote into a private
+directory. It travels as `inputs`, the very way on which Argo CD gets it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import CmpError, InputError, Location
+from .inputs import Unfit, decode, encode
+from ..fleet.plan import Planned
+from ..fleet.resolve import resolve
+from ..specs.rules import value_of
+from ..tools import git
+from ..system.process import Deadline
+from ..system.workdir import workdir
+
+
+@contextmanager
+def at_its_revision(
+    planned: Planned, deadline: Deadline, repository: git.Repository | None = None
+) -> Iterator[Planned]:
+    """The service to render: `planned` itself, or what its pinned directory makes of it.
+
+    `repository` is the fleet's, for a fleet that lies outside of it.
+    """
+    if not planned.resolved.revision:
+        yield planned
+        return
+    with workdir() as private:
+        yield _pinned(planned, private, deadline, repository or _repository(planned, deadline))
+
+
+def pinned_inputs(planned: Planned, deadline: Deadline, repository: git.Repository) -> tuple[str, str]:
+    """What decides the render of a pinned service: the commit of its directory, and its `inputs`."""
+    resolved = planned.resolved
+    inputs = encode(planned.request, resolved.service, whole=True)
+    if isinstance(inputs, Unfit):
+        message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
+        raise InputError(message, _written_at(planned))
+    try:
+        return git.commit(repository, resolved.revision, deadline), inputs
+    except CmpError as error:
+        raise _at_revision(planned, error) from error
+
+
+def _at_revision(planned: Planned, error: CmpError) -> InputError:
+    resolved = planned.resolved
+    return InputError(f"{resolved.service.label} at revision {resolved.revision}: {error}", _written_at(planned))
+
+
+def _written_at(planned: Planned) -> Location | None:
+    written = value_of(planned.resolved.merged.fields, "revision")
+    return written.at if written else None
+
+
+def _pinned(planned: Planned, private: str, deadline: Deadline, repository: git.Repository) -> Planned:
+    request, resolved = planned.request, planned.resolved
+    commit, inputs = pinned_inputs(planned, deadline, repository)
+    place = os.path.join(os.path.realpath(private), "service")
+    try:
+        directory = repository._replace(prefix=f"{repository.prefix}services/{request.entry}/")
+        git.extract(directory, commit, place, private, deadline)
+        found = resolve(decode(inputs, place))
+    except CmpError as error:
+        raise _at_revision(planned, error) from error
+    if found is None:
+        message = f"{resolved.service.label} is switched off at revision {resolved.revision}"
+        raise InputError(message, _written_at(planned))
+    return planned._replace(request=decode(inputs, place), resolved=found)
+
+
+def _repository(planned: Planned, deadline: Deadline) -> git.Repository:
+    repository = git.repository(planned.request.tree.root, deadline)
+    if repository is None:
+        raise InputError("`revision` needs git, and a fleet that is in git")
+    return repository

@@ -1,0 +1,70 @@
+"""How far a render reaches: whether a service's directory is enough, and which others it reads.
+
+In: a request and the service that it resolves to. Out: a reason or canonical directories, found in the
+specs, the kustomizations and charts that they lead to, and the links in all of these. Starts nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..errors import CmpError
+from ..specs.paths import named_paths
+from ..render.kustomize.references import Reach
+from ..fleet.request import Request
+from ..fleet.service import Service
+from ..fleet.service_layers import service_paths
+from ..charts.dependencies import all_directories
+from ..system.files import Tree, canonical, within
+
+SERVICES = "/services"
+
+
+def beyond(request: Request, service: Service, files: Mapping[str, str]) -> str:
+    """Why a service does not render from its own directory and `files`, or an empty string."""
+    directory = service.directory
+    for path in service_paths(request):
+        if not within(path, directory):
+            return f"service.yaml names {path[1:]}, outside its directory"
+    inline = {path: content.encode() for path, content in files.items()}
+    try:
+        alone = Tree(request.tree.locate(directory, service.at), (directory,), directory, inline)
+        alone.locate(directory, service.at)
+        _reached(service, alone)
+    except CmpError as error:
+        return f"its directory is not enough: {error}"
+    return ""
+
+
+def services_read(request: Request, service: Service) -> list[str]:
+    """Every directory directly below services/ of which a render of this service can read a file.
+
+    Raises CmpError where that cannot be told: a link leads to another one, a base is on another machine.
+    """
+    layers = (*request.below, *request.above)
+    named = [str(path.value).removesuffix("?") for layer in layers for path in named_paths(layer.block)]
+    mirrors = [canonical(place, "/", service.at) for _, place in request.settings.mirrors if "://" not in place]
+    paths = {service.directory, *named, *mirrors, *service_paths(request), *_reached(service, request.tree)}
+    found = _entries(paths)
+    others = tuple(each for each in request.tree.allowed if each != SERVICES)
+    closed = request.tree._replace(allowed=(*others, *found))
+    for path in sorted({*paths, *found, "/profiles", f"/clusters/{request.facts.cluster}"}):
+        if closed.exists(path):
+            closed.locate(path, service.at)
+    return found
+
+
+def _entries(paths: Iterable[str]) -> list[str]:
+    return sorted({"/".join(path.split("/")[:3]) for path in paths if within(path, SERVICES)})
+
+
+def _reached(service: Service, tree: Tree) -> list[str]:
+    """The directories that kustomizations and charts lead to. Raises CmpError: one is not in the tree."""
+    reach = Reach(tree)
+    for resource in service.resources:
+        reach.resource(resource.path, resource.at)
+    if service.kustomize is not None:
+        reach.fragment(service.kustomize)
+    chart = service.chart
+    charts = all_directories(chart.path, tree, chart.at) if chart and tree.is_dir(chart.path) else []
+    return [*reach.directories, *charts]

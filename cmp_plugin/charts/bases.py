@@ -1,0 +1,192 @@
+"""Kustomize bases on other machines, as directories of the service: Kustomize itself fetches nothing.
+
+In: a resolved service whose resources, or the kustomizations in them, name repositories elsewhere. Out:
+the same service and its files in a private copy, in which these bases lie below the service's
+directory, where `vendor` puts them, and every entry names its path. Only full commits are taken.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import posixpath
+import shutil
+
+from ..errors import Location, ToolError
+from ..specs.paths import is_remote
+from ..fleet.service import Resource, Service
+from ..system.process import Deadline
+from ..system.files import Tree, within
+from ..goyaml.load import Node, dump_values, load_values, plain
+from . import store
+from .fetch import OFFLINE, is_offline
+from .git_address import Remote, parse
+from .git_fetch import extract, fetch
+
+DIRECTORY = "bases"
+_LISTED = ("resources", "bases", "components")
+
+
+def localised(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> tuple[Service, Tree]:
+    """The service with paths only, and the tree in which they are.
+
+    Raises InputError (no full commit, no such directory) and ToolError (it cannot be fetched).
+    """
+    copy = tree._replace(root=_copied(tree, workdir, service.at))
+    bases = Bases(service.directory, copy, workdir, deadline)
+    resources = tuple(Resource(bases.entry(one.path, "/", one.at), one.at) for one in service.resources)
+    return service._replace(resources=resources, kustomize=_fragment(service.kustomize, bases)), copy
+
+
+def _fragment(fragment: Node | None, bases: Bases) -> Node | None:
+    components = fragment.value.get("components") if fragment and isinstance(fragment.value, dict) else None
+    if fragment is None or components is None or not isinstance(components.value, list):
+        return fragment
+    assert isinstance(fragment.value, dict)
+    items = [Node(bases.entry(str(one.value), "/", one.at), one.at, one.key) for one in components.value]
+    changed = {**fragment.value, "components": Node(items, components.at, components.key)}
+    return Node(changed, fragment.at, fragment.key)
+
+
+def _copied(tree: Tree, workdir: str, at: Location) -> str:
+    """A copy of everything that specs may refer to, to write in."""
+    root = os.path.join(os.path.realpath(workdir), f"fleet-{os.urandom(6).hex()}")
+    os.mkdir(root, 0o700)
+    for directory in tree.allowed:
+        if tree.is_dir(directory):
+            place = _place(root, tree.mount, directory)
+            ignored = shutil.ignore_patterns(".git")
+            shutil.copytree(tree.locate(directory, at), place, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+    return root
+
+
+def _place(root: str, mount: str, path: str) -> str:
+    """Where the canonical `path` is on disk, in a tree that has `root` at `mount`."""
+    return os.path.join(root, posixpath.relpath(path, mount))
+
+
+class Bases:
+    """The bases of one service, in a tree of which this may write all."""
+
+    def __init__(self, directory: str, tree: Tree, workdir: str, deadline: Deadline) -> None:
+        self._home = f"{directory}/{DIRECTORY}"
+        self._tree, self._workdir, self._deadline = tree, workdir, deadline
+        self._seen: set[str] = set()
+        self.remotes: dict[str, Remote] = {}
+
+    def entry(self, text: str, directory: str, at: Location) -> str:
+        """The canonical path of an entry in `directory`, what it needs being there; as it is for a file."""
+        if is_remote(text):
+            path = self._base(parse(text, at))
+        else:
+            path = posixpath.normpath(posixpath.join(directory, text))
+            if not self._tree.is_dir(path):
+                return text
+        self._kustomization(path, at)
+        return path
+
+    def _base(self, remote: Remote) -> str:
+        top = f"{self._home}/{remote.directory}"
+        path = f"{top}/{remote.path}".rstrip("/")
+        if not self._tree.is_dir(path):
+            place = _place(self._tree.root, self._tree.mount, top)
+            shutil.copytree(obtained(remote, self._workdir, self._deadline), place, dirs_exist_ok=True)
+        self.remotes[path] = remote
+        return path
+
+    def _kustomization(self, path: str, at: Location) -> None:
+        """Write the kustomization in `path` anew when it, or one that it names, names another machine."""
+        if path in self._seen:
+            return
+        self._seen.add(path)
+        file = self._tree.kustomization(path)
+        top = load_values(self._tree.read(file, at), file[1:]) if file else None
+        if top is None or not isinstance(top.value, dict):
+            return
+        value, changed = plain(top), False
+        for key, node in top.value.items():
+            if key.lower() in _LISTED and isinstance(node.value, list):
+                entries = [self._relative(one, path) for one in node.value]
+                changed |= entries != value[key]
+                value[key] = entries
+        if changed:
+            with open(_place(self._tree.root, self._tree.mount, file), "wb") as opened:
+                opened.write(dump_values(value))
+
+    def _relative(self, node: Node, path: str) -> object:
+        if not isinstance(node.value, str):
+            return plain(node)
+        entry = self.entry(node.value, path, node.at)
+        return posixpath.relpath(entry, path) if is_remote(node.value) else node.value
+
+
+def obtained(remote: Remote, workdir: str, deadline: Deadline) -> str:
+    """A directory with what is needed of the commit: out of the store, or fetched into it."""
+    name = f"git {remote.url} {remote.commit} {remote.path}"
+    digest = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
+    found = store.find(digest)
+    if found:
+        return found
+    if is_offline():
+        hint = f"`cmp-plugin vendor` puts it beside the service, or unset {OFFLINE}"
+        raise ToolError(f"base {remote.text} is neither vendored nor in the cache, and {OFFLINE} is set", remote.at, hint)
+    try:
+        with store.alone(name, deadline):
+            return store.find(digest) or _fetched(remote, digest, workdir, deadline)
+    except store.StoreError:
+        directory = os.path.join(workdir, f"base-{os.urandom(6).hex()}")
+        os.mkdir(directory, 0o700)
+        extract(fetch(remote, workdir, deadline), remote, directory, workdir, deadline)
+        return directory
+
+
+def _fetched(remote: Remote, digest: str, workdir: str, deadline: Deadline) -> str:
+    from .store_gc import trim
+
+    repository = fetch(remote, workdir, deadline)
+
+    def fill(new: str) -> None:
+        os.mkdir(os.path.join(new, store.CHART), 0o700)
+        extract(repository, remote, os.path.join(new, store.CHART), workdir, deadline)
+
+    directory = store.publish(digest, fill)
+    trim()
+    return directory
+
+
+def remotes_of(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> dict[str, Remote]:
+    """Every base elsewhere that `service` needs, fetched: canonical directory -> what it is."""
+    copy = tree._replace(root=_copied(tree, workdir, service.at))
+    bases = Bases(service.directory, copy, workdir, deadline)
+    for resource in service.resources:
+        bases.entry(resource.path, "/", resource.at)
+    _fragment(service.kustomize, bases)
+    return {path: remote for path, remote in bases.remotes.items() if within(path, service.directory)}
+
+
+def names_elsewhere(service: Service, tree: Tree) -> bool:
+    """Whether the service's resources, or the kustomizations that they are, name another machine."""
+    components = _items(service.kustomize, "components")
+    pending = [*(one.path for one in service.resources), *(str(one.value) for one in components)]
+    seen: set[str] = set()
+    while pending:
+        path = pending.pop()
+        if is_remote(path):
+            return True
+        if path not in seen and tree.is_dir(path):
+            pending += [one if is_remote(one) else posixpath.normpath(posixpath.join(path, one)) for one in _named(tree, path, service.at)]
+        seen.add(path)
+    return False
+
+
+def _named(tree: Tree, path: str, at: Location) -> list[str]:
+    file = tree.kustomization(path)
+    top = load_values(tree.read(file, at), file[1:]) if file else None
+    fields = top.value if top is not None and isinstance(top.value, dict) else {}
+    lists = [node.value for key, node in fields.items() if key.lower() in _LISTED]
+    return [str(item.value) for one in lists if isinstance(one, list) for item in one]
+
+
+def _items(node: Node | None, key: str) -> list[Node]:
+    found = node.value.get(key) if node is not None and isinstance(node.value, dict) else None
+    return found.value if found is not None and isinstance(found.value, list) else []

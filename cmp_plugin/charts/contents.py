@@ -1,0 +1,284 @@
+"""What a chart says about its own values: values.yaml, values.schema.json, and those of its subcharts.
+
+In: a service with a chart, or a chart's directory or archive on this machine. Out: frozen `ChartFiles`.
+Nothing is fetched: a chart that is not here is a `NotHere` with the reason. Files of a chart are hostile:
+archives are read by sources/archive, a directory within bounds; where its links lead the tree has looked at.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from .locate import locked_charts
+from ..errors import InputError, Location
+from ..fleet.layers import list_field
+from ..specs.merge import merge_values
+from ..fleet.service import Chart, Service
+from . import archive
+from . import lockfile
+from . import unlocked
+from . import store
+from .dependencies import Dependency, missing
+from .wanted import Wanted, wanted_chart
+from ..specs.rules import value_of
+from ..system.files import Tree
+from ..goyaml.load import Node, load_values
+
+MAX_BYTES = archive.MAX_UNPACKED
+MAX_FILES = archive.MAX_FILES
+MAX_DEPTH = archive.MAX_DEPTH
+_IN_CHARTS = re.compile(r"charts/([^_./][^/]*)/(.+)")
+_ISTIO = "_internal_defaults_do_not_set"
+_NOT_READ = ("crds", "ci")  # large, and nothing in them is about values
+
+
+class NotHere(NamedTuple):
+    """Why a chart cannot be looked at: a phrase that begins with the chart's name."""
+
+    reason: str
+
+
+class ChartFiles(NamedTuple):
+    """One chart. Places are `<shown>/values.yaml:LINE`, where `shown` is what it was read as.
+
+    `values`: values.yaml, an empty map where there is none; `schema`: values.schema.json or b"";
+    `switches`: dotted paths in the values that Chart.yaml asks (conditions, `tags.x`);
+    `files`: every file but crds/ and ci/, by its path below the chart, without the subcharts'.
+    """
+
+    name: str
+    version: str
+    is_library: bool
+    values: Node
+    schema: bytes
+    switches: tuple[str, ...]
+    subcharts: tuple[Subchart, ...]
+    files: Mapping[str, bytes]
+
+
+class Subchart(NamedTuple):
+    """A chart inside a chart. `key`: under which the parent's values have its values (alias, or name).
+
+    `imports`: (path in its values, path in the parent's), as `import-values` says. `conditions` (dotted
+    paths in the parent's values) and `tags` switch it.
+    """
+
+    key: str
+    chart: ChartFiles
+    imports: tuple[tuple[str, str], ...] = ()
+    conditions: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+def chart_of(service: Service, tree: Tree) -> ChartFiles | NotHere:
+    """The chart of `service`, when it is in the fleet, vendored, or in the cache. Reads no network.
+
+    Raises InputError, at a place in the fleet, for a chart that cannot be read.
+    """
+    assert service.chart is not None
+    return files_of(service.chart, Home(service.entry, service.lock_optional), tree)
+
+
+class Home(NamedTuple):
+    """The catalogue entry whose lock and vendored charts count, and whether an unlocked chart does."""
+
+    entry: str
+    lock_optional: bool
+
+
+def files_of(chart: Chart, home: Home, tree: Tree) -> ChartFiles | NotHere:
+    """The same for a chart of which only the catalogue entry is known."""
+    if not chart.path:
+        return _elsewhere(wanted_chart(chart), home, tree)
+    return _in_fleet(chart.path, chart.at, home, tree, 1)
+
+
+def _in_fleet(path: str, at: Location, home: Home, tree: Tree, depth: int) -> ChartFiles | NotHere:
+    place, shown = tree.locate(path, at), path[1:]
+    chart = read_chart(place, shown, at)
+    if not os.path.isdir(place):
+        return chart
+    if depth > MAX_DEPTH:
+        raise InputError(f"charts depend on each other more than {MAX_DEPTH} deep", at)
+    found: dict[str, ChartFiles] = {}
+    for dependency in missing(path, tree, at):
+        inner = _dependency(dependency, at, home, tree, depth)
+        if isinstance(inner, NotHere):
+            return inner
+        found[dependency.name] = inner
+    return read_chart(place, shown, at, found) if found else chart
+
+
+def _dependency(dependency: Dependency, at: Location, home: Home, tree: Tree, depth: int) -> ChartFiles | NotHere:
+    if dependency.chart:
+        return _elsewhere(dependency.chart, home, tree)
+    return _in_fleet(dependency.path, at, home, tree, depth + 1)
+
+
+def _elsewhere(wanted: Wanted, home: Home, tree: Tree) -> ChartFiles | NotHere:
+    entry = lockfile.find(locked_charts(home.entry, tree), wanted)
+    if entry is None:
+        entry = unlocked.recall(wanted) if home.lock_optional else None
+        if entry is None:
+            return NotHere(f"{wanted} is not locked")
+    shown = f"{entry.name}-{entry.version}"
+    place = store.find(entry.digest)
+    if place:
+        return read_chart(place, shown, wanted.at)
+    vendored = f"/services/{home.entry}/charts/{entry.file}"
+    if tree.exists(vendored):
+        return read_chart(tree.locate(vendored, wanted.at), shown, wanted.at)
+    return NotHere(f"{wanted} is not on this machine")
+
+
+def read_chart(
+    place: str, shown: str, at: Location, others: Mapping[str, ChartFiles] | None = None
+) -> ChartFiles:
+    """The chart in the directory or archive `place`; errors and places call it `shown`.
+
+    `others`: charts that Chart.yaml names and charts/ does not hold, by name. Raises InputError at `at`
+    for what is no chart, and at its own place for a values.yaml that Helm could not read.
+    """
+    try:
+        files = archive.opened(_directory(place)) if os.path.isdir(place) else archive.contents(place)
+    except InputError as error:
+        raise archive.chart_error(error, shown, at) from None
+    except OSError as error:
+        raise InputError(f"{shown} cannot be read: {os.strerror(error.errno or 0)}", at) from None
+    if "Chart.yaml" not in files:
+        raise InputError(f"{shown} holds no Chart.yaml", at)
+    return _chart(files, shown, others or {})
+
+
+def _directory(top: str) -> dict[str, bytes]:
+    """Path below `top` -> content, bounded in number and bytes."""
+    files: dict[str, bytes] = {}
+    left = MAX_BYTES
+    for path, place in _walk(top):
+        if len(files) >= MAX_FILES:
+            raise InputError(f"holds more than {MAX_FILES} files")
+        with open(place, "rb") as file:
+            data = file.read(left + 1)
+        left -= len(data)
+        if left < 0:
+            raise InputError(f"is larger than {MAX_BYTES >> 20} MiB")
+        files[path] = data
+    return files
+
+
+def _walk(top: str) -> Iterator[tuple[str, str]]:
+    """What of a chart's directory says something about values: (path below it, place). Links are followed once."""
+    entered: set[str] = set()
+    for parent, directories, names in os.walk(top, followlinks=True):
+        real = os.path.realpath(parent)
+        if real in entered:
+            directories.clear()
+            continue
+        entered.add(real)
+        directories[:] = sorted(name for name in directories if name not in _NOT_READ and name[0] != ".")
+        for name in sorted(names):
+            place = os.path.join(parent, name)
+            if os.path.isfile(place):
+                yield os.path.relpath(place, top), place
+
+
+def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFiles]) -> ChartFiles:
+    own, charts = _parted(files)
+    facts = load_values(own.get("Chart.yaml", b""), f"{shown}/Chart.yaml")
+    named = {inner.name: inner for inner in others.values()}
+    for directory, inner_files in charts.items():
+        if "Chart.yaml" in inner_files:
+            inner = _chart(inner_files, f"{shown}/charts/{directory.removesuffix('.tgz')}", {})
+            named[inner.name] = inner
+    dependencies = _dependencies(own, facts, shown)
+    return ChartFiles(
+        name=_text(facts, "name"),
+        version=_text(facts, "version"),
+        is_library=_text(facts, "type") == "library",
+        values=load_values(own.get("values.yaml", b""), f"{shown}/values.yaml"),
+        schema=own.get("values.schema.json", b""),
+        switches=tuple(switch for one in dependencies for switch in (*_conditions(one), *_tags(one))),
+        subcharts=tuple(_subcharts(dependencies, named)),
+        files=own,
+    )
+
+
+def _parted(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, dict[str, bytes]]]:
+    """The chart's own files, and those of each directory in charts/."""
+    own: dict[str, bytes] = {}
+    charts: dict[str, dict[str, bytes]] = {}
+    for path, data in files.items():
+        if path.startswith("charts/"):
+            if found := _IN_CHARTS.fullmatch(path):
+                charts.setdefault(found[1], {})[found[2]] = data
+        elif path.partition("/")[0] not in _NOT_READ:
+            own[path] = data
+    return own, charts
+
+
+def _dependencies(own: Mapping[str, bytes], facts: Node, shown: str) -> list[Node]:
+    """The entries of `dependencies`: in Chart.yaml, or of old in requirements.yaml."""
+    if value_of(facts, "dependencies") is None and "requirements.yaml" in own:
+        facts = load_values(own["requirements.yaml"], f"{shown}/requirements.yaml")
+    return list_field(facts, "dependencies")
+
+
+def _conditions(dependency: Node) -> tuple[str, ...]:
+    paths = (path.strip() for path in _text(dependency, "condition").split(","))
+    return tuple(path for path in paths if path)
+
+
+def _tags(dependency: Node) -> tuple[str, ...]:
+    return tuple(f"tags.{item.value}" for item in list_field(dependency, "tags"))
+
+
+def _subcharts(dependencies: list[Node], named: Mapping[str, ChartFiles]) -> Iterator[Subchart]:
+    """Every chart in charts/, under each key that a dependency gives it; Helm takes unnamed ones too."""
+    seen: set[str] = set()
+    for dependency in dependencies:
+        name = _text(dependency, "name")
+        seen.add(name)
+        if name in named:
+            key, imports = _text(dependency, "alias") or name, tuple(_imports(dependency))
+            yield Subchart(key, named[name], imports, _conditions(dependency), _tags(dependency))
+    for name, chart in named.items():
+        if name not in seen:
+            yield Subchart(name, chart)
+
+
+def _imports(dependency: Node) -> Iterator[tuple[str, str]]:
+    for item in list_field(dependency, "import-values"):
+        if isinstance(item.value, str):
+            yield f"exports.{item.value}", ""
+        else:
+            yield _text(item, "child"), _text(item, "parent").removeprefix(".")
+
+
+def _text(fields: Node, key: str) -> str:
+    found = value_of(fields, key)
+    return str(found.value) if found is not None else ""
+
+
+def top_level(chart: ChartFiles) -> dict[str, Node]:
+    """The keys of values.yaml. Istio's charts keep theirs one level down and merge them into .Values themselves."""
+    fields = chart.values.value
+    assert isinstance(fields, dict)
+    inner = fields.get(_ISTIO)
+    if inner is None or not isinstance(inner.value, dict):
+        return fields
+    return {**inner.value, **{key: child for key, child in fields.items() if key != _ISTIO}}
+
+
+def defaults(chart: ChartFiles) -> Node:
+    """The chart's values.yaml over those of its subcharts, each under its key; `over` keeps what it hides.
+
+    Subcharts that a condition leaves out are in it, nulls stay; `import-values` and `global` are not followed.
+    """
+    merged = Node({}, chart.values.at)
+    for subchart in chart.subcharts:
+        below = defaults(subchart.chart)
+        merged = merge_values(merged, Node({subchart.key: below}, below.at))
+    return merge_values(merged, chart.values)

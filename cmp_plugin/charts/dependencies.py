@@ -1,0 +1,165 @@
+"""A chart directory of the fleet whose Chart.yaml names charts that lie elsewhere.
+
+In: the directory's canonical path. Out: what is missing in its charts/, and a directory in which it is
+there. What comes from elsewhere is locked like any chart; `file://` is a path in the fleet.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..errors import InputError, Location
+from ..system.files import Tree, allowed_in, canonical
+from ..goyaml.load import Node, load_values
+from .wanted import Wanted, wanted
+
+MAX_DEPTH = 5
+
+
+class Dependency(NamedTuple):
+    """An entry of `dependencies`: `path` (canonical) for `file://`, else `chart`."""
+
+    name: str
+    path: str
+    chart: Wanted | None
+
+
+def missing(path: str, tree: Tree, at: Location) -> list[Dependency]:
+    """What Chart.yaml in the directory `path` names and charts/ does not hold. InputError: bad entries.
+
+    As in Helm, what stands in charts/ counts, switched on or not.
+    """
+    file = f"{path}/Chart.yaml"
+    data = tree.read(file, at) if tree.exists(file) else b""
+    if b"apiVersion: v1" in data and tree.exists(f"{path}/requirements.yaml"):
+        file = f"{path}/requirements.yaml"
+        data = tree.read(file, at)
+    if b"dependencies" not in data:
+        return []
+    present = _present(f"{path}/charts", tree, at)
+    listed = [_fields(item) for item in _items(load_values(data, file[1:]))]
+    absent = [fields for fields in listed if not _is_present(_text(fields, "name"), present)]
+    versions = _versions(path, tree, at) if absent else {}
+    return [_dependency(fields, versions, path, tree, Location(file[1:])) for fields in absent]
+
+
+def _items(node: Node, key: str = "dependencies") -> list[Node]:
+    fields = node.value if isinstance(node.value, dict) else {}
+    found = fields.get(key)
+    return found.value if found is not None and isinstance(found.value, list) else []
+
+
+def _fields(node: Node) -> dict[str, Node]:
+    return node.value if isinstance(node.value, dict) else {}
+
+
+def _text(fields: dict[str, Node], key: str) -> str:
+    node = fields.get(key)
+    return str(node.value) if node is not None and node.value is not None else ""
+
+
+def _present(path: str, tree: Tree, at: Location) -> list[str]:
+    """Names in charts/: of directories what their Chart.yaml says, of archives the file's."""
+    if not tree.is_dir(path):
+        return []
+    names: list[str] = []
+    for entry in sorted(os.listdir(tree.locate(path, at))):
+        chart = f"{path}/{entry}/Chart.yaml"
+        if entry.endswith(".tgz"):
+            names.append(entry)
+        elif tree.exists(chart):
+            names.append(_text(_fields(load_values(tree.read(chart, at), chart[1:])), "name"))
+    return names
+
+
+def _is_present(name: str, present: list[str]) -> bool:
+    return any(one == name or re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", one) for one in present)
+
+
+def _versions(path: str, tree: Tree, at: Location) -> dict[str, str]:
+    """What Helm's own lock says: name -> version."""
+    for name in ("Chart.lock", "requirements.lock"):
+        file = f"{path}/{name}"
+        if tree.exists(file):
+            listed = [_fields(item) for item in _items(load_values(tree.read(file, at), file[1:]))]
+            return {_text(fields, "name"): _text(fields, "version") for fields in listed}
+    return {}
+
+
+def _place(text: str, path: str, tree: Tree, at: Location) -> str:
+    place = canonical(text, path, at)
+    if not allowed_in(place, tree.allowed):
+        raise InputError(f'"{text}" lies outside of the allowed directories', at)
+    return place
+
+
+def _dependency(
+    fields: dict[str, Node], versions: dict[str, str], path: str, tree: Tree, file: Location
+) -> Dependency:
+    name, repository = _text(fields, "name"), _text(fields, "repository")
+    at = fields["name"].at if "name" in fields else file
+    if repository.startswith("file://"):
+        return Dependency(name, _place(repository.removeprefix("file://"), path, tree, at), None)
+    if not repository:
+        raise InputError(f"{name} is not in charts/, and names no repository", at)
+    if repository.startswith(("@", "alias:")):
+        raise InputError(f"the repository of {name} is a name that only your helm knows", at, "write its address")
+    version = versions.get(name) or _text(fields, "version")
+    return Dependency(name, "", wanted(repository, name, version, at))
+
+
+def complete(
+    path: str, directory: str, tree: Tree, at: Location, workdir: str, chart_of: Callable[[Wanted], str], depth: int = 1
+) -> str:
+    """A directory with the chart at `path` (on disk: `directory`) and all of its dependencies.
+
+    `chart_of` gives the directory of a chart from elsewhere. Without missing ones it is `directory`
+    itself, else one below `workdir` that links to everything: Helm follows links.
+    """
+    absent = missing(path, tree, at)
+    if not absent:
+        return directory
+    if depth > MAX_DEPTH:
+        raise InputError(f"charts depend on each other more than {MAX_DEPTH} deep", at)
+    whole = os.path.join(workdir, f"chart-{os.urandom(6).hex()}")
+    os.makedirs(os.path.join(whole, "charts"), mode=0o700)
+    _link(directory, whole, "charts")
+    _link(os.path.join(directory, "charts"), os.path.join(whole, "charts"))
+    for number, dependency in enumerate(absent):
+        if dependency.chart:
+            source = chart_of(dependency.chart)
+        else:
+            place = tree.locate(dependency.path, at)
+            source = complete(dependency.path, place, tree, at, workdir, chart_of, depth + 1)
+        os.symlink(source, os.path.join(whole, "charts", f"{dependency.name}-{number}"))
+    return whole
+
+
+def _link(directory: str, into: str, without: str = "") -> None:
+    names = os.listdir(directory) if os.path.isdir(directory) else []
+    for name in names:
+        if name != without:
+            os.symlink(os.path.join(directory, name), os.path.join(into, name))
+
+
+def all_directories(path: str, tree: Tree, at: Location, depth: int = 1) -> list[str]:
+    """The directory `path` and every one that it needs by `file://`, as canonical paths."""
+    found = [path]
+    for dependency in missing(path, tree, at):
+        if not dependency.chart and depth < MAX_DEPTH:
+            found.extend(all_directories(dependency.path, tree, at, depth + 1))
+    return found
+
+
+def all_missing(path: str, tree: Tree, at: Location, depth: int = 1) -> list[Wanted]:
+    """Every chart from elsewhere that the directory `path` needs, through `file://` too."""
+    found: list[Wanted] = []
+    for dependency in missing(path, tree, at):
+        if dependency.chart:
+            found.append(dependency.chart)
+        elif depth < MAX_DEPTH:
+            found.extend(all_missing(dependency.path, tree, at, depth + 1))
+    return found

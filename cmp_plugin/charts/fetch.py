@@ -1,0 +1,227 @@
+"""Chart archives from where they lie, by helm: repositories, registries, proxies, redirects are its matter.
+
+In: what is wanted, its place, a private directory, a deadline. Out: an archive on disk. Transient
+faults are tried again within the deadline. Nothing is believed of what comes: the caller looks at it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from typing import NamedTuple
+from urllib.parse import urljoin
+
+from ..errors import InputError, ToolError
+from ..tools.discovery import Tool
+from ..system.process import Completed, Deadline, run
+from ..tools.versions import satisfies
+from .credentials import REGISTRY_HINT, REPOSITORY_HINT, registry_file, repository_entry, write_private
+from .repo_index import Version, pick, versions
+from .mirrors import Place
+from .pull_errors import Refusal, refusal
+from .wanted import Wanted
+
+OFFLINE = "CMP_PLUGIN_OFFLINE"
+# Seconds between tries. Helm does not tell what a Retry-After said, so a busy server gets more time.
+DELAYS = (0.5, 1.0, 2.0)
+BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
+# Of the environment, what would change where helm looks or what it loads stays outside.
+_NOT_PASSED = ("HELM_", "KUBE", "ARGOCD_", "PARAM_", "CMP_PLUGIN_")
+_REPOSITORY = "source"
+# Indexes that this process has, by the private directory that they lie in and the address.
+_indexes: dict[tuple[str, str], str] = {}
+
+
+class Fetched(NamedTuple):
+    """An archive. `url` and `digest` (hex) are what the repository's index says of it, or empty."""
+
+    path: str
+    url: str = ""
+    digest: str = ""
+
+
+class Refused(ToolError):
+    """A fetch that failed, with why."""
+
+    refusal: Refusal = Refusal("", 0, False, False)
+
+
+def fetch(wanted: Wanted, place: Place, url: str, tool: Tool, directory: str, deadline: Deadline) -> Fetched:
+    """The archive of `wanted`, below `directory` (new and private). `url`: where the lock says it is.
+
+    Raises ToolError with one line that names the chart, the place and the reason.
+    """
+    if place.directory:
+        return _from_directory(wanted, place)
+    if is_offline():
+        hint = f"`cmp-plugin vendor` puts it beside the service, or unset {OFFLINE}"
+        raise ToolError(f"{wanted} is neither vendored nor in the cache, and {OFFLINE} is set", hint=hint)
+    helm = _Helm(tool, place, directory, deadline)
+    try:
+        return helm.from_registry(wanted) if place.is_oci else helm.from_repository(wanted, url)
+    except Refused as error:
+        hint = error.hint
+        if error.refusal.status in (401, 403):
+            hint = REGISTRY_HINT if place.is_oci else REPOSITORY_HINT
+        message = f"{wanted} cannot be fetched from {place.said}: {error.message}"
+        raise ToolError(message, hint=hint) from None
+
+
+def is_offline() -> bool:
+    """Whether the network is not to be touched."""
+    return os.environ.get(OFFLINE, "") not in ("", "0")
+
+
+def _from_directory(wanted: Wanted, place: Place) -> Fetched:
+    """From a directory with an index.yaml; an address in it that leads out of it is none."""
+    try:
+        found = _chosen(_listed(os.path.join(place.directory, "index.yaml"), place.name), wanted.version)
+    except Refused as error:
+        raise ToolError(f"{wanted} is not in {place.said}: {error.message}") from None
+    name = found.urls[0].partition("?")[0] if found and found.urls else ""
+    path = os.path.realpath(os.path.join(place.directory, name))
+    inside = path.startswith(os.path.realpath(place.directory) + os.sep)
+    if found is None or "://" in name or not inside or not os.path.isfile(path):
+        raise ToolError(f"{wanted} is not in {place.said}")
+    return Fetched(path, "", found.digest)
+
+
+def _chosen(found: list[Version], version: str) -> Version | None:
+    """The version, or of a range, which a Chart.yaml may name, the highest; an index has it first."""
+    exact = pick(found, version)
+    if exact is not None:
+        return exact
+    with contextlib.suppress(ValueError):
+        return next((one for one in found if satisfies(one.version.removeprefix("v"), version)), None)
+    return None
+
+
+class _Helm:
+    """helm with a home of its own below `directory`, asking one place."""
+
+    def __init__(self, tool: Tool, place: Place, directory: str, deadline: Deadline) -> None:
+        self._tool, self._place, self._home, self._deadline = tool, place, directory, deadline
+        self._cache = os.path.join(directory, "cache")
+        os.makedirs(self._cache, mode=0o700)
+        if not place.is_oci:
+            entry = {"name": _REPOSITORY, **repository_entry(place.address)}
+            write_private(self._file("repositories.yaml"), json.dumps({"apiVersion": "", "repositories": [entry]}))
+
+    def from_registry(self, wanted: Wanted) -> Fetched:
+        return Fetched(self._pull(f"{self._place.address}/{self._place.name}", wanted.version))
+
+    def from_repository(self, wanted: Wanted, url: str) -> Fetched:
+        """By the locked address, without an index; by the index when there is none or it is dead."""
+        name = self._place.name
+        if url and not self._place.mirrored:
+            try:
+                return Fetched(self._pull_listed(name, [Version(wanted.version, "", (url,))], wanted.version))
+            except Refused as error:
+                if not error.refusal.absent:
+                    raise
+        found = self._versions(name)
+        path = self._pull_listed(name, found, wanted.version)
+        said = pick(found, _version_of(path) or wanted.version)
+        if said is None or not said.urls:
+            return Fetched(path)
+        address = urljoin(f"{self._place.address}/", said.urls[0])
+        return Fetched(path, "" if self._place.mirrored or _may_be_secret(address) else address, said.digest)
+
+    def _versions(self, name: str) -> list[Version]:
+        """What the repository's index says of one chart. Helm downloads it as it would an archive:
+        parsing all of a large one takes helm ten seconds and a gigabyte, twice."""
+        address = f"{self._place.address}/index.yaml"
+        key = (os.path.dirname(self._home), address)
+        if not os.path.exists(_indexes.get(key, "")):
+            _indexes[key] = self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0")
+        found = _listed(_indexes[key], name)
+        if not found:
+            raise _refused(Refusal(f"its index has no chart {name}", 0, False, True))
+        return found
+
+    def _pull_listed(self, name: str, listed: list[Version], version: str) -> str:
+        """Pull from an index of our own making: this one chart, and helm chooses the version."""
+        entries = [
+            {"apiVersion": "v2", "name": name, "version": one.version, "urls": list(one.urls)} for one in listed
+        ]
+        index = {"apiVersion": "v1", "entries": {name: entries}}
+        write_private(os.path.join(self._cache, f"{_REPOSITORY}-index.yaml"), json.dumps(index))
+        return self._pull(f"{_REPOSITORY}/{name}", version)
+
+    def _pull(self, reference: str, version: str) -> str:
+        """The path of what `helm pull` wrote."""
+        delays, busy = list(DELAYS), list(BUSY_DELAYS)
+        while True:
+            destination = self._file(f"pulled-{os.urandom(4).hex()}")
+            os.mkdir(destination, 0o700)
+            done = self._run("pull", reference, f"--version={version}", f"--destination={destination}")
+            names = os.listdir(destination)
+            if done.code == 0 and len(names) == 1:
+                return os.path.join(destination, names[0])
+            why = refusal(done.stderr.decode(errors="replace"))
+            waits = busy if why.status in (429, 503) else delays
+            if not why.transient or not waits or waits[0] >= self._deadline.left():
+                raise _refused(why)
+            time.sleep(waits.pop(0))
+
+    def _run(self, *words: str) -> Completed:
+        try:
+            argv = [self._tool.path, *words]
+            return run(argv, cwd=self._home, env=self._environment(), deadline=self._deadline)
+        except ToolError:
+            if self._deadline.left():
+                raise
+            reason = f"there was no whole answer within {self._deadline.seconds:g} s"
+            raise _refused(Refusal(reason, 0, False, False)) from None
+
+    def _environment(self) -> dict[str, str]:
+        """The user's (proxies, certificates, helpers that know registries' logins), with helm's places ours."""
+        passed = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_PASSED)}
+        registry = registry_file(self._place.address, self._home) if self._place.is_oci else self._file("none.json")
+        return {
+            **passed,
+            "HELM_CACHE_HOME": self._file("helm"),
+            "HELM_CONFIG_HOME": self._file("helm"),
+            "HELM_DATA_HOME": self._file("helm"),
+            "HELM_PLUGINS": self._file("plugins"),
+            "HELM_REPOSITORY_CACHE": self._cache,
+            "HELM_REPOSITORY_CONFIG": self._file("repositories.yaml"),
+            "HELM_CONTENT_CACHE": self._file("content"),
+            "HELM_REGISTRY_CONFIG": registry,
+            "TMPDIR": self._home,
+        }
+
+    def _file(self, name: str) -> str:
+        return os.path.join(self._home, name)
+
+
+def _may_be_secret(address: str) -> bool:
+    """Whether an address should stay out of a lock: a login or a token may be part of it."""
+    return "?" in address or "@" in address or not address.startswith(("http://", "https://"))
+
+
+def _listed(index: str, name: str) -> list[Version]:
+    try:
+        with open(index, "rb") as file:
+            return versions(file.read(), name)
+    except OSError:
+        raise _refused(Refusal("there is no index.yaml", 0, False, True)) from None
+    except InputError as error:
+        raise _refused(Refusal(error.message, 0, False, False)) from None
+
+
+def _refused(why: Refusal) -> Refused:
+    error = Refused(why.reason)
+    error.refusal = why
+    return error
+
+
+def _version_of(path: str) -> str:
+    from .archive import inspect
+
+    try:
+        return inspect(path).version
+    except InputError:
+        return ""

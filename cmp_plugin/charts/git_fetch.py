@@ -1,0 +1,129 @@
+"""One commit of a git repository elsewhere, by the user's git with their settings and credentials.
+
+In: a `Remote`, a private directory, a deadline. Out: the directories that a kustomization in it needs.
+No link, no submodule, no more than the bounds. The repository's own configuration is nobody's.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+
+from ..errors import InputError, ToolError
+from ..tools import git
+from ..system.process import Completed, Deadline, run
+from ..system.files import Tree, canonical
+from ..goyaml.load import load_values
+from .git_address import Remote
+
+MAX_BYTES = 100 << 20
+MAX_FILES = 20_000
+_TRIES = 3
+_FILES = ("100644", "100755")
+_LISTED = ("resources", "bases", "components")
+_SAYINGS = (
+    (r"could not read Username|Authentication failed|error: 401", "it wants to know who we are"),
+    (r"error: 403|Permission denied", "it does not let us read"),
+    (r"not our ref|unadvertised object|couldn't find remote ref|no such remote ref", "it has no such commit"),
+    (r"not found|error: 404|does not appear to be a git repository", "there is no such repository"),
+    (r"Connection refused|Couldn't connect to server", "the connection was refused"),
+    (r"Could not resolve host", "there is no such host"),
+    (r"Connection timed out|Operation timed out", "there was no answer in time"),
+    (r"unexpected disconnect|early EOF|Connection reset|error: 5\d\d", "the connection ended in the middle"),
+)
+_FINAL = ("it wants to know who we are", "it does not let us read", "it has no such commit", "there is no such repository")
+_HINT = "git's own credential helpers and netrc are asked"
+
+
+def fetch(remote: Remote, workdir: str, deadline: Deadline) -> str:
+    """A new bare repository below `workdir` that holds the commit. ToolError, with the reason."""
+    directory = os.path.join(workdir, f"git-{os.urandom(6).hex()}.git")
+    for left in reversed(range(_TRIES)):
+        _git(["init", "--quiet", "--bare", directory], workdir, deadline)
+        done = _git(["--git-dir", directory, "fetch", "--quiet", "--depth=1", "--no-tags", "--", remote.url, remote.commit], workdir, deadline)
+        if done.code == 0:
+            return directory
+        reason = _reason(done.stderr.decode(errors="replace"))
+        if not left or reason in _FINAL or not deadline.left():
+            break
+    hint = _HINT if reason in _FINAL[:2] else ""
+    raise ToolError(f"base {remote.text} cannot be fetched: {reason}", remote.at, hint)
+
+
+def _reason(stderr: str) -> str:
+    for pattern, reason in _SAYINGS:
+        if re.search(pattern, stderr):
+            return reason
+    last = (stderr.strip().splitlines() or ["git does not say why"])[-1]
+    return re.sub(r"'?[a-z+]+://\S+", "its address", last.removeprefix("fatal: "))[:300]
+
+
+def _git(words: list[str], workdir: str, deadline: Deadline, extra: Mapping[str, str] = {}) -> Completed:
+    """git as the user has it, but for what would tie it to another repository or ask a person."""
+    passed = {key: value for key, value in os.environ.items() if not re.match(r"GIT_(?!SSH|SSL)", key)}
+    env = {**passed, "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:http:ssh", "LC_ALL": "C", **extra}
+    return run([git.find().path, *words], cwd=workdir, env=env, deadline=deadline)
+
+
+def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: Deadline) -> None:
+    """Write the directory that `remote` names, and those of its repository that it needs, into `into`.
+
+    Raises InputError: no such directory, a link, more than the bounds.
+    """
+    files = _listing(directory, remote, workdir, deadline)
+    index = {"GIT_INDEX_FILE": f"{directory}/picked", "GIT_DIR": directory, "GIT_WORK_TREE": into}
+    _git(["read-tree", remote.commit], workdir, deadline, index)
+    tree, pending, seen = Tree(os.path.realpath(into), ("/",)), [f"/{remote.path}".rstrip("/")], set[str]()
+    while pending:
+        path = pending.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        names = [name for name in files if f"/{name}".startswith(f"{path}/")]
+        _check(names, files, remote)
+        words = ["checkout-index", "--quiet", "--force", "--", *names]
+        for start in range(4, len(words), 500):
+            _git(words[:4] + words[start : start + 500], workdir, deadline, index)
+        pending += [one for one in _needed(tree, path, remote) if any(f"/{name}".startswith(f"{one}/") for name in files)]
+
+
+def _listing(directory: str, remote: Remote, workdir: str, deadline: Deadline) -> dict[str, tuple[str, int]]:
+    """Path -> (mode, size) of everything in the commit."""
+    done = _git(["--git-dir", directory, "ls-tree", "-r", "-l", "-z", remote.commit], workdir, deadline)
+    found: dict[str, tuple[str, int]] = {}
+    for row in done.stdout.decode(errors="surrogateescape").split("\0")[:-1]:
+        facts, _, name = row.partition("\t")
+        mode, _, _, size = facts.split()
+        found[name] = (mode, int(size) if size.isdigit() else 0)
+    return found
+
+
+def _check(names: list[str], files: Mapping[str, tuple[str, int]], remote: Remote) -> None:
+    if not names:
+        raise InputError(f"base {remote.text}: the commit has no such directory", remote.at)
+    odd = [name for name in names if files[name][0] not in _FILES]
+    if odd:
+        raise InputError(f"base {remote.text} holds {odd[0]}, which is no regular file", remote.at)
+    if len(names) > MAX_FILES or sum(files[name][1] for name in names) > MAX_BYTES:
+        raise InputError(f"base {remote.text} holds more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB", remote.at)
+
+
+def _needed(tree: Tree, path: str, remote: Remote) -> list[str]:
+    """Directories of the repository that the kustomization in `path` names."""
+    return [
+        canonical(text, path or "/", remote.at)
+        for text in listed(tree, path, remote)
+        if "://" not in text and "?" not in text and "@" not in text
+    ]
+
+
+def listed(tree: Tree, path: str, remote: Remote) -> list[str]:
+    """What the kustomization in `path` lists as directories or files."""
+    file = tree.kustomization(path)
+    if not file:
+        raise InputError(f"base {remote.text}: there is no kustomization.yaml", remote.at)
+    fields = load_values(tree.read(file, remote.at), file[1:]).value
+    lists = [node.value for key, node in fields.items() if key.lower() in _LISTED] if isinstance(fields, dict) else []
+    items = [item for one in lists if isinstance(one, list) for item in one]
+    return [item.value for item in items if isinstance(item.value, str)]

@@ -1,0 +1,118 @@
+"""Where a service's chart is: the one function that knows where charts come from.
+
+In: a resolved service, the fleet's files, the render's own directory and deadline. Out: a directory on
+this machine that holds the chart with all of its dependencies. What comes from elsewhere is what
+service.lock says, wherever it was fetched from.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from ..errors import CmpError, InputError, Location
+from ..fleet.service import Chart, Service
+from . import store
+from .dependencies import all_missing, complete
+from .lockfile import FILE, Locked, find, parse
+from .obtain import Means, checked, locked_chart, named, unlocked_chart
+from .wanted import Wanted, wanted_chart
+from ..system.process import Deadline
+from ..system.files import Tree
+
+
+class Located(NamedTuple):
+    """`path`: an absolute directory with the chart; helm and we may read it, nothing else.
+
+    `warnings`: sentences for stderr about charts that are not locked.
+    """
+
+    path: str
+    warnings: list[str]
+
+
+def locate(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> Located:
+    """Where the chart of `service` is on this machine.
+
+    Raises InputError (not in the fleet, not locked, another digest, a bad archive) and ToolError (it
+    cannot be fetched), each one line with cluster and service.
+    """
+    warnings: list[str] = []
+    means = Means(tree, service.mirrors, service.helm_range, workdir, deadline)
+    return Located(_path(service, means, warnings), warnings)
+
+
+def _path(service: Service, means: Means, warnings: list[str]) -> str:
+    chart = service.chart
+    assert chart is not None
+    if not chart.path:
+        return _elsewhere(wanted_chart(chart), service, means, warnings)
+    place = means.tree.locate(chart.path, chart.at)
+    if os.path.isdir(place):
+        return complete(
+            chart.path, place, means.tree, chart.at, means.workdir, lambda one: _elsewhere(one, service, means, warnings)
+        )
+    try:
+        return checked(place, store.digest_of(place), chart.path[1:], means)
+    except CmpError as error:
+        raise named(error, service.label, chart.at) from None
+
+
+def _elsewhere(wanted: Wanted, service: Service, means: Means, warnings: list[str]) -> str:
+    entry = find(locked(service, means.tree), wanted)
+    if entry is None and not service.lock_optional:
+        raise _not_locked(wanted, service)
+    try:
+        if entry is not None:
+            return _vendored(wanted, entry, service, means) or locked_chart(wanted, entry, means)
+        warnings.append(str(_not_locked(wanted, service)))
+        return unlocked_chart(wanted, means)[1]
+    except CmpError as error:
+        raise named(error, service.label, wanted.at) from None
+
+
+def _not_locked(wanted: Wanted, service: Service) -> InputError:
+    message = f"{service.label}: {wanted} is not in {_lock_path(service)[1:]}"
+    return InputError(message, wanted.at, "run `cmp-plugin lock` and commit what it writes")
+
+
+def _lock_path(service: Service) -> str:
+    return f"{service.directory}/{FILE}"
+
+
+def locked(service: Service, tree: Tree) -> tuple[Locked, ...]:
+    """What service.lock says; nothing when there is none."""
+    return locked_charts(service.entry, tree)
+
+
+def locked_charts(entry: str, tree: Tree) -> tuple[Locked, ...]:
+    """The same for a catalogue entry."""
+    path = f"/services/{entry}/{FILE}"
+    return parse(tree.read(path, Location(path[1:])), path[1:]) if tree.exists(path) else ()
+
+
+def _vendored(wanted: Wanted, entry: Locked, service: Service, means: Means) -> str:
+    """The chart out of the archive beside the service, or "" where there is none."""
+    path = f"{service.directory}/charts/{entry.file}"
+    if not means.tree.exists(path):
+        return ""
+    return checked(means.tree.locate(path, wanted.at), entry.digest, path[1:], means)
+
+
+def needed(chart: Chart, tree: Tree) -> list[Wanted]:
+    """Every chart from elsewhere that a service's chart is made of. Reads no lock and no network."""
+    if not chart.path:
+        return [wanted_chart(chart)]
+    return all_missing(chart.path, tree, chart.at) if tree.is_dir(chart.path) else []
+
+
+def unlocked(service: Service, tree: Tree) -> list[CmpError]:
+    """What keeps `service` from a render with locked charts only; nothing where the fleet allows others."""
+    if service.chart is None or service.lock_optional:
+        return []
+    try:
+        wanted = needed(service.chart, tree)
+        entries = locked(service, tree) if wanted else ()
+    except CmpError as error:
+        return [error]
+    return [_not_locked(one, service) for one in wanted if find(entries, one) is None]

@@ -1,0 +1,70 @@
+"""A chart that lies elsewhere, as a spec or a Chart.yaml asks for it.
+
+In: addresses and names as people wrote them. Out: `Wanted`, in one spelling. Cheap: no import, no file.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from ..errors import InputError, Location
+from ..fleet.service import Chart
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_ADDRESS = re.compile(r"(https?|oci)://([^/\s]+)(/\S*)?")
+
+
+class Wanted(NamedTuple):
+    """`repository`: an http(s) or oci address without a trailing slash; for OCI without the chart's name.
+
+    `version` is as asked for: exact, or in a Chart.yaml's dependencies perhaps a range.
+    """
+
+    repository: str
+    name: str
+    version: str
+    at: Location
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it this chart, whoever asks."""
+        return (self.repository, self.name, self.version)
+
+    @property
+    def is_oci(self) -> bool:
+        return self.repository.startswith("oci://")
+
+    def __str__(self) -> str:
+        return f"chart {self.name} {self.version}"
+
+
+def wanted_chart(chart: Chart) -> Wanted:
+    """What a spec's `{repo, name}` or `{oci}` asks for. InputError when an address is none."""
+    if chart.repo:
+        return wanted(chart.repo, chart.name, chart.version, chart.at)
+    repository, _, name = chart.oci.rstrip("/").rpartition("/")
+    return wanted(repository, name, chart.version, chart.at)
+
+
+def wanted(repository: str, name: str, version: str, at: Location) -> Wanted:
+    """Checked and in one spelling."""
+    repository = checked_address(repository, at)
+    if not NAME.fullmatch(name):
+        hint = "the version belongs in `version`" if ":" in name else ""
+        raise InputError(f'"{name}" is no name of a chart', at, hint)
+    return Wanted(repository, name, version, at)
+
+
+def checked_address(address: str, at: Location) -> str:
+    """`address` without trailing slashes. Its text is not repeated when it may hold a secret."""
+    found = _ADDRESS.fullmatch(address)
+    if found is None:
+        if "@" in address or "?" in address:
+            raise InputError("this is no address of a chart repository", at)
+        raise InputError(f'"{address}" is no address of a chart repository', at, "it starts with https:// or oci://")
+    if "@" in found[2]:
+        raise InputError("credentials do not belong into an address", at, "helm's own files and netrc can hold them")
+    if "?" in address or "#" in address:
+        raise InputError("the address of a chart repository has no ? or #", at)
+    return address.rstrip("/")

@@ -1,0 +1,64 @@
+"""`diff [BASE [HEAD]]`: what a change does to the whole fleet.
+
+The manifests of two revisions are compared, or of a revision and the work tree; only what can differ is
+rendered. Nothing reaches stdout before every render has succeeded.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from ...errors import UsageError
+from ...fleet.request import settings_of
+from .lines import Line, Manner
+from .sections import headline, manner, sections
+from .report import Report, report
+from .sides import opened_sides
+from ..terminal import Paint, painter, visible
+from ..warnings import warn_about_plugin
+
+CHANGED = 4
+_ROLES = {"+": "added", "-": "removed", "~": "changed", "!": "warning", "!!": "error", "": "note"}
+
+
+def run(args: Namespace) -> int:
+    """Prints what changes. Returns 4 with --exit-code when anything does, else 0."""
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError("--jobs must be 1 or more")
+    with opened_sides(args) as sides:
+        if fleet := sides.after.fleet:
+            warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
+        found = report(sides, args.jobs, whole=not (args.cluster or args.service))
+    for note in found.notes:
+        print(visible(f"note: {note}"), file=sys.stderr)
+    sys.stdout.write(_formatted(found, args))
+    sys.stdout.flush()
+    return CHANGED if args.exit_code and not found.is_empty else 0
+
+
+def _formatted(found: Report, args: Namespace) -> str:
+    if args.output == "json":
+        from .json import as_json
+
+        return as_json(found)
+    if args.output == "markdown":
+        from .markdown import as_markdown
+
+        return as_markdown(found, args.verbose)
+    return _as_text(found, manner(found, args.verbose))
+
+
+def _as_text(found: Report, how: Manner) -> str:
+    paint = painter(sys.stdout)
+    parts = [paint(headline(found), "head") + "\n"]
+    for title, lines in sections(found, how):
+        parts.append(f"\n{paint(title, 'head')}\n")
+        parts += [f"{_text(line, paint)}\n" for line in lines]
+    return "".join(parts)
+
+
+def _text(line: Line, paint: Paint) -> str:
+    sign = line.sign or " "
+    text = f"{sign} {line.text}".rstrip().replace("\n", "\\n")
+    return f"{'  ' * line.depth}{paint(text, _ROLES[line.sign])}"

@@ -1,0 +1,89 @@
+"""A directory of a commit, whole: as `git checkout` with submodules and Git LFS would make it.
+
+In: a repository and a commit. Out: files in a new directory, and sentences about what is missing. What
+lies in other places of this machine (a submodule's own repository, LFS's store) is read there; nothing
+is fetched, and no program of the repository's is started.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+
+from ...tools import git
+from ...system.process import Deadline
+
+_POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
+_LONGEST_POINTER = 1024
+_MOST_NESTED = 5
+
+
+def checked_out(
+    repo: git.Repository, of: str, into: str, workdir: str, deadline: Deadline, only: Sequence[str] | None = None
+) -> list[str]:
+    """Write what the directory holds in commit `of` into the new directory `into`; `only` these directories.
+
+    Gives sentences about content that is not on this machine. Raises ToolError as `git.extract` does.
+    """
+    git.extract(repo, of, into, workdir, deadline, only)
+    missing = list(_submodules(repo, git.submodules(repo, of, deadline, only or ()), into, workdir, deadline))
+    return [*missing, *_large_files(repo, into, deadline)]
+
+
+def _submodules(
+    repo: git.Repository,
+    listed: list[tuple[str, str]],
+    into: str,
+    workdir: str,
+    deadline: Deadline,
+    depth: int = 1,
+) -> Iterator[str]:
+    """Fill the directories of submodules from the repositories that the work tree has for them."""
+    for path, commit in listed:
+        place = os.path.join(into, path)
+        inner = git.repository(os.path.join(repo.directory, path), deadline) if depth <= _MOST_NESTED else None
+        if inner is None or inner.git_dir == repo.git_dir or not git.has_commit(inner, commit, deadline):
+            # Two commits of what is not here must not look alike.
+            with open(os.path.join(place, f".commit-{commit}"), "xb"):
+                pass
+            yield f"submodule {path} is not here at commit {commit[:12]}: git submodule update --init"
+            continue
+        os.rmdir(place)
+        git.extract(inner, commit, place, workdir, deadline)
+        inside = git.submodules(inner, commit, deadline)
+        yield from _submodules(inner, inside, place, workdir, deadline, depth + 1)
+
+
+def _large_files(repo: git.Repository, into: str, deadline: Deadline) -> Iterator[str]:
+    """Put the content from Git LFS's store where the commit has pointers to it."""
+    store = ""
+    for path in _files(into):
+        found = _pointer(path)
+        if not found:
+            continue
+        store = store or os.path.join(git.common_directory(repo, deadline), "lfs", "objects")
+        content = os.path.join(store, found[:2], found[2:4], found)
+        if os.path.isfile(content):
+            shutil.copyfile(content, path)
+        else:
+            yield f"{os.path.relpath(path, into)} is in Git LFS, and its content is not here: git lfs fetch"
+
+
+def _pointer(path: str) -> str:
+    """The name of the content that a file points to; nothing for any other file."""
+    if os.path.getsize(path) > _LONGEST_POINTER:
+        return ""
+    with open(path, "rb") as file:
+        found = _POINTER.match(file.read(_LONGEST_POINTER))
+    return found[1].decode() if found else ""
+
+
+def _files(directory: str) -> Iterator[str]:
+    """Every regular file, small or not; no link is followed."""
+    for parent, _, names in os.walk(directory):
+        for name in names:
+            path = os.path.join(parent, name)
+            if not os.path.islink(path):
+                yield path

@@ -1,0 +1,176 @@
+"""Changes of many clusters, gathered: what is the same everywhere is told once.
+
+In: one service's changes on one cluster each. Out: groups of changes that exactly the same clusters have,
+dangers and versions with their clusters. Pure, and the same for any order of the input.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ...render.compare import CHANGED, Field, Key
+from .dangers import Danger
+
+# From so many different values on, one field's changes are told as one, with an example.
+_MANY = 4
+# Labels and annotations by which a chart says its own version or name; `version` alone may select pods.
+_CHARTS = ("helm.sh/chart", "chart")
+_VERSION = "/version"
+_CHECKSUM = "checksum/"
+
+
+class Found(NamedTuple):
+    """One object that differs, of one service on one cluster."""
+
+    cluster: str
+    service: str
+    key: Key
+    change: str
+    fields: tuple[Field, ...]
+    dangers: tuple[Danger, ...]
+
+
+class Told(NamedTuple):
+    """One field's change. `others`: the same field's other changes, each with its clusters."""
+
+    field: Field
+    others: tuple[tuple[Field, tuple[str, ...]], ...] = ()
+
+
+class Entry(NamedTuple):
+    """One object of a group: added or removed as a whole, or with the fields that changed."""
+
+    key: Key
+    change: str
+    fields: tuple[Told, ...]
+
+    @property
+    def is_minor(self) -> bool:
+        """Whether nothing but what is minor changed."""
+        return self.change == CHANGED and all(is_minor(told.field) for told in self.fields)
+
+
+class Group(NamedTuple):
+    """What of one service changes on exactly these clusters."""
+
+    service: str
+    clusters: tuple[str, ...]
+    entries: tuple[Entry, ...]
+
+
+class Warned(NamedTuple):
+    """A danger with all clusters that it is on."""
+
+    danger: Danger
+    service: str
+    key: Key
+    clusters: tuple[str, ...]
+
+
+class Replaced(NamedTuple):
+    """A version or an image in place of another: `what` is the chart, or the image's name."""
+
+    service: str
+    what: str
+    before: str
+    after: str
+    clusters: tuple[str, ...]
+
+
+def is_minor(field: Field) -> bool:
+    """Whether a field only repeats the chart's version or the sum of something else, or explains a schema."""
+    if field.steps[:2] == ("spec", "versions") and field.steps[3:4] == ("schema",):
+        return field.steps[-1] == "description" and field.steps[-2] != "properties"
+    if field.steps[-3:-1] not in (("metadata", "labels"), ("metadata", "annotations")):
+        return False
+    key = field.steps[-1]
+    return key in _CHARTS or key.endswith(_VERSION) or key.startswith(_CHECKSUM)
+
+
+def groups(found: Iterable[Found]) -> list[Group]:
+    """Every change once, by service, those on most clusters first."""
+    places: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]]] = {}
+    for one in found:
+        for field in one.fields or (None,):
+            token = (one.service, one.key, one.change, _written(field))
+            places.setdefault(token, (field, set()))[1].add(one.cluster)
+    gathered: dict[tuple[str, tuple[str, ...]], dict[tuple[Key, str], list[Told]]] = {}
+    for (service, key, change), told, clusters in _varied(places):
+        entries = gathered.setdefault((service, clusters), {})
+        entries.setdefault((key, change), []).extend([told] if told else [])
+    made = [
+        Group(service, clusters, tuple(_entry(*which, fields) for which, fields in sorted(entries.items(), key=_order)))
+        for (service, clusters), entries in gathered.items()
+    ]
+    return sorted(made, key=lambda group: (group.service, -len(group.clusters), group.clusters))
+
+
+def _order(item: tuple[tuple[Key, str], list[Told]]) -> tuple[str, ...]:
+    key, change = item[0]
+    return (key.kind, key.namespace, key.name, key.group, change)
+
+
+def _entry(key: Key, change: str, fields: list[Told]) -> Entry:
+    return Entry(key, change, tuple(sorted(fields, key=lambda told: told.field.steps)))
+
+
+def _written(field: Field | None) -> str:
+    return json.dumps(field, sort_keys=True, default=repr) if field is not None else ""
+
+
+_Place = tuple[tuple[str, Key, str], Told | None, tuple[str, ...]]
+
+
+def _varied(places: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]]]) -> list[_Place]:
+    """One field with many different changes becomes one change of all of their clusters."""
+    of_field: dict[tuple[str, Key, str, tuple[str, ...]], list[tuple[Field, tuple[str, ...]]]] = {}
+    listed: list[_Place] = []
+    for (service, key, change, _), (field, clusters) in sorted(places.items(), key=lambda place: place[0]):
+        names = tuple(sorted(clusters))
+        if field is None:
+            listed.append(((service, key, change), None, names))
+        else:
+            of_field.setdefault((service, key, change, field.steps), []).append((field, names))
+    for (service, key, change, _), variants in of_field.items():
+        if len(variants) < _MANY:
+            listed += [((service, key, change), Told(field), names) for field, names in variants]
+            continue
+        variants.sort(key=lambda variant: variant[1])
+        union = tuple(sorted({name for _, names in variants for name in names}))
+        listed.append(((service, key, change), Told(variants[0][0], tuple(variants)), union))
+    return listed
+
+
+def warned(found: Iterable[Found]) -> list[Warned]:
+    """Every danger once, loudest first."""
+    places: dict[tuple[Danger, str, Key], set[str]] = {}
+    for one in found:
+        for danger in one.dangers:
+            places.setdefault((danger, one.service, one.key), set()).add(one.cluster)
+    made = (Warned(*which, tuple(sorted(clusters))) for which, clusters in places.items())
+    return sorted(made, key=lambda one: (one.danger.rank, one.service, one.clusters, one.key[1:], one.danger))
+
+
+def images(found: Iterable[Found]) -> list[Replaced]:
+    """Which image takes another's place, by service."""
+    places: dict[tuple[str, str, str, str], set[str]] = {}
+    for one in found:
+        for field in one.fields:
+            if field.steps[-1] == "image" and isinstance(field.before, str) and isinstance(field.after, str):
+                name, before, after = _image(field.before, field.after)
+                places.setdefault((one.service, name, before, after), set()).add(one.cluster)
+    return [Replaced(*which, tuple(sorted(clusters))) for which, clusters in sorted(places.items())]
+
+
+def _image(before: str, after: str) -> tuple[str, str, str]:
+    """The common name and the two versions, or nothing and the two whole texts."""
+    old, new = (_split(text) for text in (before, after))
+    return (old[0], old[1], new[1]) if old[0] == new[0] and old[1] and new[1] else ("", before, after)
+
+
+def _split(image: str) -> tuple[str, str]:
+    name, at, digest = image.partition("@")
+    start = name.rfind(":") if name.rfind(":") > name.rfind("/") else len(name)
+    return name[:start], name[start + 1 :] + at + digest

@@ -1,0 +1,78 @@
+"""A report of `diff` as JSON, for other programs. docs/diff.md describes its shape.
+
+Keys are only ever added. A field has `before` and `after` where they exist, and neither when `hidden`.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ...render.compare import ABSENT, Field, Key
+from .grouping import Entry, Replaced
+from .report import Report
+from .sides import Side
+
+_RANKS = ("loss", "danger", "look")
+
+
+def as_json(report: Report) -> str:
+    """The whole report, indented, with a line break at its end."""
+    value = {
+        "format": 1,
+        "before": _side(report.before),
+        "after": _side(report.after),
+        "notes": list(report.notes),
+        "changed": not report.is_empty,
+        "services": {"changed": report.services[0], "total": report.services[1], "rendered": report.renders},
+        "clusters": {"added": report.added, "removed": report.removed},
+        "dangers": [
+            {
+                "severity": _RANKS[one.danger.rank],
+                "kind": one.danger.kind,
+                "message": f"{one.key} {one.danger.text}",
+                "service": one.service,
+                "object": _key(one.key),
+                "clusters": list(one.clusters),
+            }
+            for one in report.dangers
+        ],
+        "charts": [_replaced(one) for one in report.versions],
+        "images": [_replaced(one) for one in report.images],
+        "changes": [
+            {
+                "service": group.service,
+                "clusters": list(group.clusters),
+                "objects": [_entry(entry) for entry in group.entries],
+            }
+            for group in report.groups
+        ],
+        "randomFieldsLeftOut": report.random,
+    }
+    return json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+
+
+def _side(side: Side) -> dict[str, Any]:
+    return {"name": side.name, "commit": side.commit or None, "clusters": len(side.clusters)}
+
+
+def _key(key: Key) -> dict[str, str]:
+    return key._asdict()
+
+
+def _replaced(one: Replaced) -> dict[str, Any]:
+    return {"service": one.service, "name": one.what, "before": one.before, "after": one.after, "clusters": list(one.clusters)}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    fields = []
+    for told in entry.fields:
+        for field, clusters in told.others or ((told.field, None),):
+            fields.append({**_field(field), **({"clusters": list(clusters)} if clusters else {})})
+    return {**_key(entry.key), "change": entry.change, **({"fields": fields} if fields else {})}
+
+
+def _field(field: Field) -> dict[str, Any]:
+    values = {"before": field.before, "after": field.after}
+    known = {name: value for name, value in values.items() if value is not ABSENT}
+    return {"path": field.path, "change": field.change, **({"hidden": True} if field.hidden else {}), **known}

@@ -1,0 +1,87 @@
+"""A report of `diff` as a comment on a pull request: GitHub's and GitLab's Markdown.
+
+In: a report. Out: text that fits into one comment. Whatever comes out of files stands in code blocks whose
+fence is longer than any in them, so that it can neither end them nor mention anybody; outside stand only
+names of clusters and services, which are DNS names, and what the person typed.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from .lines import Line, group_title
+from .sections import headline, manner, sections
+from .report import Report
+from ..terminal import visible
+
+# What GitHub takes in one comment, in characters; counted in bytes here, which is never less.
+MAX_BYTES = 65_536
+_RESERVED = 600
+# By this a CI job finds its own comment to replace it.
+MARK = "<!-- cmp-plugin diff -->\n"
+_FENCES = re.compile(r"`{3,}")
+
+
+def as_markdown(report: Report, whole: bool) -> str:
+    """The report in at most MAX_BYTES: what does not fit is left out from the end, with a sentence."""
+    how = manner(report, whole)
+    groups = {group_title(group, how) for group in report.groups}
+    text = f"{MARK}### {_code(headline(report))}\n\n"
+    cut = 0
+    for title, lines in sections(report, how):
+        form = _details if title in groups else _section
+        left = MAX_BYTES - _RESERVED - len(text.encode())
+        kept = 0 if cut else _most(form, title, lines, left)
+        text += form(title, lines[:kept]) if kept else ""
+        cut += kept < len(lines)
+    return text + _ending(report, cut)
+
+
+def _most(form: Callable[[str, Sequence[Line]], str], title: str, lines: Sequence[Line], left: int) -> int:
+    """How many of the lines fit into `left` bytes, found by halving."""
+    low, high = 0, len(lines)
+    while low < high:
+        middle = (low + high + 1) // 2
+        fits = len(form(title, lines[:middle]).encode()) <= left
+        low, high = (middle, high) if fits else (low, middle - 1)
+    return low
+
+
+def _section(title: str, lines: Sequence[Line]) -> str:
+    return f"**{title}**\n\n{_block(lines)}\n"
+
+
+def _details(title: str, lines: Sequence[Line]) -> str:
+    return f"<details><summary><code>{html.escape(visible(title))}</code></summary>\n\n{_block(lines)}\n</details>\n\n"
+
+
+def _block(lines: Iterable[Line]) -> str:
+    text = "".join(f"{_line(line)}\n" for line in lines)
+    longest = max((len(found) for found in _FENCES.findall(text)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}diff\n{text}{fence}\n"
+
+
+def _line(line: Line) -> str:
+    """GitHub colours a line by its first character."""
+    sign = {"~": "!", "!!": "-"}.get(line.sign, line.sign) if line.depth < 2 or line.sign in "+-" else line.sign
+    return f"{sign or ' '} {'  ' * (line.depth - 1)}{visible(line.text)}".rstrip().replace("\n", "\\n")
+
+
+def _ending(report: Report, cut: int) -> str:
+    if cut:
+        return (
+            f"\n**Not all is shown**: of {cut} {'sections' if cut > 1 else 'section'} the end, or all, did not fit, as a "
+            f"comment holds {MAX_BYTES:,} characters. `cmp-plugin diff` with the same words and `-v` prints everything.\n"
+        )
+    return f"{report.services[1]} services were compared.\n" if report.is_empty else ""
+
+
+def _code(text: str) -> str:
+    """Text in a code span, whatever it holds."""
+    text = " ".join(visible(text).split())
+    ticks = "`" * (max((len(found) for found in re.findall(r"`+", text)), default=0) + 1)
+    pad = " " if "`" in text else ""
+    return f"{ticks}{pad}{text}{pad}{ticks}"

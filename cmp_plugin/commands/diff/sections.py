@@ -1,0 +1,99 @@
+"""What a report of `diff` says in which order: what could hurt first, every change in the end.
+
+In: a report. Out: titles with their lines, and one sentence about all of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from .dangers import LOSS, REFUSED
+from .grouping import Replaced, Warned
+from .lines import Line, Manner, group_lines, group_title, on_clusters, one_line
+from ..terminal import counted
+from .report import Report
+
+_FEW_SERVICES = 24
+_FEW_DELETIONS = 3
+
+
+def manner(report: Report, whole: bool) -> Manner:
+    """The manner for a report."""
+    return Manner(whole, frozenset({*report.before.clusters, *report.after.clusters}))
+
+
+def headline(report: Report) -> str:
+    """One sentence: what was compared, and how much of it changes."""
+    changed, total = report.services
+    if report.is_empty:
+        return f"nothing changes from {report.before.name} to {report.after.name}"
+    clusters = {name for group in report.groups for name in group.clusters if name} | {*report.added, *report.removed}
+    what = f"{changed} of {total} services" if changed else "no manifest"
+    where = f" on {counted(len(clusters), 'cluster')}" if clusters else ""
+    return f"{report.before.name} -> {report.after.name}: {what} change{'s' if changed < 2 else ''}{where}"
+
+
+def sections(found: Report, how: Manner) -> Iterator[tuple[str, list[Line]]]:
+    """What stands below each other, each with its title; nothing that is empty."""
+    first = (
+        ("Look at this first", list(danger_lines(found, how))),
+        ("Clusters", list(cluster_lines(found, how))),
+        ("Versions and images", list(version_lines(found, how))),
+    )
+    yield from ((title, lines) for title, lines in first if lines)
+    for group in found.groups:
+        yield group_title(group, how), list(group_lines(group, how))
+    if found.random:
+        fields = f"{found.random} fields that differ at every render are left out (`allow: [random]`)"
+        yield "Not told", [Line("", 1, fields)]
+
+
+def danger_lines(report: Report, how: Manner) -> Iterator[Line]:
+    """What deserves a second look, loudest first; many plain deletions of a service in one line."""
+    plain: dict[tuple[str, tuple[str, ...]], list[Warned]] = {}
+    for one in report.dangers:
+        if one.danger.kind == "deleted" and one.danger.rank == REFUSED:
+            plain.setdefault((one.service, one.clusters), []).append(one)
+    folded = {which for which, some in plain.items() if len(some) > _FEW_DELETIONS and not how.whole}
+    for one in report.dangers:
+        which = (one.service, one.clusters)
+        if one.danger.kind == "deleted" and one.danger.rank == REFUSED and which in folded:
+            folded.discard(which)
+            yield Line("!", 1, _placed(f"{_kinds(plain.pop(which))} are deleted", *which, how))
+        elif which in plain or one.danger.kind != "deleted" or one.danger.rank != REFUSED:
+            sign = "!!" if one.danger.rank == LOSS else "!"
+            yield Line(sign, 1, _placed(f"{one.key} {one.danger.text}", *which, how))
+
+
+def _kinds(some: list[Warned]) -> str:
+    kinds = Counter(one.key.kind for one in some)
+    return f"{len(some)} objects ({', '.join(f'{number} {kind}' for kind, number in kinds.most_common())})"
+
+
+def _placed(text: str, service: str, clusters: Sequence[str], how: Manner) -> str:
+    place = " ".join(part for part in (service.strip("()"), on_clusters(clusters, how)) if part)
+    return f"{text} ({place})"
+
+
+def cluster_lines(report: Report, how: Manner) -> Iterator[Line]:
+    """Clusters that come and go."""
+    for sign, clusters in (("-", report.removed), ("+", report.added)):
+        for name, services in clusters.items():
+            listed = ", ".join(services if how.whole else services[:_FEW_SERVICES])
+            more = f" and {len(services) - _FEW_SERVICES} more" if len(services) > _FEW_SERVICES and not how.whole else ""
+            yield Line(sign, 1, f"{name}: {counted(len(services), 'service')}{': ' if listed else ''}{listed}{more}")
+    if report.removed:
+        yield Line("", 1, "Argo CD asks before it takes the Application of a cluster away; what runs there stays.")
+
+
+def version_lines(report: Report, how: Manner) -> Iterator[Line]:
+    """Charts and images in another version."""
+    for what, listed in (("chart", report.versions), ("image", report.images)):
+        for one in listed:
+            name = f"{what} {one.what}" if one.what else what
+            yield Line("~", 1, f"{one.service}: {name} {_arrow(one)} {on_clusters(one.clusters, how)}".rstrip())
+
+
+def _arrow(one: Replaced) -> str:
+    return f"{one_line(one.before)} -> {one_line(one.after)}"

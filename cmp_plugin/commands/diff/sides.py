@@ -1,0 +1,236 @@
+"""The two fleets that `diff` compares: of a commit, of the work tree, or one fleet under other tools.
+
+In: the words of the command line. Out: two `Side`s whose services are planned. A commit is written into a
+private directory; the work tree is read where it is. Renders nothing.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import Namespace
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from ...fleet.cluster import Cluster, open_cluster
+from .digests import Contents
+from ...errors import CmpError, Errors, InputError, ToolError, labelled, there_is
+from .fingerprint import digest, fingerprint
+from ...fleet.files import ROOT_FILE, Fleet, find_root, open_fleet
+from ...fleet.plan import Planned, plan
+from ...tools import git
+from .git_checkout import checked_out
+from ...system.process import Deadline
+from ...system.files import within
+from ...system.workdir import workdir
+from ...argocd.pinned import pinned_inputs
+from ..progress import waiting
+from .revisions import Asked, asked, rehearsed
+
+SECONDS = 600.0
+
+
+class Side(NamedTuple):
+    """One fleet. `name` is what a person calls it, `commit` its commit or ""; no `fleet`: there is none."""
+
+    name: str
+    commit: str
+    fleet: Fleet | None
+    clusters: dict[str, Cluster]
+    planned: dict[tuple[str, str], Planned]
+    repository: git.Repository | None
+    contents: Contents
+
+    def fingerprint(self, planned: Planned, deadline: Deadline) -> str:
+        """What decides the render of one of its services, see `fingerprint.fingerprint`."""
+        if not planned.resolved.revision or self.repository is None:
+            return fingerprint(planned.resolved.service, planned.request.tree, self.contents)
+        try:
+            return digest(" ".join(pinned_inputs(planned, deadline, self.repository)))
+        except CmpError:
+            return os.urandom(16).hex()
+
+
+class Sides(NamedTuple):
+    """Both, and sentences about what a reader should know of them."""
+
+    before: Side
+    after: Side
+    notes: list[str]
+
+
+@contextmanager
+def opened_sides(args: Namespace) -> Iterator[Sides]:
+    """Both sides, as long as the block lasts. Raises Errors with everything that is wrong on either."""
+    root = find_root(args.directory)
+    deadline = Deadline(SECONDS)
+    repository = git.repository(root, deadline)
+    both = asked(args, repository, deadline)
+    notes: list[str] = []
+    errors: list[CmpError] = []
+    with workdir() as private:
+        sides: list[Side] = []
+        # The newer one first, so that what is wrong on both is told of the files that a person has open.
+        for number, one in enumerate(reversed(both)):
+            place = os.path.join(private, str(number))
+            try:
+                sides.insert(0, _opened(one, args, root, repository, place, notes, sides))
+            except CmpError as error:
+                errors.append(error)
+        if errors:
+            raise Errors(errors)
+        _check(args, *sides)
+        sides = [_narrowed(side, args, one.changed) for side, one in zip(sides, both, strict=True)]
+        notes += [f"there is no {ROOT_FILE} in {side.name}" for side in sides if side.fleet is None]
+        yield Sides(sides[0], sides[1], notes)
+
+
+def _opened(
+    asked: Asked,
+    args: Namespace,
+    root: str,
+    repository: git.Repository | None,
+    place: str,
+    notes: list[str],
+    known: list[Side],
+) -> Side:
+    """A side with everything on it planned; what is wrong in a commit says which commit that is.
+
+    What a side in `known` has just the same is taken from there.
+    """
+    contents = Contents()
+    try:
+        fleet = _fleet(asked, root, repository, place, notes)
+        if fleet is None:
+            return Side(asked.name, asked.commit, None, {}, {}, repository, contents)
+        with waiting("reading the fleet"):
+            clusters, planned = _planned(fleet, args, contents, known)
+    except CmpError as error:
+        raise labelled(error, f"in {asked.name}") if asked.commit else error from None
+    return Side(asked.name, asked.commit, fleet, clusters, planned, repository, contents)
+
+
+def _fleet(
+    asked: Asked, root: str, repository: git.Repository | None, place: str, notes: list[str]
+) -> Fleet | None:
+    if not asked.commit or repository is None:
+        return open_fleet(root)
+    deadline = Deadline(SECONDS)
+    if not git.has_file(repository, asked.commit, ROOT_FILE, deadline):
+        return None
+    os.mkdir(place, 0o700)
+    into = os.path.join(os.path.realpath(place), "fleet")
+    try:
+        spec = git.read_file(repository, asked.commit, ROOT_FILE, deadline)
+        only = _directories(spec, place)
+        missing = checked_out(repository, asked.commit, into, place, deadline, only)
+    except ToolError as error:
+        raise _explained(error, repository, deadline) from None
+    notes += [f"{asked.name}: {each}" for each in missing]
+    _write(spec, into)
+    return open_fleet(into)
+
+
+def _explained(error: ToolError, repository: git.Repository, deadline: Deadline) -> ToolError:
+    """Git's own words about what a clone with a filter lacks help nobody."""
+    if not git.is_partial(repository, deadline):
+        return error
+    hint = "this clone has a filter: clone without `--filter`, in CI check out without one"
+    return ToolError("git: content of this commit is not on this machine", hint=hint)
+
+
+def _directories(spec: bytes, place: str) -> list[str] | None:
+    """What a fleet's files can name, none inside of another; None for its whole repository."""
+    _write(spec, os.path.join(place, "spec"))
+    allowed = [*open_fleet(os.path.join(os.path.realpath(place), "spec")).tree.allowed, "/clusters"]
+    if "/" in allowed:
+        return None
+    return sorted({one[1:] for one in allowed if not any(one != other and within(one, other) for other in allowed)})
+
+
+def _write(spec: bytes, directory: str) -> None:
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, ROOT_FILE), "wb") as file:
+        file.write(spec)
+
+
+def _planned(
+    fleet: Fleet, args: Namespace, contents: Contents, known: list[Side]
+) -> tuple[dict[str, Cluster], dict[tuple[str, str], Planned]]:
+    """Every cluster that was asked for and its services. Raises the errors of all of them."""
+    services = {side.name: _by_cluster(side) for side in known}
+    clusters: dict[str, Cluster] = {}
+    planned: dict[tuple[str, str], Planned] = {}
+    errors: list[CmpError] = []
+    for name in fleet.names("Cluster"):
+        if args.cluster and name not in args.cluster:
+            continue
+        twin = next((side for side in known if _is_same(name, (fleet, contents), side)), None)
+        if twin is not None:
+            clusters[name] = twin.clusters[name]
+            planned.update(services[twin.name].get(name, {}))
+            continue
+        try:
+            clusters[name] = open_cluster(fleet, name)
+            planned.update(((name, one.request.key), one) for one in plan(clusters[name]))
+        except CmpError as error:
+            errors.append(error)
+    if errors:
+        raise Errors(errors)
+    return clusters, planned
+
+
+def _by_cluster(side: Side) -> dict[str, dict[tuple[str, str], Planned]]:
+    found: dict[str, dict[tuple[str, str], Planned]] = {}
+    for key, planned in side.planned.items():
+        found.setdefault(key[0], {})[key] = planned
+    return found
+
+
+def _is_same(name: str, here: tuple[Fleet, Contents], side: Side) -> bool:
+    """Whether everything that planning a cluster can read is as it is on `side`."""
+    if side.fleet is None or name not in side.clusters:
+        return False
+    try:
+        return _read(name, *here) == _read(name, side.fleet, side.contents)
+    except (CmpError, OSError):
+        return False
+
+
+def _read(name: str, fleet: Fleet, contents: Contents) -> tuple[str, ...]:
+    """Digests of fleet.yaml, of the directories that specs may name, and of the cluster's own.
+
+    Of all clusters, where one of them is this one's to provision. A fleet that may name its whole
+    repository has no such digest: it would read more than it saves.
+    """
+    tree = fleet.tree
+    if "/" in tree.allowed:
+        return (os.urandom(16).hex(),)
+    own = "/clusters" if fleet.provisioned_by(name) else f"/clusters/{name}"
+    tree = tree._replace(allowed=(*tree.allowed, f"/clusters/{name}"))
+    return (*tree.allowed, *(contents.of(path, tree) for path in (f"/{ROOT_FILE}", *fleet.tree.allowed, own)))
+
+
+def _narrowed(side: Side, args: Namespace, changed: bool) -> Side:
+    """The side with the services that were asked for, under the versions of the command line if `changed`."""
+    wanted = {key: one for key, one in side.planned.items() if not args.service or key[1] in args.service}
+    return side._replace(planned={key: rehearsed(one, args) for key, one in wanted.items()} if changed else wanted)
+
+
+def _check(args: Namespace, before: Side, after: Side) -> None:
+    """What was asked for must be on one of the sides."""
+    if before.fleet is None and after.fleet is None:
+        raise InputError(f"neither {before.name} nor {after.name} has a {ROOT_FILE}")
+    for kind, words, known in (
+        ("cluster", args.cluster, _known("Cluster", before, after)),
+        ("service", args.service, sorted({key for side in (before, after) for _, key in side.planned})),
+    ):
+        for word in words or []:
+            if word not in known:
+                where = " on these clusters" if kind == "service" and args.cluster else ""
+                raise InputError(f'there is no {kind} "{word}"{where}', None, there_is(word, known))
+
+
+def _known(kind: str, *sides: Side) -> list[str]:
+    names: Iterable[str] = (name for side in sides if side.fleet for name in side.fleet.names(kind))
+    return sorted(set(names))

@@ -1,0 +1,112 @@
+"""Where the facts of a cluster come from: labels, vars, profiles, and which file put a service on it.
+
+In: an opened cluster. Out: who said what, and why a variant applies or not. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from ...fleet.cluster import Cluster
+from ...errors import Location
+from ...specs.merge import merge_fields, prepared
+from .trails import Origins, Said, Trail, walked
+from ...fleet.plan import PROVISION
+from ...fleet.service_layers import label_fits
+from ...specs.rules import entries, value_of
+from ...goyaml.load import Node
+
+FACTS = ("labels", "vars", "kubernetes", "destination")
+
+
+class Naming(NamedTuple):
+    """Where a file names a profile or a service. `by`: the file as a layer, such as `profile prod`."""
+
+    name: str
+    by: str
+    at: Location
+
+
+class Condition(NamedTuple):
+    """One entry of a variant's `when`. `actual` is None without such a label; `trail`: who set the label."""
+
+    label: str
+    wanted: tuple[str, ...]
+    actual: str | None
+    holds: bool
+    trail: Trail
+
+
+class Variant(NamedTuple):
+    """A variant of a service, and why it applies or not."""
+
+    name: str
+    at: Location
+    applies: bool
+    conditions: tuple[Condition, ...]
+
+
+def facts_said(cluster: Cluster) -> Iterator[Said]:
+    """What fleet, profiles and cluster say about the cluster itself, lowest first."""
+    for layer, _, spec in cluster.sources:
+        for field in FACTS:
+            found = value_of(spec, field)
+            if found is not None:
+                yield from walked(layer, (field,), prepared(found))
+
+
+def facts_tree(cluster: Cluster) -> Node:
+    """What holds of all that in the end, as one tree."""
+    merged = Node({}, cluster.facts.at)
+    for _, _, spec in cluster.sources:
+        found = {field: prepared(child) for field in FACTS if (child := value_of(spec, field)) is not None}
+        merged = merge_fields(merged, Node(found, spec.at))
+    return merged
+
+
+def profiles(cluster: Cluster) -> list[Naming]:
+    """The cluster's profiles in their order, each with the file that brings it in first."""
+    named: dict[str, Naming] = {}
+    for layer, _, spec in (cluster.sources[0], cluster.sources[-1], *cluster.sources[1:-1]):
+        for item in _items(spec):
+            named.setdefault(str(item.value), Naming(str(item.value), layer, item.at))
+    order = (layer.removeprefix("profile ") for layer, _, _ in cluster.sources[1:-1])
+    return [named[name] for name in order]
+
+
+def _items(spec: Node) -> list[Node]:
+    found = value_of(spec, "profiles")
+    return found.value if found is not None and isinstance(found.value, list) else []
+
+
+def named_by(cluster: Cluster, key: str) -> list[Naming]:
+    """Every file that names a service, lowest first; for what provisions a cluster, that cluster's."""
+    found = [
+        Naming(key, layer, block.key or block.at)
+        for layer, _, spec in cluster.sources[1:]
+        for name, block in entries(spec, "services")
+        if name == key
+    ]
+    if found or not key.startswith(PROVISION):
+        return found
+    name = key.removeprefix(PROVISION)
+    block = value_of(cluster.fleet.spec_of("Cluster", name), "provision")
+    return [Naming(key, f"cluster {name}, provision", block.key or block.at)] if block is not None else []
+
+
+def variants(spec: Node, labels: Mapping[str, str], facts: Origins) -> list[Variant]:
+    """Every variant of a service in the order of its file; `facts`: who set the labels."""
+    found: list[Variant] = []
+    for name, variant in entries(spec, "variants"):
+        conditions = tuple(
+            _condition(label, wanted, labels.get(label), facts) for label, wanted in entries(variant, "when")
+        )
+        if conditions:
+            found.append(Variant(name, variant.key or variant.at, all(one.holds for one in conditions), conditions))
+    return found
+
+
+def _condition(label: str, wanted: Node, actual: str | None, facts: Origins) -> Condition:
+    texts = tuple(str(item.value) for item in (wanted.value if isinstance(wanted.value, list) else [wanted]))
+    return Condition(label, texts, actual, label_fits(wanted, actual), facts.trail(("labels", label)))

@@ -1,0 +1,70 @@
+"""What `explain` found, as JSON whose shape stays (docs/explain.md): no field is ever left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from .cluster import Naming, Variant
+from ...errors import Location
+from .model import Explained, Stories
+from .trails import Said
+from ...fleet.value_path import written
+from ...goyaml.load import plain
+
+
+def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[str, Any]:
+    """One value. `by`: who made it, highest first; `over`: who else set it, highest first.
+
+    `hidden`: without any value, as they make up a secret.
+    """
+
+    def words(said: Iterable[Said]) -> list[dict[str, Any]]:
+        return [_said(each, None, None) if hidden else _said(each, stories.said_value(each), plain(each.node)) for each in said]
+
+    return {
+        "path": written(one.path),
+        "value": None if hidden else one.value,
+        "state": one.state,
+        "problem": one.problem,
+        "by": words(one.trail.holds),
+        "over": words(one.trail.over),
+        "reads": [{"name": read.name, "value": None if hidden else read.value, "by": words(read.trail.holds)} for read in one.reads],
+        "unmatched": [{"variant": each.variant.name, **words([each.said])[0]} for each in one.unmatched],
+    }
+
+
+def _said(said: Said, value: Any, as_written: Any) -> dict[str, Any]:
+    return {
+        "layer": said.layer,
+        "at": place(said.node.at),
+        "does": said.does,
+        "path": written(said.path),
+        "value": value,
+        "written": as_written,
+    }
+
+
+def place(at: Location | None) -> dict[str, Any] | None:
+    """A place in a file; line and column 0 mean the file as a whole. None for what stands in no file."""
+    return {"file": at.file, "line": at.line, "column": at.column} if at is not None and at.file else None
+
+
+def variant(one: Variant) -> dict[str, Any]:
+    """A variant and why it applies or not."""
+    conditions = [
+        {
+            "label": each.label,
+            "wanted": list(each.wanted),
+            "actual": each.actual,
+            "holds": each.holds,
+            "by": [{"layer": said.layer, "at": place(said.node.at)} for said in each.trail.holds],
+        }
+        for each in one.conditions
+    ]
+    return {"name": one.name, "applies": one.applies, "at": place(one.at), "conditions": conditions}
+
+
+def naming(one: Naming) -> dict[str, Any]:
+    """Which file names a profile or a service."""
+    return {"layer": one.by, "at": place(one.at)}

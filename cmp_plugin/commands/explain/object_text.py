@@ -1,0 +1,128 @@
+"""What `explain` found about a finished object, for the eye and as JSON (docs/explain.md).
+
+In: stories. Out: text, or plain values. What is in a Secret is not shown, nor the settings that made it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from ...render.compare import Absent
+from ...errors import Location
+from .model import Stories
+from .fields import Decides, FieldStory, Maker, ObjectStory
+from .trials import Failed, Outcome
+from ...fleet.value_path import written
+from .json import explained, place
+from .text import LONGEST, Row, Rows, layered, row, where
+from ..terminal import visible
+
+
+MOST = 500  # characters of the field that is asked for; JSON has all of them
+
+
+def field_text(words: str, story: FieldStory, stories: Stories, stream: TextIO) -> str:
+    """A field of an object: what made it, what that went over, which values decide it."""
+    value = _outcome_text(story.value, Rows(stories, MOST, story.secret))
+    table = layered(_field_rows(story, Rows(stories, LONGEST, story.secret)), stream)
+    notes = "".join(f"{note}\n" for note in _notes(story))
+    return f"{words} {story.field}: {visible(value)}\n\n{table}{notes}"
+
+
+def _field_rows(story: FieldStory, made: Rows) -> Iterator[Row]:
+    for number, maker in enumerate(story.makers):
+        over = f"over {_outcome_text(maker.value, made)}, " if number else "by "
+        yield from _maker_rows(maker, f"{over}{maker.what}", made)
+    for decides in story.decides:
+        yield from made.of(decides.story, f"as {written(decides.story.path)}", "")
+        yield f"  {_trial(decides)}: {_outcome_text(decides.otherwise, made)}", "", ""
+
+
+def _maker_rows(one: Maker, text: str, made: Rows) -> Iterator[Row]:
+    """What made or changed a field, and the setting behind it."""
+    winner = one.story.trail.winner if one.story is not None else None
+    at = _at(one)
+    yield text, winner.layer if winner is not None else "", (where(at) if at else "", "place")
+    if one.story is not None:
+        yield from made.references(one.story, "  ")
+        for said in one.story.trail.over:
+            yield row(f"  over {made.said(said, one.story.path)}", said, "note")
+
+
+def _at(one: Maker) -> Location | None:
+    winner = one.story.trail.winner if one.story is not None else None
+    return one.at or (winner.node.at if winner is not None else None)
+
+
+def _outcome_text(value: Outcome, made: Rows) -> str:
+    """A field's value, or why there is none to show."""
+    if isinstance(value, Absent):
+        return "(not there)"
+    return "(the chart does not render)" if isinstance(value, Failed) else made.text(value)
+
+
+def _trial(decides: Decides) -> str:
+    return "without it" if decides.removed else "with another one"
+
+
+def _notes(story: FieldStory) -> Iterator[str]:
+    if len(story.makers) == 1 and not story.decides:
+        if story.makers[0].what.startswith("chart"):
+            tried = f"none of {story.tried} values that were left out or changed makes a difference"
+            yield f"As far as was tried, the template says so itself: {tried}."
+        elif story.makers[0].what.startswith("resource") and story.makers[0].at is None:
+            yield "No file says so as it is: a kustomization changes what it says."
+    if not story.complete:
+        yield "Not every value was tried: that would take too many renders."
+
+
+def object_text(words: str, story: ObjectStory, stories: Stories, stream: TextIO) -> str:
+    """An object: what it is from, then every step that changed it with the fields."""
+    made = Rows(stories, LONGEST, story.secret)
+    rows = [*_maker_rows(story.origin, story.origin.what, made)]
+    for change in story.changes:
+        rows.extend(_maker_rows(change.maker, change.maker.what, made))
+        rows.extend((f"  changes {path}", "", "") for path in change.fields)
+    return f"{words}\n\n{layered(rows, stream)}"
+
+
+def field_json(story: FieldStory, stories: Stories) -> dict[str, Any]:
+    """What made a field: `makers` highest first, the last is what the object is from."""
+    secret = story.secret
+    return {
+        "field": story.field,
+        **_outcome_json(story.value, secret),
+        "makers": [{**_maker_json(one, stories, secret), **_outcome_json(one.value, secret)} for one in story.makers],
+        "decides": [
+            {
+                "setting": explained(one.story, stories, secret),
+                "tried": "without it" if one.removed else "another value",
+                **_outcome_json(one.otherwise, secret),
+            }
+            for one in story.decides
+        ],
+        "tried": story.tried,
+        "complete": story.complete,
+    }
+
+
+def object_json(story: ObjectStory, stories: Stories) -> dict[str, Any]:
+    """What an object is from, and what changed which of its fields, in order."""
+    secret = story.secret
+    changes = [{**_maker_json(one.maker, stories, secret), "fields": list(one.fields)} for one in story.changes]
+    return {"from": _maker_json(story.origin, stories, secret), "changes": changes}
+
+
+def _maker_json(one: Maker, stories: Stories, secret: bool) -> dict[str, Any]:
+    setting = explained(one.story, stories, secret) if one.story is not None else None
+    return {"what": one.what, "at": place(_at(one)), "setting": setting}
+
+
+def _outcome_json(value: Outcome, secret: bool) -> dict[str, Any]:
+    """A field's value; `state` says what its absence means."""
+    if isinstance(value, Absent):
+        return {"value": None, "state": "absent"}
+    if isinstance(value, Failed):
+        return {"value": None, "state": "failed"}
+    return {"value": None, "state": "hidden"} if secret else {"value": value, "state": "there"}

@@ -1,0 +1,191 @@
+"""Where the values of one service on one cluster come from: what `explain` answers without rendering.
+
+In: a cluster, a service's request, what its chart says about its own values. Out: `Explained` values,
+each with the layer that made it, those it went over, and where what it refers to was set. Nothing is
+rendered, fetched or started.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .defaults import assumed
+from ...fleet.block import Found, block_tree, find, inside, leaves, lookup, meant, over_defaults
+from ...charts.contents import ChartFiles
+from .chart import ChartOrigins
+from ...fleet.cluster import Cluster, open_cluster
+from .cluster import facts_said, facts_tree, variants
+from ...errors import InputError, Location
+from .model import Explained, Stories, Unmatched, evaluated
+from ...specs.interpolate import Scope
+from ...fleet.layers import Layer, is_open, merge_layers
+from ...specs.merge import merge_values
+from .trails import Keys, Origins, Said, Trail, said_by
+from ...fleet.request import Request
+from ...fleet.service_layers import all_layers, variant_layer
+from ...specs.rules import entries, value_of
+from ...fleet.value_path import Path, in_quotes
+from ...goyaml.load import Node, node, plain
+
+ASSUMED = "default"
+# Every field of a service block, what a person looks for first.
+ORDER = (
+    *("service", "managementCluster", "enabled", "namespace", "chart", "version", "revision", "releaseName"),
+    *("includeCRDs", "skipTests", "vars", "valuesFiles", "values", "resources", "kustomize", "images", "metadata"),
+    *("patches", "dependsOn", "application", "allow"),
+)
+
+
+class Explanation:
+    """One service on one cluster. `chart` is None where there is none, or it is not on this machine.
+
+    `stories`: who said what; `variants`: which apply, and why; `whole`: the block with all of its defaults.
+    """
+
+    def __init__(self, cluster: Cluster, request: Request, chart: ChartFiles | None, wave: int | None = None) -> None:
+        """`cluster` is the one that the service is on. Raises what merging the layers raises."""
+        self.request = request
+        layers = all_layers(request)
+        merged = merge_layers(layers, request.tree)
+        own_vars = dict(entries(merged.fields, "vars"))
+        about_cluster = list(facts_said(_seen(cluster, request)))
+        said = [*_vars_said(about_cluster, own_vars), *_own_said(said_by(layers, request.tree), own_vars)]
+        facts = Origins(about_cluster)
+        self.variants = variants(request.spec, request.facts.labels, facts)
+        self._own = block_tree(merged, layers)
+        self._chart = ChartOrigins(chart)
+        self.stories = Stories(Origins(said), facts, _scope(request, merged.fields, own_vars))
+        default = assumed(request, cluster.name, value_of(merged.fields, "chart") is not None, wave)
+        self.whole = self._whole({**request.facts.vars, **own_vars}, node(default, Location("")))
+
+    def _whole(self, variables: dict[str, Node], default: Node) -> Node:
+        """The block with all vars that it sees; below it the chart's own values, and what nobody has to say."""
+        block = over_defaults(self._own, self._chart.defaults)
+        assert isinstance(block.value, dict)
+        given = {"vars": Node(variables, block.at)} if variables else {}
+        return merge_values(default, Node({**block.value, **given}, block.at))
+
+    # --- what is asked for ---
+
+    def overview(self) -> list[Explained]:
+        """Every value that a layer set or took away, field by field, then in the order of the layers."""
+        own = ((keys, lookup(self.whole, keys) if is_open(leaf) else leaf) for keys, leaf in leaves(self._own))
+        found = [self._story(keys, leaf) for keys, leaf in own if leaf is not None]
+        return sorted([*found, *self._removed(())], key=lambda one: ORDER.index(str(one.path[0])))
+
+    def at(self, path: Path) -> list[Explained]:
+        """The value at `path`, or every value below it; a path that is no field's is one in `values`.
+
+        Raises InputError, with what was perhaps meant, when nothing is there.
+        """
+        for wanted in (path, ("values", *path)):
+            found = find(self.whole, wanted)
+            if found is not None:
+                return self._with_unmatched([self._inside(found)] if found.rest else self._below(found))
+            if gone := list(self._removed(tuple(map(str, wanted)))):
+                return self._with_unmatched(gone)
+        close = meant(self.whole, path)
+        first = str(path[0])
+        object_hint = "an object is written Kind/name" if "/" in first or first[:1].isupper() else ""
+        hint = f"did you mean {in_quotes(close)}?" if close else object_hint
+        raise InputError(f"{self._label} has no value {in_quotes(path)}", None, hint)
+
+    def template(self, source: str) -> Location | None:
+        """The file of a template that an object is from; `source` as the chart's output names it."""
+        return self._chart.template(source.removeprefix("chart template "))
+
+    def _below(self, found: Found) -> list[Explained]:
+        below = [self._story(keys, leaf) for keys, leaf in leaves(found.node, found.keys)]
+        return [*below, *self._removed(found.keys)]
+
+    def _removed(self, below: Keys) -> Iterator[Explained]:
+        """What is taken away at or below some keys, where that made a difference and leaves no null behind."""
+        for keys in self.stories.origins.removed(below):
+            trail = self.stories.origins.trail(keys)
+            if lookup(self._own, keys) is None and trail.removed and trail.over:
+                yield Explained(keys, None, "removed", trail)
+
+    def _inside(self, found: Found) -> Explained:
+        """A place inside a list, or inside a map that is replaced whole."""
+        outer = self._story(found.keys, found.node)
+        top = self.stories.value(found.node)
+        steps, there, left = inside(top, found.rest)
+        if left:
+            hint = f"the list has {len(there.value)} items" if isinstance(there.value, list) else ""
+            raise InputError(f"{self._label} has no value {in_quotes((*found.keys, *found.rest))}", top.at, hint)
+        part = inside(top, found.rest[:1])[1]
+        said = next((one for one in outer.trail.holds if _holds_part(one.node, part)), None)
+        # What a var holds stays with the line that refers to it.
+        exact = said._replace(node=there, does="sets", literal=True) if said else outer.trail.holds[0]
+        return outer._replace(path=(*found.keys, *steps), value=plain(there), trail=Trail((exact,), outer.trail.over))
+
+    def _with_unmatched(self, explained: list[Explained]) -> list[Explained]:
+        """With what the variants that do not apply say about each value."""
+        named = dict(entries(self.request.spec, "variants"))
+        others = [(one, self._origins_of(one.name, named[one.name])) for one in self.variants if not one.applies]
+        found = []
+        for one in explained:
+            trails = ((variant, origins.trail(_keys(one.path))) for variant, origins in others)
+            said = tuple(Unmatched(variant, each) for variant, trail in trails for each in trail.holds)
+            found.append(one._replace(unmatched=said))
+        return found
+
+    def _origins_of(self, name: str, variant: Node) -> Origins:
+        """What one variant says by itself. Its paths were never looked at, so no file of it is read."""
+        fields = variant.value if isinstance(variant.value, dict) else {}
+        block = Node({key: child for key, child in fields.items() if key != "valuesFiles"}, variant.at)
+        return Origins(said_by([Layer(variant_layer(self.request, name), block)], self.request.tree))
+
+    def _story(self, keys: Keys, leaf: Node) -> Explained:
+        default = self._chart.said(keys)
+        if not default and not self.stories.origins.trail(keys).holds:
+            default = (Said(ASSUMED, keys, leaf, literal=True),)
+        return self.stories.of(keys, leaf, default)
+
+    @property
+    def _label(self) -> str:
+        return f"{self.request.facts.cluster}/{self.request.key}"
+
+
+def _seen(cluster: Cluster, request: Request) -> Cluster:
+    """The cluster whose labels and vars the service sees: for what provisions a cluster, that one."""
+    name = request.facts.cluster
+    return cluster if name == cluster.name else open_cluster(cluster.fleet, name)
+
+
+def _keys(path: Path) -> Keys:
+    """The part of a path that leads through maps."""
+    places = [number for number, step in enumerate(path) if isinstance(step, int)]
+    return tuple(map(str, path[: min(places, default=len(path))]))
+
+
+def _vars_said(facts: Iterable[Said], own: dict[str, Node]) -> Iterator[Said]:
+    """What the cluster's files say about vars. One that the service has begins anew."""
+    yield from (one for one in facts if one.path[0] == "vars")
+    yield from (Said("", ("vars", name), child, "starts") for name, child in own.items())
+
+
+def _own_said(said: Iterable[Said], own: dict[str, Node]) -> Iterator[Said]:
+    """A var that a layer takes away from the service is the cluster's again."""
+    return (one for one in said if one.path[0] != "vars" or one.path[1] in own)
+
+
+def _scope(request: Request, fields: Node, own_vars: dict[str, Node]) -> Scope:
+    """What references in the block see. A namespace that is wrong is none."""
+    scope = request.facts.scope(own_vars, name=request.key)
+    found = value_of(fields, "namespace")
+    text = request.namespace or (evaluated(found, scope)[0].value if found is not None else "")
+    return request.facts.scope(own_vars, name=request.key, namespace=text if isinstance(text, str) else "")
+
+
+def _holds_part(node: Node, part: Node) -> bool:
+    """Whether `part` is one of the items or fields that stand there."""
+    parts = node.value.values() if isinstance(node.value, dict) else node.value if isinstance(node.value, list) else ()
+    return any(one.at == part.at for one in parts)
+
+
+def cluster_facts(cluster: Cluster) -> tuple[Stories, list[Explained]]:
+    """The labels, vars, Kubernetes version and destination of a cluster, each with its story."""
+    facts = Origins(facts_said(cluster))
+    stories = Stories(facts, facts, cluster.facts.scope())
+    return stories, [stories.of(keys, leaf) for keys, leaf in leaves(facts_tree(cluster))]

@@ -1,0 +1,145 @@
+"""A service after its chart, step by step: what may change an object, in the order in which Kustomize does it.
+
+In: a resolved service, a finished object. Out: the service without any of it, and then with one more each
+time. Steps that cannot touch the object are left out. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from ...errors import CmpError, Location
+from ...render.kustomize.images import matcher, name_of, references
+from ...render.manifest import Identity, Manifest, identity
+from ...render.kustomize.operations import touches_identity
+from ...render.kustomize.patches import Entry, entries
+from ...fleet.service import Image, Patch, Service
+from ...specs.rules import value_of
+from ...fleet.value_path import Path
+from ...goyaml.load import Node
+
+# Fields of a fragment that add objects, or say how others work; they come before everything.
+_FIRST = set(
+    "apiVersion kind metadata openapi crds configurations configMapGenerator secretGenerator generatorOptions"
+    " generators sortOptions buildMetadata".split()
+)
+_BEFORE_PATCHES = ("components", "patchesStrategicMerge", "patches")
+_AFTER_PATCHES = (
+    *("namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations", "patchesJson6902"),
+    *("replicas", "imageTags", "images", "replacements", "vars", "transformers", "validators"),
+)
+_RENAMES = ("components", "namespace", "namePrefix", "nameSuffix", "transformers", "patchesJson6902", "patches")
+
+
+class Generator(NamedTuple):
+    """What makes an object out of nothing: an item of the fragment's generators."""
+
+    what: str
+    setting: Path
+    at: Location
+
+
+class Step(NamedTuple):
+    """`setting`: where the step stands in the service's block; `service`: everything up to and with it."""
+
+    what: str
+    setting: Path
+    service: Service
+
+
+def steps(service: Service, target: Manifest) -> tuple[Service, list[Step]]:
+    """The service without any step, and each step that may touch `target`, in order.
+
+    Nothing in them is an error for meeting nothing, as parts are missing.
+    """
+    lenient = service._replace(
+        patches=tuple(one._replace(lenient=True) for one in service.patches),
+        images=tuple(one._replace(lenient=True) for one in service.images),
+    )
+    first = lenient._replace(patches=(), images=(), labels=(), annotations=(), kustomize=_fragment(service, ()))
+    return first, list(_steps(lenient, first, target))
+
+
+def _steps(service: Service, so_far: Service, target: Manifest) -> Iterator[Step]:
+    given = service.kustomize.value if service.kustomize is not None else {}
+    fields = [key for key in given if key not in _FIRST] if isinstance(given, dict) else []
+    shown: list[str] = []
+    for key in (key for key in _BEFORE_PATCHES if key in fields):
+        shown.append(key)
+        so_far = so_far._replace(kustomize=_fragment(service, shown))
+        yield Step(f"kustomize.{key}", ("kustomize", key), so_far)
+    for patch in service.patches:
+        so_far = so_far._replace(patches=(*so_far.patches, patch))
+        if _may_touch(patch, identity(target.value), service):
+            yield Step(f"patch {patch.name}", ("patches", patch.name), so_far)
+    for key in sorted((key for key in fields if key not in shown), key=_late):
+        shown.append(key)
+        so_far = so_far._replace(kustomize=_fragment(service, shown))
+        yield Step(f"kustomize.{key}", ("kustomize", key), so_far)
+    for image in service.images:
+        so_far = so_far._replace(images=(*so_far.images, image))
+        if _names(image, target):
+            yield Step(f"image {image.name}", ("images", image.name), so_far)
+    for name in ("labels", "annotations"):
+        if getattr(service, name):
+            so_far = so_far._replace(**{name: getattr(service, name)})
+            yield Step(f"metadata.{name}", ("metadata", name), so_far)
+
+
+def _late(key: str) -> int:
+    return _AFTER_PATCHES.index(key) if key in _AFTER_PATCHES else len(_AFTER_PATCHES)
+
+
+def _fragment(service: Service, shown: list[str] | tuple[str, ...]) -> Node | None:
+    """The fragment with what comes first and the fields `shown`."""
+    fragment = service.kustomize
+    if fragment is None or not isinstance(fragment.value, dict):
+        return None
+    fields = {key: child for key, child in fragment.value.items() if key in _FIRST or key in shown}
+    return Node(fields, fragment.at, fragment.key) if fields else None
+
+
+def generator_of(service: Service, target: Manifest) -> Generator | None:
+    """The generator of the service's fragment that an object is from, if it is from one."""
+    found = identity(target.value)
+    for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
+        items = service.kustomize.value.get(key) if service.kustomize and isinstance(service.kustomize.value, dict) else None
+        for item in items.value if items is not None and isinstance(items.value, list) else ():
+            name = value_of(item, "name")
+            # A hash comes behind the name.
+            if found.kind == kind and name is not None and str(name.value) in (found.name, found.name.rpartition("-")[0]):
+                return Generator(f"kustomize.{key}", ("kustomize", key), item.at)
+    return None
+
+
+def _may_touch(patch: Patch, found: Identity, service: Service) -> bool:
+    """Whether a patch could change an object that ends up as `found`."""
+    try:
+        made = entries(service._replace(patches=(patch,)))
+        return any(_selects(entry, found, changes_names(service)) for entry in made)
+    except CmpError:
+        return True
+
+
+def _selects(entry: Entry, found: Identity, renamed: bool) -> bool:
+    if entry.selector is None:
+        wanted = identity(entry.body)
+        return wanted.kind == found.kind and (renamed or wanted.name == found.name)
+    if renamed:
+        return entry.may_select(found.kind)
+    return entry.selector.selects_identity(found, found)
+
+
+def changes_names(service: Service) -> bool:
+    """Whether an object may have had another name or namespace before."""
+    given = service.kustomize.value if service.kustomize is not None else {}
+    if isinstance(given, dict) and any(key in given for key in _RENAMES):
+        return True
+    return any(touches_identity(entry.plain_operations) for entry in entries(service))
+
+
+def _names(image: Image, target: Manifest) -> bool:
+    """Whether an image of the finished object could be what `image` made, or would be changed by it."""
+    matches = matcher(image)
+    return any(name_of(text) == image.new_name or matches(text) for text in references(target.value))

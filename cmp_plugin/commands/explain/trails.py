@@ -1,0 +1,206 @@
+"""What each layer says at each path of a service's block, and which of it holds.
+
+In: layers, lowest first, as they are merged. Out: for any path, who made the value and what that went
+over. The same rules as `layers.merge_layers`, asked the other way round: not what comes out, but why.
+Files that a layer names as values are read here, through the tree; nothing else is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, NamedTuple
+
+from ...fleet.layers import NULL_IS_ABSENT, Layer
+from ...specs.merge import Appended, prepared
+from ...specs.rules import entries, value_of
+from ...system.files import Tree
+from ...goyaml.load import Node, load_values
+
+Keys = tuple[str, ...]
+_NO_FIELDS = ("variants", "when", "apiVersion", "kind", "values")
+_LISTS = ("resources", "valuesFiles")  # every layer adds to these
+
+
+class Said(NamedTuple):
+    """What one layer says at one path.
+
+    `path` may lie above or below the path that was asked for. `does`: `starts` begins anew without
+    saying anything itself. `literal`: `${...}` means nothing in it, as in a values file.
+    """
+
+    layer: str
+    path: Keys
+    node: Node
+    does: Literal["sets", "appends", "removes", "starts"] = "sets"
+    literal: bool = False
+
+
+class Trail(NamedTuple):
+    """`holds`: what makes the value, highest first: lists that append, and at last what sets or removes.
+    `over`: everything else that was said there, highest first.
+    """
+
+    holds: tuple[Said, ...]
+    over: tuple[Said, ...]
+
+    @property
+    def winner(self) -> Said | None:
+        return self.holds[0] if self.holds else None
+
+    @property
+    def removed(self) -> bool:
+        """Whether the last word was to take the value away."""
+        return bool(self.holds) and self.holds[0].does == "removes"
+
+
+class _Slot:
+    __slots__ = ("children", "said")
+
+    def __init__(self) -> None:
+        self.said: list[tuple[int, Said]] = []
+        self.children: dict[str, _Slot] = {}
+
+
+class Origins:
+    """Everything that was said, lowest first, findable by path."""
+
+    def __init__(self, said: Iterable[Said]) -> None:
+        self._root = _Slot()
+        for number, one in enumerate(said):
+            slot = self._root
+            for key in one.path:
+                slot = slot.children.setdefault(key, _Slot())
+            slot.said.append((number, one))
+
+    def trail(self, path: Keys) -> Trail:
+        """Who made the value at `path`, which is no map with something in it."""
+        found: list[tuple[int, Said]] = []
+        slot: _Slot | None = self._root
+        for key in path:
+            assert slot is not None
+            # An empty map above takes nothing away.
+            found.extend(pair for pair in slot.said if pair[1].node.value != {})
+            slot = slot.children.get(key)
+            if slot is None:
+                break
+        else:
+            assert slot is not None
+            found.extend(_all(slot))
+        return _trail([one for _, one in sorted(found, key=lambda pair: -pair[0])], len(path))
+
+    def removed(self, below: Keys = ()) -> Iterator[Keys]:
+        """Every path at or below `below` that some layer takes away."""
+        slot = self._slot(below)
+        if slot is not None:
+            paths = (one.path for _, one in _all(slot) if one.does == "removes")
+            yield from dict.fromkeys(paths)
+
+    def keys(self, path: Keys) -> list[str]:
+        """The keys below `path` at which something was said."""
+        slot = self._slot(path)
+        return [*slot.children] if slot is not None else []
+
+    def _slot(self, path: Keys) -> _Slot | None:
+        slot: _Slot | None = self._root
+        for key in path:
+            slot = slot.children.get(key) if slot is not None else None
+        return slot
+
+
+def _all(slot: _Slot) -> Iterator[tuple[int, Said]]:
+    yield from slot.said
+    for child in slot.children.values():
+        yield from _all(child)
+
+
+def _trail(said: list[Said], depth: int) -> Trail:
+    """`said` highest first; `depth`: the length of the path that is asked for."""
+    holds = list(_holding(said, depth))
+    kept = {id(one) for one in holds}
+    others = (one for one in said if id(one) not in kept)
+    return Trail(tuple(holds), tuple(one for one in others if one.does != "starts"))
+
+
+def _holding(said: list[Said], depth: int) -> Iterator[Said]:
+    """The last word, and when it appends what it appends to."""
+    if said and len(said[0].path) > depth:
+        yield said[0]  # an empty map, as everything in it was taken away
+        return
+    appends = False
+    for one in said:
+        if len(one.path) > depth:
+            continue  # it was part of a map that something above it replaced
+        is_base = one.does in ("sets", "appends") and len(one.path) == depth
+        if one.does == "starts" or appends and not is_base:
+            return
+        yield one
+        appends = one.does == "appends"
+        if not appends:
+            return
+
+
+def said_by(layers: Iterable[Layer], tree: Tree) -> Iterator[Said]:
+    """What `layers` say, lowest first. InputError: a values file is missing."""
+    for layer in layers:
+        yield from _said(layer, tree)
+
+
+def _said(layer: Layer, tree: Tree) -> Iterator[Said]:
+    assert isinstance(layer.block.value, dict)
+    for key, child in layer.block.value.items():
+        if key in _NO_FIELDS or child.value is None and key in NULL_IS_ABSENT:
+            continue
+        field = key.removesuffix("+")
+        if field in _LISTS:
+            does: Literal["removes", "appends"] = "removes" if child.value is None else "appends"
+            yield Said(layer.name, (field,), child, does)
+        elif key == "chart":
+            yield Said(layer.name, (key,), child, "removes" if child.value is None else "sets")
+        elif key == "patches":
+            for name, patch in entries(layer.block, key):
+                yield from _patch(layer.name, (key, name), patch)
+        else:
+            yield from walked(layer.name, (), prepared(Node({key: child}, child.at)))
+    yield from _values(layer, tree)
+
+
+def _values(layer: Layer, tree: Tree) -> Iterator[Said]:
+    """A layer's values files in order, then its own values."""
+    files = value_of(layer.block, "valuesFiles")
+    for item in files.value if files is not None and isinstance(files.value, list) else []:
+        path = str(item.value).removesuffix("?")
+        if path == item.value or tree.exists(path):
+            yield from walked(layer.name, ("values",), load_values(tree.read(path, item.at), path[1:]), literal=True)
+    own = value_of(layer.block, "values")
+    if own is not None:
+        yield from walked(layer.name, ("values",), prepared(own))
+
+
+def _patch(layer: str, path: Keys, patch: Node) -> Iterator[Said]:
+    """`patch` is replaced whole, and `patch` and `path` take each other away."""
+    if not isinstance(patch.value, dict):
+        yield Said(layer, path, patch, "removes")
+        return
+    if not patch.value:
+        yield Said(layer, path, patch)
+    for rival, key in (("path", "patch"), ("patch", "path")):
+        if value_of(patch, key) is not None:
+            yield Said(layer, (*path, rival), patch.value[key], "starts")
+    for key, child in patch.value.items():
+        if key in ("patch", "path"):
+            yield Said(layer, (*path, key), child, "removes" if child.value is None else "sets")
+        else:
+            yield from walked(layer, (*path, key), child)
+
+
+def walked(layer: str, path: Keys, node: Node, literal: bool = False) -> Iterator[Said]:
+    """What a prepared tree says at its leaves."""
+    if isinstance(node, Appended):
+        yield Said(layer, path, node, "appends", literal)
+    elif node.value is None:
+        yield Said(layer, path, node, "removes", literal)
+    elif isinstance(node.value, dict) and node.value:
+        for key, child in node.value.items():
+            yield from walked(layer, (*path, key), child, literal)
+    else:
+        yield Said(layer, path, node, "sets", literal)

@@ -1,0 +1,112 @@
+"""A field of a chart's output under other values: what it is without some of them, or with others.
+
+In: a rehearsal, an object of the chart's output, a field of it. Out: outcomes. Each trial is one run of
+helm; what was tried once is remembered.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ...render.compare import ABSENT, Absent
+from ...render.manifest import Manifest
+from .objects import counterpart, field, same
+from .rerender import Rehearsal
+from ...fleet.service import Service
+from ...fleet.value_path import Path
+from ...goyaml.load import node, plain
+
+Keys = tuple[str, ...]
+
+
+class Failed:
+    """What stands for a render that failed."""
+
+    __slots__ = ()
+
+
+FAILED = Failed()
+Outcome = Any | Absent | Failed
+
+
+class Trials:
+    """The field at `path` of `target`, an object as the chart printed it."""
+
+    def __init__(self, rehearsal: Rehearsal, target: Manifest, path: Path) -> None:
+        self._rehearsal = rehearsal
+        self._target = target
+        self._path = path
+        self._known: dict[tuple[Keys, ...], Outcome] = {}
+        self._plain = plain(rehearsal.service.values)
+        self.now = field(target.value, path).value
+
+    def differ_without(self, keys: Sequence[Keys]) -> bool:
+        """Whether the field is another one without these values. When no render is left: no."""
+        return not self._rehearsal.is_over and self.differs(self.without(keys))
+
+    def differs(self, outcome: Outcome) -> bool:
+        """Whether an outcome is not what the field is now."""
+        return type(outcome) is not type(self.now) or bool(outcome != self.now)
+
+    def without(self, keys: Sequence[Keys]) -> Outcome:
+        """The field when the chart gets no such values, so that its own come back."""
+        wanted = tuple(keys)
+        if wanted not in self._known:
+            values = self._values()
+            for each in wanted:
+                _drop(values, each)
+            self._known[wanted] = self._with(values)
+        return self._known[wanted]
+
+    def value(self, keys: Keys) -> Any:
+        """What the chart gets at a path, None where it gets nothing."""
+        inner: Any = self._plain
+        for key in keys:
+            inner = inner.get(key) if isinstance(inner, dict) else None
+        return inner
+
+    def with_value(self, keys: Keys, value: Any) -> Outcome:
+        """The field when one value is another."""
+        values = self._values()
+        inner = values
+        for key in keys[:-1]:
+            below = inner.get(key)
+            inner[key] = inner = below if isinstance(below, dict) else {}
+        inner[keys[-1]] = value
+        return self._with(values)
+
+    def renamed(self) -> Iterator[tuple[str, Outcome]]:
+        """The field in another namespace, and of another release, where it holds their names."""
+        service, text = self._rehearsal.service, json.dumps(None if self.now is ABSENT else self.now)
+        if service.namespace and service.namespace in text:
+            yield "namespace", self._of(service._replace(namespace=f"{service.namespace}-x"))
+        if service.release in text:
+            yield "releaseName", self._of(service._replace(release=f"{service.release}-x"))
+
+    def _values(self) -> dict[str, Any]:
+        values: dict[str, Any] = copy.deepcopy(self._plain)
+        return values
+
+    def _with(self, values: dict[str, Any]) -> Outcome:
+        service = self._rehearsal.service
+        return self._of(service._replace(values=node(values, service.values.at)))
+
+    def _of(self, service: Service) -> Outcome:
+        objects = self._rehearsal.chart_objects(service)
+        if objects is None:
+            return FAILED
+        found = same(objects, self._target)
+        if found is None and service.values is self._rehearsal.service.values:
+            found = counterpart(objects, self._target, self._rehearsal.printed)
+        return field(found.value, self._path).value if found is not None else ABSENT
+
+
+def _drop(values: dict[str, Any], keys: Keys) -> None:
+    inner: Any = values
+    for key in keys[:-1]:
+        inner = inner.get(key) if isinstance(inner, dict) else None
+    if isinstance(inner, dict):
+        inner.pop(keys[-1], None)

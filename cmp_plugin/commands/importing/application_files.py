@@ -1,0 +1,138 @@
+"""Argo CD's Applications in a directory of a repository, and what stands beside them.
+
+In: a repository, where the source begins. Out: objects with their places. A source that is itself a chart or a
+kustomization is built as its owner would. What is no YAML of Argo CD's is passed over, unless it stands where
+Applications stand: whoever applies those applies it, too.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import Any, NamedTuple
+
+from ...errors import CmpError, InputError, Location
+from ...render.manifest import Manifest, identity, opened, text
+from ...tools import helm
+from ...tools import kustomize
+from ...system.files import MAX_ENTRIES, MAX_FILE
+from ...goyaml.load import load_manifests
+from .conversion import Asked, Release
+from .generators import ClusterSecret, cluster_secret
+from .owner import chart_of
+
+GROUP = "argoproj.io"
+KINDS = ("Application", "ApplicationSet", "AppProject")  # others of the group are Argo's, not Argo CD's
+ENDINGS = (".yaml", ".yml", ".json")
+
+
+class Found(NamedTuple):
+    """An object of the source and the file it stands in."""
+
+    value: dict[str, Any]
+    at: Location
+
+    @property
+    def kind(self) -> str:
+        """`Application`, `AppProject`, ... of Argo CD, `cluster` for its Secret of one; "" for what is another's."""
+        found = identity(self.value)
+        if found.group == GROUP and found.kind in KINDS:
+            return found.kind
+        return "cluster" if cluster_secret(self.value) else ""
+
+
+def found_objects(asked: Asked, left: list[CmpError]) -> list[Found]:
+    """Everything of Argo CD's, and objects beside Applications. What cannot be read goes to `left`."""
+    built = _built(asked)
+    if built is not None:
+        return built
+    files = _read(asked, left)
+    theirs = [one for path, data in files.items() if GROUP.encode() in data for one in _objects(path, data, left)]
+    places = {posixpath.dirname(f"/{one.at.file}") for one in theirs if one.kind in ("Application", "ApplicationSet")}
+    others = [
+        one
+        for path, data in files.items()
+        if GROUP.encode() not in data and posixpath.dirname(path) in places
+        for one in _objects(path, data, [])
+        if text(one.value, "kind") and "apiVersion" in one.value and one.value.get("kind") != "Kustomization"
+    ]
+    return [*(one for one in theirs if one.kind or f"/{posixpath.dirname(one.at.file)}" in places), *others]
+
+
+def clusters_of(objects: list[Found]) -> list[ClusterSecret]:
+    """What the Secrets among the objects say of clusters, by name."""
+    found = [secret for one in objects if (secret := cluster_secret(one.value))]
+    return sorted(found)
+
+
+def _read(asked: Asked, left: list[CmpError]) -> dict[str, bytes]:
+    files: dict[str, bytes] = {}
+    room = MAX_FILE
+    for path in yaml_files(asked, asked.start, True):
+        try:
+            files[path] = asked.tree.read(path, Location(path[1:]))
+            room -= len(files[path])
+        except CmpError as error:
+            left.append(error)
+        if room < 0:
+            raise InputError(f"the source holds more than {MAX_FILE >> 20} MiB of YAML", Location(asked.start[1:] or "."))
+    return files
+
+
+def _built(asked: Asked) -> list[Found] | None:
+    """The objects of a source that is built; None when it is plain files."""
+    at = Location(asked.start[1:] or ".")
+    if asked.tree.exists(f"{asked.start}/Chart.yaml"):
+        release = Release(at, asked.name, asked.name, "argocd", asked.start)
+        data = helm.template(
+            helm.find(asked.means.helm_range),
+            chart_path=chart_of(release, (), asked.means),
+            release="applications",
+            namespace="argocd",
+            include_crds=True,
+            skip_tests=True,
+            kube_version=asked.kubernetes,
+            api_versions=(),
+            values_file=_empty(asked),
+            workdir=asked.means.workdir,
+            deadline=asked.means.deadline,
+        )
+    elif asked.tree.kustomization(asked.start):
+        place = asked.tree.locate(asked.start, at)
+        data = kustomize.build(kustomize.find(), place, workdir=asked.means.workdir, deadline=asked.means.deadline)
+    else:
+        return None
+    return [Found(document.value, at) for document in load_manifests(data)]
+
+
+def _empty(asked: Asked) -> str:
+    place = os.path.join(asked.means.workdir, "no-values.yaml")
+    with open(place, "wb") as file:
+        file.write(b"{}\n")
+    return place
+
+
+def _objects(path: str, data: bytes, left: list[CmpError]) -> list[Found]:
+    try:
+        opened_ = opened(Manifest(document.value, "") for document in load_manifests(data))
+        return [Found(one.value, Location(path[1:])) for one in opened_]
+    except InputError as error:
+        if b"kind: Application" in data:
+            left.append(InputError(f"it cannot be read: {error.message}", Location(path[1:])))
+        return []
+
+
+def yaml_files(asked: Asked, directory: str, recurse: bool) -> list[str]:
+    """Canonical paths of the YAML and JSON files below a directory, sorted; hidden ones and charts left out."""
+    start = os.path.join(asked.tree.root, directory[1:])
+    found: list[str] = []
+    seen = 0
+    for place, directories, names in os.walk(start):
+        charts = [name for name in directories if os.path.isfile(os.path.join(place, name, "Chart.yaml"))]
+        directories[:] = [name for name in directories if recurse and name[0] != "." and name not in charts]
+        seen += len(directories) + len(names)
+        if seen > MAX_ENTRIES:
+            raise InputError(f"the source holds more than {MAX_ENTRIES} files", Location(directory[1:] or "."))
+        below = os.path.relpath(place, start)
+        found += [posixpath.normpath(posixpath.join(directory, below, name)) for name in names if name.endswith(ENDINGS)]
+    return sorted(found)

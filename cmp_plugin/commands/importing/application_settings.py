@@ -1,0 +1,71 @@
+"""An Application's settings as the block `application`: what Argo CD is to go on doing as it did.
+
+In: an Application as its owner wrote it. Out: fields of `application`. Pure. Where the owner left a setting
+to Argo CD's default and a fleet's default is another one, the owner's is written out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ...argocd.applications import FINALIZER, WAVE
+from ...render.manifest import mapping, text
+from .conversion import Block, literal
+
+_OURS = ("CreateNamespace", "ServerSideApply")
+_KUBECTL = "kubectl.kubernetes.io/last-applied-configuration"
+
+
+def settings(application: dict[str, Any]) -> Block:
+    """The block, without the Application's name."""
+    metadata, spec = mapping(application, "metadata"), mapping(application, "spec")
+    policy = mapping(spec, "syncPolicy")
+    annotations = {key: value for key, value in mapping(metadata, "annotations").items() if key not in (WAVE, _KUBECTL)}
+    found: Block = {
+        "namespace": "" if text(metadata, "namespace") == "argocd" else text(metadata, "namespace"),
+        "project": "" if text(spec, "project") == "default" else text(spec, "project"),
+        "labels": literal(mapping(metadata, "labels")),
+        "annotations": literal(annotations),
+        "syncOptions": _sync_options(policy.get("syncOptions")),
+        "retry": mapping(policy, "retry"),
+        "ignoreDifferences": _ignored(spec.get("ignoreDifferences")),
+        "info": spec.get("info") or [],
+    }
+    found = {key: value for key, value in found.items() if value}
+    if metadata.get("finalizers") != [FINALIZER]:
+        found["finalizers"] = metadata.get("finalizers") or []
+    if automated := _automated(policy.get("automated")):
+        found["automated"] = automated[0]
+    wave = text(mapping(metadata, "annotations"), WAVE)
+    if wave.lstrip("-").isdigit() and int(wave):
+        found["wave"] = int(wave)
+    return found
+
+
+def _sync_options(options: Any) -> Block:
+    found: Block = dict.fromkeys(_OURS, False)
+    for option in options if isinstance(options, list) else []:
+        key, _, value = str(option).partition("=")
+        found[key] = {"true": True, "false": False}.get(value.lower(), value)
+    return {key: value for key, value in found.items() if not (key in _OURS and value is True)}
+
+
+def _automated(automated: Any) -> list[Any]:
+    """A list with the value that says it, or an empty one where the fleet's default does."""
+    if not isinstance(automated, dict) or automated.get("enabled") is False:
+        return [False]
+    found = {"prune": False, "selfHeal": False, **{key: value for key, value in automated.items() if key != "enabled"}}
+    more = {key: value for key, value in found.items() if (key, value) not in (("prune", True), ("selfHeal", True))}
+    return [more] if more else []
+
+
+def _ignored(rules: Any) -> Block:
+    """Rules by a name made of what they are about."""
+    found: Block = {}
+    for rule in rules if isinstance(rules, list) else []:
+        name = "-".join(str(rule[key]).lower() for key in ("kind", "name") if rule.get(key)) or "rule"
+        count, key = 2, name
+        while key in found:
+            key, count = f"{name}-{count}", count + 1
+        found[key] = literal(rule)
+    return found

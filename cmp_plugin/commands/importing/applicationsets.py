@@ -1,0 +1,130 @@
+"""ApplicationSets -> the Applications that Argo CD makes of them.
+
+In: an ApplicationSet, what Argo CD knows of clusters, the repository's files. Out: Applications at its place.
+Plain templates are filled here; Go templates by helm, whose engine and functions they share.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from ...argocd.applications import FINALIZER
+from ...errors import InputError, ToolError
+from ...render.manifest import mapping, text
+from ...tools import helm
+from ...goyaml.load import dump_values
+from .application_files import Found
+from .conversion import Asked, Block
+from .generators import ClusterSecret, Generators, at_path
+
+_PLAIN = re.compile(r"\{\{\s*([\w.\[\]/-]+)\s*\}\}")
+_NO_TEMPLATE = {"template", "generators", "goTemplate", "goTemplateOptions", "syncPolicy", "strategy", "preservedFields", "ignoreApplicationDifferences"}
+
+
+def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: Asked) -> list[Found]:
+    """The Applications of one ApplicationSet. Raises InputError for what cannot be known from the files."""
+    spec = mapping(one.value, "spec")
+    if more := sorted(key for key in set(spec) - _NO_TEMPLATE if spec[key]):
+        raise InputError(f"spec.{more[0]} is not imported", one.at)
+    go = spec.get("goTemplate") is True
+
+    def fill(value: Any, parameters: Block) -> Any:
+        return _by_helm(value, [parameters], asked)[0] if go else _plain(value, parameters)
+
+    parameters = Generators(clusters, asked, one.at, fill).all_of(spec.get("generators"))
+    if not parameters:
+        raise InputError("it makes no Application of the files and clusters at hand", one.at, "Secrets in the source tell of clusters")
+    template = mapping(spec, "template")
+    try:
+        filled = _by_helm(template, parameters, asked) if go else [_plain(template, each) for each in parameters]
+    except ToolError as error:
+        raise InputError(f"its template is not understood: {error.message}", one.at) from None
+    return [Found(_application(one, each), one.at) for each in filled]
+
+
+def _application(one: Found, template: Block) -> Block:
+    metadata = {"namespace": text(mapping(one.value, "metadata"), "namespace") or "argocd", **mapping(template, "metadata")}
+    kept = mapping(mapping(one.value, "spec"), "syncPolicy").get("preserveResourcesOnDeletion") is True
+    if not metadata.get("finalizers") and not kept:
+        metadata["finalizers"] = [FINALIZER]
+    return {"apiVersion": one.value["apiVersion"], "kind": "Application", "metadata": metadata, "spec": mapping(template, "spec")}
+
+
+def _plain(value: Any, parameters: Block) -> Any:
+    """`{{a.b}}` in every text; what there is no parameter for stays, as in Argo CD."""
+
+    def replaced(found: re.Match[str]) -> str:
+        seen = at_path(parameters, found[1])
+        return found[0] if seen is None or isinstance(seen, dict | list) else _as_text(seen)
+
+    return _mapped(value, lambda text_: _PLAIN.sub(replaced, text_))
+
+
+def _as_text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _mapped(value: Any, change: Any) -> Any:
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, dict):
+        return {change(key): _mapped(child, change) for key, child in value.items()}
+    return [_mapped(child, change) for child in value] if isinstance(value, list) else value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and "{{" in value:
+        yield value
+    elif isinstance(value, dict):
+        for key, child in value.items():
+            yield from _texts(key)
+            yield from _texts(child)
+    elif isinstance(value, list):
+        for child in value:
+            yield from _texts(child)
+
+
+def _by_helm(value: Any, parameters: Sequence[Block], asked: Asked) -> list[Any]:
+    """`value` once for each set of parameters, every text of it a Go template with them as its dot."""
+    texts = list(dict.fromkeys(_texts(value)))
+    if not texts or not parameters:
+        return [value for _ in parameters]
+    blocks = "".join(f'{{{{ define "text{place}" }}}}{each}{{{{ end }}}}' for place, each in enumerate(texts))
+    calls = " ".join(f'(include "text{place}" .)' for place in range(len(texts)))
+    lines = f"filled{{{{ $place }}}}: {{{{ list {calls} | toJson }}}}"
+    page = f"{blocks}\n{{{{ range $place, $one := .Values.parameters }}}}\n{lines}\n{{{{ end }}}}\n"
+    place = os.path.join(asked.means.workdir, "templates-probe")
+    files = {
+        "Chart.yaml": b"apiVersion: v2\nname: probe\nversion: 1.0.0\n",
+        "templates/page.yaml": page.encode(),
+        "values.json": dump_values({"parameters": list(parameters)}),
+    }
+    for name, content in files.items():
+        os.makedirs(os.path.dirname(os.path.join(place, name)), exist_ok=True)
+        with open(os.path.join(place, name), "wb") as file:
+            file.write(content)
+    output = helm.template(
+        helm.find(asked.means.helm_range),
+        chart_path=place,
+        release="probe",
+        namespace="probe",
+        include_crds=False,
+        skip_tests=True,
+        kube_version=asked.kubernetes,
+        api_versions=(),
+        values_file=os.path.join(place, "values.json"),
+        workdir=asked.means.workdir,
+        deadline=asked.means.deadline,
+    ).decode()
+    filled = [json.loads(found[1]) for found in re.finditer(r"^filled\d+: (.*)$", output, re.MULTILINE)]
+    known = [dict(zip(texts, one, strict=True)) for one in filled]
+    return [_mapped(value, partial(_known, each)) for each in known]
+
+
+def _known(known: dict[str, str], value: str) -> str:
+    return known.get(value, value)

@@ -1,0 +1,220 @@
+"""`import KIND SOURCE DIR`: an existing tree as a fleet whose renders are proven equal, object by object.
+
+The fleet is made and compared in a private directory. It is written when everything is equal; when
+something differs, or cannot be expressed, that is listed and nothing is written, unless --keep-going.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Iterator, Mapping
+
+from ...errors import CmpError, Errors, InputError, UsageError, flatten
+from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
+from ...fleet.files import Fleet, find_root, open_fleet
+from .conversion import Asked, Conversion
+from .owner import Tools, owned
+from .proof import Proof, prove
+from ...fleet.request import Settings, settings_of
+from ...charts.lockfile import FILE, Locked, parse
+from ...charts.obtain import Means
+from ...specs.rules import KUBERNETES, value_of
+from ...tools import git
+from ...tools import helm
+from ...tools import kustomize
+from ...system.process import Deadline
+from ...system.files import Tree
+from ...system.workdir import workdir
+from ..init import GIT_SECONDS, check_place
+from ..lock import lock_files
+from ..outdir import OutputDirectory
+from ..preview import in_parallel
+from ..terminal import counted
+from ..warnings import warn
+
+SECONDS = 600.0
+MOST_LISTED = 8
+
+
+def run(args: Namespace) -> int:
+    """Prints what was proven, a line a service; the next command goes to stderr. Raises Errors: what was not."""
+    if not os.path.isdir(args.source):
+        raise UsageError(f"{args.source} is no directory")
+    if args.kubernetes and not KUBERNETES.fullmatch(args.kubernetes):
+        raise UsageError(f'"{args.kubernetes}" is no Kubernetes version', hint='write one such as "1.34"')
+    if args.check:
+        return _check(args)
+    check_place(args.dir)
+    if _lies_in(args.dir, args.source):
+        raise UsageError(f"{args.dir} lies in the source, and would be a part of it from then on", hint="name a directory outside")
+    with workdir() as directory:
+        conversion, proofs = _proven(args, directory)
+        errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
+        warn(conversion.notes)
+        _warn_about_random(proofs)
+        if errors and not args.keep_going:
+            _say(proofs, errors, "nothing is written (--keep-going writes the fleet all the same)")
+            raise Errors(errors)
+        _publish(args.dir, conversion, os.path.join(directory, "fleet"))
+    if errors:
+        _say(proofs, errors, f"the fleet is in {args.dir}; `--check` compares again")
+        raise Errors(errors)
+    _show(proofs)
+    print(f"next: cd {shlex.quote(args.dir)} && cmp-plugin preview {proofs[0].pair.cluster}", file=sys.stderr)
+    return 0
+
+
+def _check(args: Namespace) -> int:
+    fleet = open_fleet(find_root(args.dir))
+    version = value_of(value_of(fleet.spec, "kubernetes") or fleet.spec, "version")
+    kubernetes = args.kubernetes or (str(version.value) if version else DEFAULT_KUBERNETES)
+    with workdir() as directory:
+        conversion = _converted(args, directory, settings_of(fleet.spec), kubernetes, {})
+        proofs = _compared(args, conversion, fleet, directory, {})
+    errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
+    _warn_about_random(proofs)
+    if errors:
+        _say(proofs, errors, "the others differ")
+        raise Errors(errors)
+    _show(proofs)
+    return 0
+
+
+def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
+    """The fleet below `directory`/fleet. Overlays that are not the same as blocks are kept as directories."""
+    as_trees: dict[str, str] = {}
+    while True:
+        conversion = _converted(args, directory, Settings(), args.kubernetes or DEFAULT_KUBERNETES, as_trees)
+        if not conversion.pairs:
+            if conversion.left_out and args.keep_going:
+                print("nothing is left to write a fleet of", file=sys.stderr)
+            raise Errors([*conversion.left_out] or [InputError("there is nothing to import in the source")])
+        fleet, unlocked = _laid_out(conversion, os.path.join(directory, "fleet"))
+        proofs = _compared(args, conversion, fleet, directory, unlocked)
+        failed = {proof.pair.key: _reason(proof) for proof in proofs if proof.errors and proof.pair.key in conversion.lifted}
+        if not failed:
+            return conversion, proofs
+        as_trees |= failed
+
+
+def _lies_in(place: str, source: str) -> bool:
+    top = os.path.realpath(source)
+    return os.path.commonpath((top, os.path.realpath(place))) == top
+
+
+def _reason(proof: Proof) -> str:
+    """Why an app's overlays are not taken apart: the first thing that would differ."""
+    first = flatten(proof.errors)[0].message
+    return f"as a block, {first.removeprefix(f'{proof.pair.label}: ')} ({proof.pair.cluster})"
+
+
+def _converted(
+    args: Namespace, directory: str, settings: Settings, kubernetes: str, as_trees: Mapping[str, str]
+) -> Conversion:
+    tree, start, is_whole = _source(args)
+    name = os.path.basename(os.path.realpath(args.source))
+    means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
+    asked = Asked(tree, start, name, means, kubernetes, is_whole, as_trees)
+    made = importlib.import_module(f"cmp_plugin.commands.importing.{args.kind}").convert(asked)
+    assert isinstance(made, Conversion)
+    return made
+
+
+def _source(args: Namespace) -> tuple[Tree, str, bool]:
+    """The repository that the source lies in, or the source alone; where in it the source begins; which it is."""
+    place = os.path.realpath(args.source)
+    repository = git.repository(place, Deadline(GIT_SECONDS))
+    prefix = repository.prefix.strip("/") if repository else ""
+    root = place.removesuffix(f"/{prefix}") if prefix else place
+    return Tree(root, ("/",)), f"/{prefix}", repository is not None
+
+
+def _laid_out(conversion: Conversion, place: str) -> tuple[Fleet, dict[str, CmpError]]:
+    """The fleet on the disk, its charts locked; and for services whose charts cannot be had, why."""
+    import shutil
+
+    shutil.rmtree(place, ignore_errors=True)
+    _write(place, conversion.files.items())
+    locks, errors = lock_files(open_fleet(place))
+    _write(place, locks.items())
+    steps = {error: str(error.at.file if error.at else "").split("/") for error in flatten(errors)}
+    unlocked = {path[1]: error for error, path in steps.items() if path[0] == "services" and len(path) > 1}
+    if len(unlocked) < len({str(error) for error in steps}):
+        raise Errors(errors)
+    return open_fleet(place), unlocked
+
+
+def _write(place: str, files: Iterable[tuple[str, bytes]]) -> None:
+    for name, content in files:
+        path = os.path.join(place, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as handle:
+            handle.write(content)
+
+
+def _compared(
+    args: Namespace, conversion: Conversion, fleet: Fleet, directory: str, unlocked: Mapping[str, CmpError]
+) -> list[Proof]:
+    settings = settings_of(fleet.spec)
+    tools = Tools(helm.find(settings.helm), kustomize.find(settings.kustomize), tuple(_locked(fleet)))
+    tree = _source(args)[0]
+    means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
+    lost = {pair: unlocked[pair.entry or pair.key] for pair in conversion.pairs if (pair.entry or pair.key) in unlocked}
+    proofs = list(
+        prove(
+            (pair for pair in conversion.pairs if pair not in lost),
+            fleet,
+            lambda pair, deadline: owned(pair, tools, means._replace(deadline=deadline)),
+            lambda planned, work: in_parallel(planned, args.jobs, work),
+        )
+    )
+    return [*proofs, *(Proof(pair, 0, (error,)) for pair, error in lost.items())]
+
+
+def _locked(fleet: Fleet) -> Iterator[Locked]:
+    for entry in fleet.names("Service"):
+        path = f"services/{entry}/{FILE}"
+        if fleet.tree.exists(f"/{path}"):
+            with open(os.path.join(fleet.root, path), "rb") as handle:
+                yield from parse(handle.read(), path)
+
+
+def _publish(place: str, conversion: Conversion, made: str) -> None:
+    """What was compared is what is written, locks included."""
+    with OutputDirectory(place) as out:
+        for parent, _, names in os.walk(made):
+            for name in names:
+                path = os.path.join(parent, name)
+                with open(path, "rb") as handle:
+                    out.write(os.path.relpath(path, made), handle.read())
+        out.publish()
+
+
+def _say(proofs: list[Proof], errors: list[CmpError], more: str) -> None:
+    equal = sum(not proof.errors for proof in proofs)
+    count = len({str(error) for error in flatten(errors)})
+    print(f"{equal} of {len(proofs)} renders are equal, {counted(count, 'finding')}: {more}", file=sys.stderr)
+
+
+def _warn_about_random(proofs: list[Proof]) -> None:
+    for proof in proofs:
+        if proof.random:
+            more = f" and {len(proof.random) - 1} more" if len(proof.random) > 1 else ""
+            warn([f"{proof.pair.label}: {proof.random[0]}{more} is another one at each render of the source, too: not compared"])
+
+
+def _show(proofs: list[Proof]) -> None:
+    services: dict[str, list[Proof]] = {}
+    for proof in proofs:
+        services.setdefault(proof.pair.key, []).append(proof)
+    for name, found in sorted(services.items()):
+        listed = ", ".join(f"{one.pair.cluster} ({one.objects})" for one in found)
+        if len(found) > MOST_LISTED:
+            listed = f"{len(found)} clusters ({sum(one.objects for one in found)})"
+        print(f"{name}: equal on {listed}", flush=True)
+    total = sum(proof.objects for proof in proofs)
+    print(f"{counted(len(proofs), 'render')}, {counted(total, 'object')}: every one is equal", file=sys.stderr)

@@ -1,0 +1,208 @@
+"""What the generators of an ApplicationSet give: sets of parameters, as Argo CD makes them.
+
+In: a generator, the clusters, the repository's files. Out: parameters as nested maps. The generators `list`,
+`clusters`, `git`, `matrix` and `merge`; the others ask something that is not in a repository. Pure but for `git`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import fnmatch
+import os
+import posixpath
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from ...argocd.applications import IN_CLUSTER
+from ...errors import InputError, Location
+from ...render.manifest import mapping, strings, text
+from ...system.files import MAX_ENTRIES
+from .conversion import Asked, Block, dns_name
+
+SECRET_TYPE = "argocd.argoproj.io/secret-type"
+MOST = 10_000  # sets of parameters
+
+Fill = Callable[[Any, Block], Any]
+
+
+class ClusterSecret(NamedTuple):
+    """What Argo CD knows of a cluster, but for how it gets there."""
+
+    name: str
+    server: str
+    labels: dict[str, str]
+    annotations: dict[str, str]
+
+    @property
+    def parameters(self) -> Block:
+        metadata = {"labels": self.labels, "annotations": self.annotations}
+        return {"name": self.name, "nameNormalized": dns_name(self.name), "server": self.server, "metadata": metadata}
+
+
+def cluster_secret(value: dict[str, Any]) -> ClusterSecret | None:
+    """The cluster of a Secret; None for any other object. Nothing but name and address is read of its data."""
+    metadata = mapping(value, "metadata")
+    labels = strings(metadata, "labels")
+    if value.get("kind") != "Secret" or labels.get(SECRET_TYPE) != "cluster":
+        return None
+    plain = mapping(value, "stringData")
+    found = {key: text(plain, key) or _decoded(text(mapping(value, "data"), key)) for key in ("name", "server")}
+    return ClusterSecret(found["name"] or text(metadata, "name"), found["server"], labels, strings(metadata, "annotations"))
+
+
+def _decoded(data: str) -> str:
+    try:
+        return base64.b64decode(data).decode()
+    except (binascii.Error, ValueError):
+        return ""
+
+
+class Generators(NamedTuple):
+    """`fill` replaces the parameters in a value; nested generators may name those of the ones before them."""
+
+    clusters: Sequence[ClusterSecret]
+    asked: Asked
+    at: Location
+    fill: Fill
+
+    def all_of(self, generators: Any) -> list[Block]:
+        """The parameters of several generators, one after the other. InputError: one is not understood."""
+        found: list[Block] = []
+        for generator in generators if isinstance(generators, list) else []:
+            found.extend(self.of(generator))
+            if len(found) > MOST:
+                raise InputError(f"its generators give more than {MOST} sets of parameters", self.at)
+        return found
+
+    def of(self, generator: Any) -> list[Block]:
+        if not isinstance(generator, dict):
+            raise InputError("it has a generator that is no map", self.at)
+        (kind, options), *more = [(key, value) for key, value in generator.items() if value is not None] or [("", None)]
+        known = {"list": self._list, "clusters": self._clusters, "git": self._git, "matrix": self._matrix, "merge": self._merge}
+        if more or kind not in known or not isinstance(options, dict):
+            name = kind if kind not in known else more[0][0] if more else kind
+            raise InputError(f"the generator {name or '(none)'} is not imported", self.at, "`argocd appset generate` prints the Applications")
+        if options.get("template"):
+            raise InputError(f"a template inside of the generator {kind} is not imported", self.at)
+        return known[kind](options)
+
+    def _list(self, options: Block) -> list[Block]:
+        return [dict(each) for each in options.get("elements") or [] if isinstance(each, dict)]
+
+    def _clusters(self, options: Block) -> list[Block]:
+        selector = mapping(options, "selector")
+        chosen = [one for one in self.clusters if selects(selector, one.labels)]
+        if not any(selector.values()) and not any(one.server == IN_CLUSTER for one in self.clusters):
+            chosen = [*chosen, ClusterSecret("in-cluster", IN_CLUSTER, {}, {})]
+        found = [one.parameters for one in chosen]
+        return [{**each, "values": self.fill(mapping(options, "values"), each)} if options.get("values") else each for each in found]
+
+    def _matrix(self, options: Block) -> list[Block]:
+        first, second = self._two(options)
+        found: list[Block] = []
+        for one in self.of(first):
+            found += [deep({**other}, one) for other in self.of(self.fill(second, one))]
+            if len(found) > MOST:
+                raise InputError(f"its generators give more than {MOST} sets of parameters", self.at)
+        return found
+
+    def _two(self, options: Block) -> list[Any]:
+        inner = options.get("generators")
+        if not isinstance(inner, list) or len(inner) != 2:
+            raise InputError("the generator matrix needs two generators", self.at)
+        return inner
+
+    def _merge(self, options: Block) -> list[Block]:
+        base, *others = [self.of(each) for each in options.get("generators") or []] or [[]]
+        keys = [str(key) for key in options.get("mergeKeys") or []]
+        for other in others:
+            known = {tuple(str(at_path(each, key)) for key in keys): each for each in other}
+            base = [deep(each, known.get(tuple(str(at_path(each, key)) for key in keys), {})) for each in base]
+        return base
+
+    def _git(self, options: Block) -> list[Block]:
+        if options.get("files") or not options.get("directories"):
+            raise InputError("the generator git is imported for directories only", self.at)
+        patterns = [(text(each, "path"), each.get("exclude") is True) for each in options["directories"] if isinstance(each, dict)]
+        wanted = [pattern for pattern, is_excluded in patterns if not is_excluded]
+        refused = [pattern for pattern, is_excluded in patterns if is_excluded]
+        found = [path for path in directories(self.asked) if matches(path, wanted) and not matches(path, refused)]
+        values = mapping(options, "values")
+        made = [{"path": _path_parameters(path)} for path in found]
+        return [{**each, "values": self.fill(values, each)} if values else each for each in made]
+
+
+def _path_parameters(path: str) -> Block:
+    steps = path.split("/")
+    basename = steps[-1]
+    return {"path": path, "basename": basename, "basenameNormalized": dns_name(basename), "segments": steps}
+
+
+def directories(asked: Asked) -> list[str]:
+    """Every directory of the repository, hidden ones left out, sorted."""
+    found: list[str] = []
+    for place, names, _ in os.walk(asked.tree.root):
+        names[:] = [name for name in names if name[0] != "."]
+        found += [os.path.relpath(os.path.join(place, name), asked.tree.root) for name in names]
+        if len(found) > MAX_ENTRIES:
+            raise InputError(f"the repository holds more than {MAX_ENTRIES} directories")
+    return sorted(found)
+
+
+def matches(path: str, patterns: Iterable[str]) -> bool:
+    """Whether a path fits one of the patterns, step by step: `*` never spans a slash."""
+    steps = path.split("/")
+    return any(
+        len(steps) == len(wanted := posixpath.normpath(pattern).split("/"))
+        and all(fnmatch.fnmatchcase(step, each) for step, each in zip(steps, wanted, strict=True))
+        for pattern in patterns
+    )
+
+
+def selects(selector: Block, labels: dict[str, str]) -> bool:
+    """Kubernetes' label selector: matchLabels and matchExpressions."""
+    if any(labels.get(key) != value for key, value in mapping(selector, "matchLabels").items()):
+        return False
+    return all(_holds(one, labels) for one in selector.get("matchExpressions") or [])
+
+
+def _holds(expression: Block, labels: dict[str, str]) -> bool:
+    key, values = text(expression, "key"), expression.get("values") or []
+    operators = {
+        "In": labels.get(key) in values,
+        "NotIn": labels.get(key) not in values,
+        "Exists": key in labels,
+        "DoesNotExist": key not in labels,
+    }
+    return operators.get(text(expression, "operator"), False)
+
+
+def deep(low: Block, high: Block) -> Block:
+    """Both, maps merged, `high` over `low`."""
+    found = dict(low)
+    for key, value in high.items():
+        below = found.get(key)
+        found[key] = deep(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return found
+
+
+def at_path(parameters: Block, path: str) -> Any:
+    """The parameter that `a.b.c`, `path` or `path[0]` names, as Argo CD's plain templates do; None without one."""
+    if path == "path" or re.fullmatch(r"path\[\d+\]", path):
+        inner = mapping(parameters, "path")
+        segments = inner.get("segments") or []
+        place = int(path[5:-1]) if path != "path" else -1
+        return inner.get("path") if path == "path" else segments[place] if place < len(segments) else None
+    found: Any = parameters
+    steps = path.split(".")
+    while steps:
+        if not isinstance(found, dict):
+            return None
+        # A label's own key may have dots in it.
+        count = next((count for count in range(len(steps), 0, -1) if ".".join(steps[:count]) in found), 0)
+        if not count:
+            return None
+        found, steps = found[".".join(steps[:count])], steps[count:]
+    return found

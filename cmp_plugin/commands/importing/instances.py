@@ -1,0 +1,274 @@
+"""Applications that are one service on several clusters: its name, its files, what differs between them.
+
+In: a group of them. Out: a service and blocks of clusters in the draft, and the key of each instance.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...errors import InputError, Location
+from ...render.kustomize.references import Reach
+from ...system.files import within
+from ...goyaml.load import load_values, plain
+from .conversion import Asked, Block, Draft, common, dns_name, factored, literal
+from .kustomize import files_below
+from .naming import without_word
+from .releases import HelmSource, shared_files
+from .variants import place_variants
+
+
+NAME_BY_DEFAULT = "${cluster.name}-${service.name}"
+
+
+class Instance(NamedTuple):
+    """One Application. `settings`: its block `application`; paths are canonical in the repository.
+
+    `word`: what the cluster is called in the names of its Applications, if that is known.
+    """
+
+    at: Location
+    name: str
+    cluster: str
+    destination: Block
+    namespace: str
+    settings: Block
+    helm: HelmSource | None = None
+    kustomizations: tuple[str, ...] = ()
+    manifests: tuple[str, ...] = ()
+    word: str = ""
+
+    @property
+    def gives_objects(self) -> bool:
+        return bool(self.helm or self.kustomizations or self.manifests)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The cluster's name as it may stand in others."""
+        return (self.cluster, self.cluster.replace(".", "-"), self.cluster.partition(".")[0])
+
+    @property
+    def stem(self) -> str:
+        """The Application's name without the cluster's before or behind it."""
+        known = (*self.spellings, self.word)
+        return dns_name(without_word(self.name, known)) or dns_name(self.name)
+
+
+def place_group(made: Draft, group: Sequence[Instance], asked: Asked, unique: bool) -> tuple[str, list[tuple[Instance, str]]]:
+    """Adds a service and its instances; its name, and the key of each. `unique`: their names are theirs alone.
+
+    Raises InputError before anything is added.
+    """
+    copied = _copies(group, asked)
+    entry, keys = _named(made, group)
+    keyed = list(zip(group, keys, strict=True))
+    made.services[entry] = {}
+    for path, data in copied.files.items():
+        made.files[f"services/{entry}/{path}"] = data
+    for one, key in keyed:
+        block = made.block(one.cluster, key)
+        block |= {"namespace": one.namespace} if one.namespace else {}
+        block |= {"service": entry} if key != entry else {}
+        if one.settings:
+            block["application"] = dict(one.settings)
+    if unique:
+        _keep_names(made, entry, keyed)
+    _place_charts(made, entry, keyed, asked)
+    _place_resources(made, entry, keyed, copied)
+    shared = shared_files([one.helm for one in group if one.helm])
+    own = [content for one in group if one.helm for _, content in one.helm.files[shared:]]
+    values = [one.helm.values for one in group if one.helm]
+    apart = {"values"} if own and not _clear(common(values), own) else set()
+    factored(made, entry, [(one.cluster, key) for one, key in keyed], apart)
+    place_variants(made, entry, [(one.cluster, key) for one, key in keyed])
+    return entry, keyed
+
+
+def _clear(values: Block, files: Sequence[bytes]) -> bool:
+    """Whether values mean the same below files as above them: no file says anything about them."""
+
+    def met(low: object, high: object) -> bool:
+        if not isinstance(low, dict) or not isinstance(high, dict):
+            return True
+        return any(met(child, high[key]) for key, child in low.items() if key in high)
+
+    return not any(met(values, plain(load_values(content, "values"))) for content in files)
+
+
+def _named(made: Draft, group: Sequence[Instance]) -> tuple[str, list[str]]:
+    """The service's name, and each instance's key: the same, unless a cluster has two of them."""
+    stems = Counter(one.stem for one in group)
+    alone = max(Counter(one.cluster for one in group).values()) == 1
+    helm = group[0].helm
+    wanted = min(stems, key=lambda stem: (-stems[stem], len(stem), stem))
+    if not alone and helm:
+        wanted = dns_name(helm.release.name) or wanted
+    entry, count = wanted, 2
+    while entry in made.services:
+        entry, count = f"{wanted}-{count}", count + 1
+    taken = {(cluster, key) for cluster, fields in made.clusters.items() for key in fields.get("services", {})}
+    keys: list[str] = []
+    for one in group:
+        key = entry if alone else one.stem
+        if (one.cluster, key) in taken:
+            key = dns_name(one.name)
+        taken.add((one.cluster, key))
+        keys.append(key)
+    return entry, keys
+
+
+# --- names ---
+
+
+def _keep_names(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]) -> None:
+    """Applications and releases go on under their names, said once where they follow a rule."""
+    rule = _rule([(one.cluster, key, one.name) for one, key in keyed])
+    for one, key in keyed:
+        name = rule or one.name
+        if name != NAME_BY_DEFAULT:
+            made.block(one.cluster, key).setdefault("application", {})["name"] = name
+
+
+def _rule(names: Sequence[tuple[str, str, str]]) -> str:
+    """How all names are made of cluster and key, as a spec would write it; "" when there is no rule."""
+    found = set()
+    for cluster, key, name in names:
+        rule = f"-{name}-".replace(f"-{cluster}-", "-${cluster.name}-", 1)
+        found.add(rule.replace(f"-{key}-", "-${service.name}-", 1).strip("-"))
+    return found.pop() if len(found) == 1 else ""
+
+
+# --- charts ---
+
+
+def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], asked: Asked) -> None:
+    charts = [(one, key, one.helm) for one, key in keyed if one.helm]
+    if not charts:
+        return
+    service = made.services[entry]
+    service["chart"] = _chart(made, entry, charts[0][2], asked)
+    versions = Counter(helm.release.version for _, _, helm in charts)
+    version = versions.most_common(1)[0][0]
+    if version:
+        service["version"] = version
+    rule = _rule([(one.cluster, key, helm.release.release) for one, key, helm in charts])
+    _place_files(made, entry, charts)
+    for one, key, helm in charts:
+        block = made.block(one.cluster, key)
+        release = helm.release
+        block |= {"version": release.version} if release.version != version else {}
+        block |= {} if release.include_crds else {"includeCRDs": False}
+        if rule != "${service.name}":
+            block["releaseName"] = rule or release.release
+        block |= {"values": literal(helm.values)} if helm.values else {}
+
+
+def _chart(made: Draft, entry: str, helm: HelmSource, asked: Asked) -> Block:
+    release = helm.release
+    if release.path:
+        for path in files_below(asked.tree, release.path):
+            made.files[f"services/{entry}/chart/{posixpath.relpath(path, release.path)}"] = asked.tree.read(path, release.at)
+        return {"path": "chart"}
+    if release.repository.startswith("oci://"):
+        return {"oci": f"{release.repository}/{release.name}"}
+    return {"repo": release.repository, "name": release.name}
+
+
+def _place_files(made: Draft, entry: str, charts: Sequence[tuple[Instance, str, HelmSource]]) -> None:
+    """Values files of several clusters beside the service, those of one beside its cluster.yaml."""
+    shared = shared_files([helm for _, _, helm in charts])
+    uses = Counter(path for _, _, helm in charts for path, _ in helm.files)
+    contents = Counter(path for path, _ in {file for _, _, helm in charts for file in helm.files})
+    names = _short_names([path for path in uses if contents[path] == 1 and (uses[path] > 1 or len(charts) == 1)])
+    for place, (one, key, helm) in enumerate(charts):
+        listed: list[str] = []
+        for path, content in helm.files:
+            inside = helm.release.path and within(path, helm.release.path)
+            name = f"values/{names[path]}" if path in names else f"{key}/{posixpath.basename(path)}"
+            if inside:
+                name = f"chart/{posixpath.relpath(path, helm.release.path)}"
+            elif path in names:
+                made.files[f"services/{entry}/{name}"] = content
+            else:
+                name = _beside_cluster(made, one.cluster, name, content)
+            listed.append(name if len(listed) < shared or not (inside or path in names) else f"/services/{entry}/{name}")
+        if shared and not place:
+            made.services[entry]["valuesFiles"] = listed[:shared]
+        if listed[shared:]:
+            made.block(one.cluster, key)["valuesFiles"] = listed[shared:]
+
+
+def _beside_cluster(made: Draft, cluster: str, name: str, content: bytes) -> str:
+    """Puts a file below the cluster's directory; its name there, another one where the name is taken."""
+    stem, ending = posixpath.splitext(name)
+    count, free = 2, name
+    while made.files.get(f"clusters/{cluster}/{free}", content) != content:
+        count, free = count + 1, f"{stem}-{count}{ending}"
+    made.files[f"clusters/{cluster}/{free}"] = content
+    return free
+
+
+def _short_names(paths: Sequence[str]) -> dict[str, str]:
+    """A file name for each path: the last step, or where that is not enough what tells the paths apart."""
+    if len({posixpath.basename(path) for path in paths}) == len(paths):
+        return {path: posixpath.basename(path) for path in paths}
+    steps = {path: posixpath.splitext(path)[0].strip("/").split("/") for path in paths}
+    common_steps = set.intersection(*(set(each) for each in steps.values()))
+    names = {path: "-".join(step for step in each if step not in common_steps) or "values" for path, each in steps.items()}
+    twice = len(set(names.values())) < len(names)
+    return {path: f"{'-'.join(steps[path]) if twice else name}{posixpath.splitext(path)[1]}" for path, name in names.items()}
+
+
+# --- kustomizations and plain files ---
+
+
+class _Copies(NamedTuple):
+    """`files`: path below the service -> content; `top`: what that path is relative to in the repository."""
+
+    files: dict[str, bytes]
+    top: str
+
+
+def _copies(group: Sequence[Instance], asked: Asked) -> _Copies:
+    """Everything that the kustomizations and plain files of a group are made of."""
+    directories: dict[str, None] = {}
+    for one in group:
+        for path in one.kustomizations:
+            reach = Reach(asked.tree)
+            reach.directory(path, one.at)
+            directories |= dict.fromkeys(reach.directories)
+    manifests = [path for one in group for path in one.manifests]
+    if not directories and not manifests:
+        return _Copies({}, "/")
+    places = [*directories, *(posixpath.dirname(path) for path in manifests)]
+    top = posixpath.commonpath(places)
+    if "/" in places:
+        hint = "import its tree with `import kustomize`"
+        raise InputError("it is made of the whole repository", group[0].at, hint)
+    if top in places:
+        top = posixpath.dirname(top)
+    paths = {*manifests, *(path for directory in directories for path in files_below(asked.tree, directory))}
+    return _Copies({posixpath.relpath(path, top): asked.tree.read(path, Location(path[1:])) for path in sorted(paths)}, top)
+
+
+def _place_resources(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], copied: _Copies) -> None:
+    lists = {}
+    for one, key in keyed:
+        found = [f"{posixpath.relpath(path, copied.top)}/" for path in one.kustomizations]
+        lists[one.cluster, key] = [*found, *(posixpath.relpath(path, copied.top) for path in one.manifests)]
+    ruled = {tuple(_by_cluster(path, cluster) for path in paths) for (cluster, _), paths in lists.items()}
+    if len(ruled) == 1:
+        if paths := ruled.pop():
+            made.services[entry]["resources"] = list(paths)
+        return
+    for (cluster, key), found in lists.items():
+        if found:
+            made.block(cluster, key)["resources"] = [f"/services/{entry}/{path}" for path in found]
+
+
+def _by_cluster(path: str, cluster: str) -> str:
+    """A path with the cluster's name as a reference."""
+    return "/".join("${cluster.name}" if step == cluster else step for step in path.split("/"))

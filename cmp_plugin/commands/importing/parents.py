@@ -1,0 +1,42 @@
+"""Applications that make other Applications: the new fleet takes their place, but not that of what else they make.
+
+In: an Application, the files in which Applications stand. Out: the same without what makes Applications.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Collection
+
+from ...errors import InputError
+from ...render.kustomize.references import Reach
+from ...tools import kustomize
+from ...goyaml.load import load_manifests
+from .application_files import Found
+from .conversion import Asked
+from .instances import Instance
+
+
+def without_applications(found: Instance, files: Collection[str], asked: Asked) -> Instance:
+    """`found` without the files and kustomizations of Applications. `files`: where Applications stand.
+
+    Raises InputError for a kustomization that makes both.
+    """
+    return found._replace(
+        manifests=tuple(path for path in found.manifests if path[1:] not in files),
+        kustomizations=tuple(path for path in found.kustomizations if not _makes_applications(path, found, files, asked)),
+    )
+
+
+def _makes_applications(path: str, found: Instance, files: Collection[str], asked: Asked) -> bool:
+    reach = Reach(asked.tree)
+    reach.directory(path, found.at)
+    if not {posixpath.dirname(f"/{file}") for file in files} & set(reach.directories):
+        return False
+    place = asked.tree.locate(path, found.at)
+    built = kustomize.build(kustomize.find(), place, workdir=asked.means.workdir, deadline=asked.means.deadline)
+    theirs = {bool(Found(document.value, found.at).kind) for document in load_manifests(built)}
+    if theirs == {True, False}:
+        hint = "keep Applications in a kustomization of their own"
+        raise InputError(f"{path[1:]} makes Applications and other objects", found.at, hint)
+    return theirs == {True}

@@ -1,0 +1,62 @@
+"""The version board as JSON, for programs. Its shape is documented in docs/list.md."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from .board import Board, Deployment, Entry
+from ...fleet.cluster import Facts
+from ...errors import Location
+from ...fleet.service import Chart
+
+
+def text(board: Board) -> str:
+    """Three lists of flat objects; what is not there is an empty string, and a chart that is none, null."""
+    shown = {
+        "clusters": [_cluster(facts) for facts in board.clusters.values()],
+        "services": [_entry(board, entry) for entry in board.services.values()],
+        "deployments": [_deployment(one) for one in board.deployments],
+    }
+    return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+
+
+def _cluster(facts: Facts) -> dict[str, Any]:
+    return {
+        "name": facts.cluster,
+        "labels": dict(facts.labels),
+        "kubernetes": facts.kube_version,
+        "destination": dict(facts.destination),
+        "file": facts.at.file,
+    }
+
+
+def _entry(board: Board, entry: Entry) -> dict[str, Any]:
+    used = board.used(entry.name)
+    return {"name": entry.name, "chart": _chart(entry.chart), "version": entry.version, "used": used, "at": _at(entry.at)}
+
+
+def _deployment(one: Deployment) -> dict[str, Any]:
+    return {
+        "cluster": one.cluster,
+        "key": one.key,
+        "service": one.service,
+        "state": "on" if one.is_on else "off",
+        "chart": _chart(one.chart),
+        "version": one.version,
+        "revision": one.revision,
+        "pin": one.pin,
+        "newest": one.newest,
+        "at": _at(one.at),
+    }
+
+
+def _chart(chart: Chart | None) -> dict[str, str] | None:
+    if chart is None:
+        return None
+    source = {"repo": chart.repo, "name": chart.name, "oci": chart.oci, "path": chart.path}
+    return {key: value for key, value in source.items() if value}
+
+
+def _at(at: Location) -> dict[str, Any]:
+    return {"file": at.file, "line": at.line, "column": at.column}

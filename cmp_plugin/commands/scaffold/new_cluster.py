@@ -1,0 +1,100 @@
+"""What `new cluster` writes: a cluster like the others of the fleet, or a copy of one.
+
+In: the fleet, names. Out: files. A fresh one has the profiles that every other cluster has, so that it
+gets the services which all of them have.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from ...fleet.cluster import profile_order
+from ...errors import InputError, Location
+from ..first_fleet import KUBERNETES, SCHEMAS, modeline
+from ...fleet.files import PLACES, Fleet
+from .texts import cluster_text, with_destination
+from ...specs.rules import entries, value_of
+from ...system.files import MAX_FILE
+from ...goyaml.load import Node, load, plain
+from ..arguments import cluster_name
+from ..warnings import warn
+
+
+class Made(NamedTuple):
+    """`files`: name in the cluster's directory -> content. `is_empty`: no service comes of them."""
+
+    files: dict[str, bytes]
+    is_empty: bool = False
+
+
+def place_of(kind: str, name: str) -> str:
+    """The path of a cluster's, service's or profile's file in the fleet."""
+    directory, ending = PLACES[kind]
+    return f"{directory}/{name}{ending}"
+
+
+def editor_line(fleet: Fleet, kind: str, name: str) -> str:
+    """The modeline of a new file, where an editor would find the schema; else nothing."""
+    there = fleet.tree.exists(f"/{SCHEMAS}/{kind.lower()}.json")
+    return modeline(place_of(kind, name), kind.lower()) if there else ""
+
+
+def fresh(fleet: Fleet, name: str) -> Made:
+    """cluster.yaml with the profiles that every other cluster has."""
+    others = [fleet.spec_of("Cluster", other) for other in fleet.names("Cluster")]
+    profiles = _in_all([_names(other) for other in others])
+    labels = next((value_of(other, "labels") for other in others if value_of(other, "labels")), None)
+    layers = _layers(fleet, profiles)
+    kubernetes = "" if any(_has_kubernetes(node) for node in layers) else KUBERNETES
+    is_empty = not any(list(entries(node, "services")) for node in layers[1:])
+    text = cluster_text(name, profiles, plain(labels) if labels else {}, kubernetes, is_empty)
+    return Made({"cluster.yaml": (editor_line(fleet, "Cluster", name) + text).encode()}, is_empty)
+
+
+def _names(cluster: Node) -> list[str]:
+    return [str(name) for name in plain(value_of(cluster, "profiles") or Node([], cluster.at))]
+
+
+def _in_all(lists: list[list[str]]) -> list[str]:
+    """What stands in each of the lists, in the order of the first."""
+    return [name for name in lists[0] if all(name in other for other in lists)] if lists else []
+
+
+def _layers(fleet: Fleet, profiles: Iterable[str]) -> list[Node]:
+    """The fleet's file and those of the profiles that a cluster naming `profiles` would have."""
+    at = Location("cluster.yaml")
+    asking = Node({"profiles": Node([Node(name, at) for name in profiles], at)}, at)
+    return [fleet.spec, *profile_order(fleet, asking).values()]
+
+
+def _has_kubernetes(node: Node) -> bool:
+    kubernetes = value_of(node, "kubernetes")
+    return kubernetes is not None and value_of(kubernetes, "version") is not None
+
+
+def copied(fleet: Fleet, word: str, name: str) -> Made:
+    """Every file of another cluster; in cluster.yaml the destination's name follows."""
+    source = cluster_name(fleet, word)
+    fleet.spec_of("Cluster", source)
+    files = _files_below(fleet, f"clusters/{source}")
+    path = f"clusters/{source}/cluster.yaml"
+    before = files["cluster.yaml"].decode()
+    after = with_destination(before, source, name, path)
+    if after == before and value_of(load(files["cluster.yaml"], path), "destination"):
+        warn([f"clusters/{name}/cluster.yaml has the destination of {source}: write its own"])
+    return Made({**files, "cluster.yaml": after.encode()})
+
+
+def _files_below(fleet: Fleet, directory: str) -> dict[str, bytes]:
+    tree = fleet.tree._replace(allowed=(f"/{directory}",))
+    top = tree.locate(f"/{directory}", Location(directory))
+    found: dict[str, bytes] = {}
+    for parent, _, names in os.walk(top):
+        for name in names:
+            path = os.path.relpath(os.path.join(parent, name), top)
+            found[path] = tree.read(f"/{directory}/{path}", Location(directory))
+            if sum(map(len, found.values())) > MAX_FILE:
+                raise InputError(f"{directory} holds more than {MAX_FILE >> 20} MiB", Location(directory))
+    return found

@@ -1,0 +1,91 @@
+"""`schema [KIND]`: JSON Schema of the files people write, for editors; with --service or --out also of the charts'
+values in them.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterable
+
+from ...errors import InputError, UsageError, there_is
+from ...fleet.files import Fleet
+from ...specs.models import KINDS, json_schema
+from ..arguments import opened_fleet, service_name
+from ..warnings import warn
+
+
+def run(args: Namespace) -> int:
+    """Prints one kind's schema, or an object with all four by kind; or writes what an editor needs."""
+    if args.out is not None:
+        return _to_files(args)
+    if args.service:
+        _print(_with_values(args))
+    elif args.kind:
+        _print(json_schema(args.kind.capitalize()))
+    else:
+        _print({kind.lower(): json_schema(kind) for kind in KINDS})
+    return 0
+
+
+def _print(schema: object) -> None:
+    print(_text(schema), end="")
+
+
+def _text(schema: object) -> str:
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+
+
+def _with_values(args: Namespace) -> object:
+    """One kind with the values of some services' charts."""
+    from .editor import keys_of, kind_schema, service_schema, values_of
+
+    fleet = opened_fleet(args)
+    entries = list(dict.fromkeys(_entry(fleet, word) for word in args.service))
+    kind = (args.kind or "service").capitalize()
+    if kind == "Fleet":
+        raise UsageError("fleet.yaml has no values of one service")
+    if kind == "Service" and len(entries) > 1:
+        raise UsageError("a service.yaml is about one service: name one, or `schema cluster`")
+    values = values_of(fleet, entries)
+    for entry in entries:
+        if entry not in values.schemas:
+            why = values.absent.get(entry, "no cluster has it with a chart")
+            raise InputError(f"there are no values to tell of {entry}: {why}")
+    return service_schema(entries[0], values) if kind == "Service" else kind_schema(kind, values, keys_of(fleet))
+
+
+def _entry(fleet: Fleet, word: str) -> str:
+    name = service_name(fleet, word)
+    if not fleet.has("Service", name):
+        raise InputError(f'there is no service "{word}"', None, there_is(name, fleet.names("Service")))
+    return name
+
+
+def _to_files(args: Namespace) -> int:
+    """Every schema that an editor can use for this fleet."""
+    from .editor import keys_of, kind_schema, service_schema, values_of
+    from ..outdir import OutputDirectory
+
+    if args.kind or args.service:
+        raise UsageError("--out writes the schemas of all kinds and services")
+    fleet = opened_fleet(args)
+    names = fleet.names("Service")
+    values, keys = values_of(fleet, names), keys_of(fleet)
+    with OutputDirectory(args.out) as directory:
+        directory.write("fleet.json", _text(json_schema("Fleet")).encode())
+        directory.write("service.json", _text(json_schema("Service")).encode())
+        for kind in ("Profile", "Cluster"):
+            directory.write(f"{kind.lower()}.json", _text(kind_schema(kind, values, keys)).encode())
+        for name in names:
+            directory.write(f"services/{name}.json", _text(service_schema(name, values)).encode())
+        directory.publish()
+    warn(_absent(values.absent))
+    print(f"{len(names)} services, the values of {len(values.schemas)} known", file=sys.stderr)
+    return 0
+
+
+def _absent(absent: dict[str, str]) -> Iterable[str]:
+    for entry, why in absent.items():
+        yield f"the values of {entry} are not in it: {why}"

@@ -1,0 +1,124 @@
+"""`validate`: everything that is wrong with the fleet at once, sorted; with --render what only a render can tell.
+
+The findings are the result and go to stdout, in the form asked for. Exit code 1 when an error is among them,
+with --strict also for a warning.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterator
+
+from ...errors import CmpError, Errors, UsageError
+from ...fleet.files import Fleet
+from ...fleet.plan import Planned
+from ...fleet.request import settings_of
+from ...verbose import note
+from .findings import Finding, errors, in_order, without_schemas
+from .inspection import inspect, lifted
+from ..arguments import opened_fleet
+from ..progress import waiting
+from ..terminal import counted
+from ..warnings import warn, warn_about_plugin
+
+
+def run(args: Namespace) -> int:
+    """Prints what is wrong with the fleet and returns 1, or says on stderr how much is right."""
+    if args.jobs is not None and args.jobs < 1:
+        raise UsageError("--jobs must be 1 or more")
+    try:
+        fleet = opened_fleet(args)
+    except Errors as wrong:
+        return _report(args, errors([wrong]), "")
+    with waiting("reading the fleet"):
+        seen = inspect(fleet)
+    found = [*seen.findings, *_about_plugin(fleet)]
+    rendered = _rendered(seen.planned, args.jobs) if args.render else []
+    values = _values(seen.planned, args, quiet=any(not one.warning for one in (*found, *rendered)))
+    found += [*values, *without_schemas(rendered, values)]
+    fine = f"{counted(seen.clusters, 'cluster')}, {counted(len(seen.planned), 'service')} on {'it' if seen.clusters == 1 else 'them'}"
+    return _report(args, lifted(fleet, found), fine)
+
+
+def _about_plugin(fleet: Fleet) -> list[Finding]:
+    try:
+        warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
+    except CmpError as error:
+        return errors([error])
+    return []
+
+
+def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Finding]:
+    """Values against their charts, after a render that may have fetched these.
+
+    `quiet`: what was not looked at is not worth a word, there is enough to do.
+    """
+    if not any(one.resolved.service.chart for one in planned):
+        return []
+    from .values import value_findings
+
+    with waiting("looking at the charts' values"):
+        found, unseen = value_findings(planned)
+    if not quiet:
+        warn(_said(unseen.charts))
+        warn(f"{schema}: it is not looked at without --render" for schema in unseen.schemas if not args.render)
+    return found
+
+
+def _said(unseen: tuple[str, ...]) -> Iterator[str]:
+    """One sentence, however many charts are not here."""
+    if unseen:
+        more = f" (and {len(unseen) - 1} more)" if len(unseen) > 1 else ""
+        count = f"{len(unseen)} chart{'s were' if len(unseen) > 1 else ' was'} not looked at"
+        reasons = {"is not locked": "`cmp-plugin lock`", "is not on this machine": "`cmp-plugin vendor`, or --render,"}
+        bringing = next((verb for reason, verb in reasons.items() if unseen[0].endswith(reason)), "")
+        yield f"{count}: {unseen[0]}{more}" + (f"; {bringing} fetches what is missing" if bringing else "")
+
+
+def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:
+    from .objects import ObjectChecks
+    from .rendered import rendered_errors, twice
+    from ..preview import in_parallel, manifests_of
+
+    objects = ObjectChecks()
+    found = errors(rendered_errors(in_parallel(planned, jobs, twice(manifests_of)), objects))
+    warn(objects.unchecked)
+    for text, times in objects.notes.items():
+        note(f"{text} ({times} times)" if times > 1 else text)
+    return found
+
+
+def _report(args: Namespace, found: list[Finding], fine: str) -> int:
+    findings = in_order(found)
+    if args.output == "json":
+        json.dump([_as_data(one) for one in findings], sys.stdout, indent=2, ensure_ascii=False)
+        print()
+    else:
+        for one in findings:
+            print(_as_annotation(one) if args.output == "github" else one)
+    wrong = sum(one.severity == "error" for one in findings)
+    if fine and not wrong:
+        warned = f", {counted(len(findings), 'warning')}" if findings else ""
+        print(f"{fine}: no errors{warned}", file=sys.stderr)
+    return 1 if wrong or (args.strict and findings) else 0
+
+
+def _as_data(finding: Finding) -> dict[str, object]:
+    at = finding.error.at
+    place = {"file": at.file, "line": at.line, "column": at.column} if at else {}
+    named = {"warning": finding.warning} if finding.warning else {}
+    return {**place, "severity": finding.severity, **named, "message": finding.error.message, "hint": finding.error.hint}
+
+
+def _as_annotation(finding: Finding) -> str:
+    """GitHub's workflow command for a finding at a line (its escapes are documented there)."""
+    error = finding.error
+    hint = f" ({error.hint})" if error.hint else ""
+    named = f" [{finding.warning}]" if finding.warning else ""
+    text = f"{error.message}{hint}{named}".replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    if error.at is None:
+        return f"::{finding.severity}::{text}"
+    file = error.at.file.replace("%", "%25").replace(":", "%3A").replace(",", "%2C")
+    return f"::{finding.severity} file={file},line={max(error.at.line, 1)},col={max(error.at.column, 1)}::{text}"

@@ -1,0 +1,64 @@
+"""Namespaces, labels and annotations that Kubernetes would refuse, before it does.
+
+In: a resolved service. Out: errors at the place where the name was written. Pure. The rules are those of
+apimachinery (util/validation): the text in an error is a label's or a name, never an annotation's value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ...errors import CmpError, InputError, Location
+from ...fleet.plan import Planned
+from ...specs.rules import NAME, entries, value_of
+from ...goyaml.load import Node
+
+_NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
+_MAX_PREFIX = 253
+_MAX_ANNOTATIONS = 256 * 1024
+
+
+def invalid_names(planned: Planned) -> Iterator[CmpError]:
+    """What is wrong with the names that a service gives to its namespace, its objects and its Application."""
+    service, fields = planned.resolved.service, planned.resolved.merged.fields
+    namespace = value_of(fields, "namespace")
+    if service.namespace and not _NAMESPACE.fullmatch(service.namespace):
+        at = namespace.at if namespace else service.at
+        message = f'"{service.namespace}" is no name of a namespace: small letters, digits and "-", 63 at most'
+        yield InputError(f"{service.label}: {message}", at)
+    written = value_of(fields, "metadata")
+    for field, pairs in (("labels", service.labels), ("annotations", service.annotations)):
+        places = dict(entries(written, field)) if written else {}
+        yield from _pairs(field, [(key, value, places[key]) for key, value in pairs])
+    for field in ("labels", "annotations"):
+        found = entries(planned.resolved.application, field)
+        yield from _pairs(field, [(key, str(child.value), child) for key, child in found if child.value is not None])
+
+
+def _pairs(field: str, pairs: list[tuple[str, str, Node]]) -> Iterator[CmpError]:
+    for key, value, place in pairs:
+        at = place.key or place.at
+        if not _is_key(key):
+            yield InputError(f'"{key}" is no key of {field}', at, "write [prefix/]name, the name 63 letters at most")
+        elif field == "labels" and value and not _WORD.fullmatch(value):
+            hint = 'letters, digits, "-", "_" and ".", beginning and ending with a letter or digit, 63 at most'
+            yield InputError(f'label {key}: "{_short(value)}" is no value of a label', place.at, hint)
+    if field == "annotations" and pairs and sum(len(key) + len(value) for key, value, _ in pairs) > _MAX_ANNOTATIONS:
+        yield InputError("annotations are larger than 256 KiB together", _first(pairs))
+
+
+def _is_key(key: str) -> bool:
+    prefix, slash, name = key.rpartition("/")
+    if slash and not (NAME.fullmatch(prefix) and len(prefix) <= _MAX_PREFIX):
+        return False
+    return bool(_WORD.fullmatch(name))
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 80 else f"{value[:79]}…"
+
+
+def _first(pairs: list[tuple[str, str, Node]]) -> Location:
+    return pairs[0][2].key or pairs[0][2].at

@@ -1,0 +1,111 @@
+"""Rendered objects against the schemas of their cluster's Kubernetes and of the fleet's own CRDs.
+
+In: one cluster's services with their objects. Out: errors that name service, object, field and where it comes
+from, and what was not checked. Values are never printed: an object may be a Secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...errors import CmpError, InputError, Location
+from ...render.manifest import Manifest, described, identity, opened
+from ...fleet.plan import Planned
+from ...render.kustomize.selectors import read_selector
+from ...fleet.service import Patch, Service
+from ...goyaml.load import Node
+from . import kubernetes
+from .json_schema import Refusal, Validator
+
+Done = list[tuple[Planned, list[Manifest]]]
+Path = tuple[str | int, ...]
+INSTALL = "pip install 'cmp-plugin[kubernetes]'"
+
+
+class ObjectChecks:
+    """The schemas that a fleet needs, each loaded once; afterwards `unchecked` and `notes` say what was left out."""
+
+    def __init__(self) -> None:
+        self._files = kubernetes.available()
+        self._loaded: dict[str, kubernetes.Schemas] = {}
+        self._compiled: dict[str, Validator | None] = {}
+        self.unchecked: dict[str, None] = {}
+        self.notes: dict[str, int] = {}
+
+    def of_cluster(self, done: Done) -> Iterator[CmpError]:
+        """What the API server of this cluster would refuse."""
+        schemas = self._schemas(done[0][0]) if done else None
+        if schemas is None:
+            return
+        for _, manifests in done:
+            for manifest in opened(manifests):
+                schemas.add(manifest.value)
+        for planned, manifests in done:
+            for manifest in opened(manifests):
+                yield from self._errors(planned.resolved.service, manifest, schemas)
+
+    def _schemas(self, planned: Planned) -> kubernetes.ClusterSchemas | None:
+        version = kubernetes.minor(planned.request.facts.kube_version)
+        if not self._files:
+            self.unchecked[f"objects were not compared with Kubernetes' schemas: {INSTALL} brings them"] = None
+        elif not version:
+            self.notes[f"{planned.cluster} says no Kubernetes version: its objects are not compared with schemas"] = 1
+        elif version not in self._files:
+            there = f"{next(iter(self._files))} to {list(self._files)[-1]}"
+            self.unchecked[f"objects for Kubernetes {version} were not compared with schemas, there are those of {there}"] = None
+        else:
+            if version not in self._loaded:
+                self._loaded[version] = kubernetes.Schemas(version, self._files[version])
+            return kubernetes.ClusterSchemas(self._loaded[version], self._compiled)
+        return None
+
+    def _errors(self, service: Service, manifest: Manifest, schemas: kubernetes.ClusterSchemas) -> Iterator[CmpError]:
+        found = schemas.refusals(manifest.value)
+        if isinstance(found, kubernetes.Unknown):
+            note = f"no schema of {found.kind}: not checked"
+            self.notes[note] = self.notes.get(note, 0) + 1
+            return
+        for refusal in found:
+            yield _error(service, manifest, refusal)
+
+
+def _error(service: Service, manifest: Manifest, refusal: Refusal) -> CmpError:
+    field = f" {refusal.where}" if refusal.path else ""
+    said = "there is no such field" if refusal.unknown else refusal.message
+    patch, at = _patched(service, manifest, refusal.path)
+    origin = f'patch "{patch.name}"' if patch else manifest.source
+    return InputError(f"{service.label}: {described(manifest.value)}{field}: {said} (from {origin})", at)
+
+
+def _patched(service: Service, manifest: Manifest, path: Path) -> tuple[Patch | None, Location]:
+    """The last patch that writes the field, and where; without one the service's file."""
+    for patch in reversed(service.patches) if path else ():
+        if patch.target is None or read_selector(patch.target).selects_type(identity(manifest.value)):
+            for body in patch.bodies:
+                if at := _operation(body, path) if isinstance(body.value, list) else _written(body, path):
+                    return patch, at
+    return None, service.at
+
+
+def _written(body: Node, path: Path) -> Location | None:
+    """The place of `path` in a strategic merge; behind a list any item that goes on like it."""
+    if not path:
+        return body.key or body.at
+    step, rest = path[0], path[1:]
+    if isinstance(body.value, dict) and isinstance(step, str) and step in body.value:
+        return _written(body.value[step], rest)
+    if isinstance(body.value, list) and isinstance(step, int):
+        return next((at for item in body.value if (at := _written(item, rest))), None)
+    return None
+
+
+def _operation(body: Node, path: Path) -> Location | None:
+    """The last JSON6902 operation whose pointer leads to the field or above it."""
+    assert isinstance(body.value, list)
+    for operation in reversed(body.value):
+        fields = operation.value if isinstance(operation.value, dict) else {}
+        if "path" in fields and "value" in fields:
+            pointer = [step.replace("~1", "/").replace("~0", "~") for step in str(fields["path"].value).split("/")[1:]]
+            if len(pointer) <= len(path) and all(one in (str(other), "-") for one, other in zip(pointer, path)):
+                return fields["path"].at
+    return None

@@ -1,0 +1,195 @@
+"""One cluster: its profiles in order, its facts, the layers of each service on it.
+
+In: a fleet and a cluster's name. Out: facts (labels, vars, kubernetes, destination) and, per service
+key, the layers below and above service.yaml. Paths are made canonical here, on the way out of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..errors import CmpError, Errors, InputError, Location
+from .files import Fleet
+from ..specs.interpolate import Scope
+from .layers import Layer
+from ..specs.merge import merge_fields, prepared
+from ..specs.paths import Place, placed
+from ..specs.rules import entries, value_of
+from ..system.files import within
+from ..goyaml.load import Node
+
+LONGEST_CHAIN = 100
+
+
+class Facts(NamedTuple):
+    """What a render may know about a cluster. `vars` are raw: they may refer to each other."""
+
+    cluster: str
+    labels: Mapping[str, str]
+    vars: Mapping[str, Node]
+    destination: Mapping[str, str]
+    kube_version: str
+    api_versions: tuple[str, ...]
+    at: Location
+
+    def scope(self, own_vars: Mapping[str, Node] | None = None, **service: str) -> Scope:
+        """What references see; `own_vars` (a service's) win, `service` adds `service.*` facts."""
+        facts = {"cluster.name": self.cluster}
+        facts |= {f"cluster.labels.{key}": value for key, value in self.labels.items()}
+        facts |= {f"cluster.destination.{key}": value for key, value in self.destination.items()}
+        facts |= {f"service.{key}": value for key, value in service.items() if value}
+        absent = {
+            f"cluster.destination.{key}": f"the cluster's destination has no {key}"
+            for key in ("name", "server")
+            if key not in self.destination
+        }
+        if "namespace" in service and not service["namespace"]:
+            absent["service.namespace"] = "the service has no namespace"
+        return Scope(facts, {**self.vars, **(own_vars or {})}, absent)
+
+
+class Cluster(NamedTuple):
+    """A cluster's files in order of precedence, lowest first: (layer name, directory, node).
+
+    `named`: service key -> where a profile or the cluster names it first.
+    """
+
+    name: str
+    fleet: Fleet
+    sources: tuple[tuple[str, str, Node], ...]
+    facts: Facts
+    named: Mapping[str, Location]
+
+    @property
+    def spec(self) -> Node:
+        return self.sources[-1][2]
+
+    def keys(self) -> list[str]:
+        """Every service key that a profile or the cluster names, in the order of the files."""
+        return [*self.named]
+
+
+def open_cluster(fleet: Fleet, name: str, at: Location | None = None) -> Cluster:
+    """Reads a cluster and the profiles it is made of. Raises the errors of all of these files."""
+    spec = fleet.spec_of("Cluster", name, at)
+    profiles = profile_order(fleet, spec)
+    sources = (
+        ("fleet", "/", fleet.spec),
+        *((f"profile {profile}", "/profiles", node) for profile, node in profiles.items()),
+        (f"cluster {name}", f"/clusters/{name}", spec),
+    )
+    named: dict[str, Location] = {}
+    for _, _, node in sources[1:]:
+        for key, block in entries(node, "services"):
+            named.setdefault(key, block.key or block.at)
+    return Cluster(name, fleet, sources, _facts(name, [node for _, _, node in sources], spec), named)
+
+
+def profile_order(fleet: Fleet, cluster: Node) -> dict[str, Node]:
+    """Profiles by name in resolved order: the fleet's, then the cluster's, included ones before.
+
+    Each counts once, at its first position. Raises Errors: unknown profiles, cycles, wrong files.
+    """
+    order: dict[str, Node] = {}
+    errors: list[CmpError] = []
+
+    def visit(item: Node, path: tuple[str, ...]) -> None:
+        name = str(item.value)
+        if name in path:
+            cycle = " -> ".join([*path[path.index(name) :], name])
+            errors.append(InputError(f"profiles include each other in a cycle: {cycle}", item.at))
+            return
+        if name in order:
+            return
+        if len(path) == LONGEST_CHAIN:
+            errors.append(InputError(f"profiles include each other more than {LONGEST_CHAIN} deep", item.at))
+            return
+        try:
+            node = fleet.spec_of("Profile", name, item.at)
+        except CmpError as error:
+            errors.append(error)
+            return
+        for included in _items(node, "profiles"):
+            visit(included, (*path, name))
+        order.setdefault(name, node)
+
+    for source in (fleet.spec, cluster):
+        for item in _items(source, "profiles"):
+            visit(item, ())
+    if errors:
+        raise Errors(errors)
+    return order
+
+
+def _items(node: Node, field: str) -> list[Node]:
+    found = value_of(node, field)
+    return found.value if found is not None and isinstance(found.value, list) else []
+
+
+def _facts(name: str, nodes: list[Node], spec: Node) -> Facts:
+    labels, variables, kubernetes = (_merged_field(nodes, field) for field in ("labels", "vars", "kubernetes"))
+    destination = value_of(spec, "destination")
+    version = value_of(kubernetes, "version")
+    return Facts(
+        cluster=name,
+        labels={key: str(child.value) for key, child in _fields(labels).items()},
+        vars=_fields(variables),
+        destination={key: str(child.value) for key, child in _fields(destination).items()},
+        kube_version=str(version.value) if version else "",
+        api_versions=tuple(str(item.value) for item in _items(kubernetes, "apiVersions")),
+        at=Location(spec.at.file),
+    )
+
+
+def _fields(node: Node | None) -> dict[str, Node]:
+    return node.value if node is not None and isinstance(node.value, dict) else {}
+
+
+def _merged_field(nodes: list[Node], field: str) -> Node:
+    merged = Node({}, nodes[-1].at)
+    for node in nodes:
+        if child := value_of(node, field):
+            merged = merge_fields(merged, prepared(child))
+    return merged
+
+
+def layers_below(cluster: Cluster) -> list[Layer]:
+    """Every `defaults`, lowest first; the fleet's `application` lies below them."""
+    layers: list[Layer] = []
+    if application := value_of(cluster.fleet.spec, "application"):
+        layers.append(Layer("fleet", Node({"application": application}, application.at), True))
+    for name, directory, node in cluster.sources:
+        if block := value_of(node, "defaults"):
+            layers.append(Layer(f"{name}, defaults", placed_block(cluster, directory, block), True))
+    return layers
+
+
+def layers_above(cluster: Cluster, key: str) -> list[Layer]:
+    """The profiles' and the cluster's own blocks for a service key, lowest first."""
+    blocks = ((name, directory, _block(node, key)) for name, directory, node in cluster.sources[1:])
+    return [Layer(name, placed_block(cluster, directory, block)) for name, directory, block in blocks if block]
+
+
+def _block(node: Node, key: str) -> Node | None:
+    """The block of `key` in a file's `services`, if there is one with something in it."""
+    services = value_of(node, "services")
+    return value_of(services, key) if services is not None else None
+
+
+def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
+    """The catalogue entry that `key` is an instance of, and where that was written."""
+    for _, _, node in reversed(cluster.sources[1:]):
+        block = _block(node, key)
+        service = block.value.get("service") if block is not None and isinstance(block.value, dict) else None
+        if service is not None:
+            return str(service.value or key), service.at
+    return key, cluster.named.get(key)
+
+
+def placed_block(cluster: Cluster, directory: str, block: Node) -> Node:
+    """A block of a file in canonical `directory`, as one for this cluster: its paths canonical."""
+    allowed = cluster.fleet.tree.allowed
+    if within(directory, "/clusters"):
+        allowed = (*allowed, directory)
+    return placed(block, Place(directory, allowed, cluster.facts.scope()))

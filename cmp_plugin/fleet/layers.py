@@ -1,0 +1,156 @@
+"""The ordered layers of one service on one cluster -> one block (docs/spec.md, "Layers", "Merge").
+
+In: layers, lowest first, whose paths are canonical. Out: `Merged`, not interpolated yet. Files that
+a layer names as values are read here, through the tree; nothing else is.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import InputError, Location
+from ..specs.interpolate import escaped
+from ..specs.merge import Appended, Fields, merge_fields, merge_values, prepared
+from ..specs.rules import entries, value_of
+from ..system.files import Tree
+from ..goyaml.load import Node, load_values
+
+CHART_FIELDS = ("releaseName", "version", "includeCRDs", "skipTests", "valuesFiles", "values")
+NULL_IS_ABSENT = ("values", "valuesFiles", "vars", "patches", "images", "kustomize", "application", "metadata")
+APART = ("values", "valuesFiles", "resources", "resources+", "patches", "variants", "when", "apiVersion", "kind")
+
+
+class Layer(NamedTuple):
+    """One service block on its way up. `name` is for people: `profile prod`, `service web, variant dev`."""
+
+    name: str
+    block: Node
+    is_default: bool = False
+
+
+class MergedPatch(NamedTuple):
+    """A named patch: its merged fields, and whether only `defaults` mention it."""
+
+    fields: Node
+    only_defaults: bool
+
+
+class Merged(NamedTuple):
+    """All layers of a service as one block.
+
+    `fields`: every field that merges like a map; `values`: for the chart, nulls and open `key+`
+    included; `resources`: all layers' lists, low first; `patches` in order of first appearance;
+    `named`: field -> where a layer that is no default set it; `images` the same for image names.
+    """
+
+    fields: Node
+    values: Node
+    resources: tuple[Node, ...]
+    patches: dict[str, MergedPatch]
+    named: dict[str, Location]
+    images: frozenset[str]
+
+
+def merge_layers(layers: list[Layer], tree: Tree) -> Merged:
+    """One block out of `layers`, lowest first. InputError: a values file is missing, a bad `key+`."""
+    start = Location("")
+    fields, values = Node({}, start), Node({}, start)
+    resources: list[Node] = []
+    patches: dict[str, MergedPatch] = {}
+    named: dict[str, Location] = {}
+    images: set[str] = set()
+    for layer in layers:
+        block = layer.block.value
+        assert isinstance(block, dict)
+        fields = _merge_plain_fields(fields, block)
+        values = _merge_layer_values(values, layer.block, tree)
+        _add_resources(resources, block)
+        _add_patches(patches, layer)
+        if not layer.is_default:
+            named |= {key: child.key or child.at for key, child in block.items() if child.value is not None}
+            images |= {name for name, _ in entries(layer.block, "images")}
+    return Merged(fields, values, tuple(resources), patches, named, frozenset(images))
+
+
+def _merge_plain_fields(fields: Node, block: Fields) -> Node:
+    plain = {
+        key: child
+        for key, child in block.items()
+        if key not in APART and not (child.value is None and key in NULL_IS_ABSENT)
+    }
+    assert isinstance(fields.value, dict)
+    if "chart" in plain:
+        fields = Node({k: v for k, v in fields.value.items() if k != "chart"}, fields.at)
+    return merge_fields(fields, prepared(Node(plain, fields.at)))
+
+
+def _merge_layer_values(values: Node, block: Node, tree: Tree) -> Node:
+    """A layer's files in order, then its own values."""
+    files = value_of(block, "valuesFiles")
+    for item in files.value if files and isinstance(files.value, list) else []:
+        assert isinstance(item.value, str)
+        path = item.value.removesuffix("?")
+        if item.value.endswith("?") and not tree.exists(path):
+            continue
+        values = merge_values(values, escaped(load_values(tree.read(path, item.at), path[1:])))
+    own = value_of(block, "values")
+    return values if own is None else merge_values(values, prepared(own))
+
+
+def _add_resources(resources: list[Node], block: Fields) -> None:
+    for key in ("resources", "resources+"):
+        if key not in block:
+            continue
+        items = block[key].value
+        if items is None:
+            resources.clear()
+        elif isinstance(items, list):
+            known = {item.value for item in resources}
+            resources.extend(item for item in items if item.value not in known)
+
+
+def _add_patches(patches: dict[str, MergedPatch], layer: Layer) -> None:
+    for name, patch in entries(layer.block, "patches"):
+        if patch.value is None:
+            patches.pop(name, None)
+            continue
+        below = patches.get(name)
+        only_defaults = layer.is_default and (below is None or below.only_defaults)
+        patches[name] = MergedPatch(_merged_patch(below.fields if below else None, patch), only_defaults)
+
+
+def _merged_patch(low: Node | None, high: Node) -> Node:
+    """`target` and `optional` merge, `patch` is replaced whole; `patch` and `path` remove each other."""
+    assert isinstance(high.value, dict)
+    fields: Fields = dict(low.value) if low is not None and isinstance(low.value, dict) else {}
+    given = {key for key, child in high.value.items() if child.value is not None}
+    for rival, key in (("path", "patch"), ("patch", "path")):
+        if key in given:
+            fields.pop(rival, None)
+    for key, child in high.value.items():
+        below = fields.pop(key, None)
+        if child.value is not None:
+            literal = key in ("patch", "path")
+            fields[key] = child if literal else merge_fields(below, child)
+    return Node(fields, high.at, high.key, low.over if low is not None else ())
+
+
+def text_field(fields: Node, name: str) -> str:
+    """A string field of a merged block, or an empty string."""
+    found = value_of(fields, name)
+    if found is None:
+        return ""
+    if not isinstance(found.value, str):
+        raise InputError(f"{name} must be a string, and so must the var that it refers to", found.at)
+    return found.value
+
+
+def list_field(fields: Node, name: str) -> list[Node]:
+    """A list field of a merged block, or an empty list."""
+    found = value_of(fields, name)
+    return found.value if found is not None and isinstance(found.value, list) else []
+
+
+def is_open(node: Node) -> bool:
+    """Whether a list still waits for the chart's own list below it."""
+    return isinstance(node, Appended)

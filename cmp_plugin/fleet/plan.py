@@ -1,0 +1,104 @@
+"""What is on a cluster: every service resolved and put in order, with all errors collected.
+
+In: a cluster. Out: planned services by wave, then name. Renders nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .cluster import Cluster, open_cluster
+from ..errors import CmpError, Errors, InputError, there_is
+from .files import Fleet
+from .waves import waves
+from .request import Request, provision_request, request_for
+from .resolve import Resolved, resolve, switched_off_at
+from ..specs.rules import value_of
+
+PROVISION = "provision."
+
+
+class Planned(NamedTuple):
+    """A service on the cluster it is deployed to: its request, what became of it, its sync wave."""
+
+    cluster: str
+    request: Request
+    resolved: Resolved
+    wave: int
+
+
+def plan(cluster: Cluster) -> list[Planned]:
+    """The services of `cluster` by wave, then name. Raises Errors with everything that is wrong."""
+    requests: dict[str, Request] = {}
+    found: dict[str, Resolved] = {}
+    errors: list[CmpError] = []
+    for key in keys_on(cluster):
+        try:
+            requests[key] = _request(cluster, key)
+            resolved = resolve(requests[key])
+            if resolved is not None:
+                found[key] = resolved
+        except CmpError as error:
+            errors.append(error)
+    if errors:
+        raise Errors(errors)
+    _check_not_empty(cluster, found)
+    order = waves(found)
+    planned = [Planned(cluster.name, requests[key], found[key], order[key]) for key in found]
+    return sorted(planned, key=lambda one: (one.wave, one.request.key))
+
+
+def keys_on(cluster: Cluster) -> list[str]:
+    """The keys of a cluster's services; on a management cluster also `provision.<cluster>`."""
+    provisioned = (PROVISION + name for name in cluster.fleet.provisioned_by(cluster.name))
+    return [*cluster.keys(), *provisioned]
+
+
+def _request(cluster: Cluster, key: str) -> Request:
+    if key in cluster.named or not key.startswith(PROVISION):
+        return request_for(cluster, key)
+    return provision_request(cluster, key.removeprefix(PROVISION))
+
+
+def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
+    allowed = value_of(cluster.spec, "allow")
+    if not found and not (allowed is not None and allowed.value):
+        raise InputError(
+            f"cluster {cluster.name} has no services",
+            cluster.facts.at,
+            "name some under `services:`, or write `allow: [empty]` if that is meant",
+        )
+
+
+def request_of(cluster: Cluster, key: str) -> Request:
+    """The request of one service of a cluster, switched off or not. InputError when it is not there."""
+    keys = keys_on(cluster)
+    if key not in keys:
+        hint = there_is(key, keys) or "cmp-plugin preview shows what is there"
+        raise InputError(f'{cluster.name} has no service "{key}"', cluster.facts.at, hint)
+    return _request(cluster, key)
+
+
+def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:
+    """One service of a cluster. Raises InputError when it is not there or switched off."""
+    request = request_of(cluster, key)
+    resolved = resolve(request)
+    if resolved is None:
+        raise InputError(f"{cluster.name}/{key} is switched off (`enabled: false`)", switched_off_at(request))
+    return request, resolved
+
+
+def plan_fleet(fleet: Fleet, names: list[str]) -> list[Planned]:
+    """The services of several clusters, cluster by cluster. Raises the errors of all of them."""
+    if not names:
+        raise InputError("the fleet has no clusters", None, "write clusters/<name>/cluster.yaml")
+    planned: list[Planned] = []
+    errors: list[CmpError] = []
+    for name in names:
+        try:
+            planned.extend(plan(open_cluster(fleet, name)))
+        except CmpError as error:
+            errors.append(error)
+    if errors:
+        raise Errors(errors)
+    return planned

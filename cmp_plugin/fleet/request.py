@@ -1,0 +1,105 @@
+"""What decides one render, gathered from a fleet: facts, layers, the service's file, settings.
+
+In: a cluster and a service key. Out: a `Request`. Argo CD's parameter `inputs` decodes to the same
+(see `inputs`), so everything after this cannot tell the two apart.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
+from ..errors import InputError
+from .layers import Layer
+from ..specs.rules import entries, value_of
+from ..system.files import Tree
+from ..goyaml.load import Node
+
+DEFAULT_HELM = "~4.3"
+DEFAULT_KUSTOMIZE = "~5.8"
+
+
+class Settings(NamedTuple):
+    """What a render needs of fleet.yaml."""
+
+    helm: str = DEFAULT_HELM
+    kustomize: str = DEFAULT_KUSTOMIZE
+    plugin: str = ""
+    strict: bool = False
+    mirrors: tuple[tuple[str, str], ...] = ()
+    lock_optional: bool = False
+
+
+class Request(NamedTuple):
+    """Everything that decides a render. `namespace` and `release`, when given, win over the layers."""
+
+    facts: Facts
+    key: str
+    entry: str
+    below: tuple[Layer, ...]
+    above: tuple[Layer, ...]
+    spec: Node
+    tree: Tree
+    settings: Settings
+    namespace: str = ""
+    release: str = ""
+
+
+def settings_of(fleet: Node) -> Settings:
+    """What fleet.yaml says about tools, mirrors and lock."""
+    tools = {key: child.value for key, child in entries(fleet, "tools") if child.value is not None}
+    mirrors = tuple((key, str(child.value)) for key, child in entries(fleet, "mirrors") if child.value)
+    lock = value_of(fleet, "lock")
+    return Settings(
+        helm=str(tools.get("helm", DEFAULT_HELM)),
+        kustomize=str(tools.get("kustomize", DEFAULT_KUSTOMIZE)),
+        plugin=str(tools.get("plugin", "")),
+        strict=tools.get("strict") is True,
+        mirrors=mirrors,
+        lock_optional=lock is not None and lock.value == "optional",
+    )
+
+
+def request_for(cluster: Cluster, key: str) -> Request:
+    """The request of service `key` on `cluster`. Raises errors of the files it reads."""
+    fleet = cluster.fleet
+    entry, at = entry_of(cluster, key)
+    return Request(
+        facts=cluster.facts,
+        key=key,
+        entry=entry,
+        below=tuple(layers_below(cluster)),
+        above=tuple(layers_above(cluster, key)),
+        spec=fleet.spec_of("Service", entry, at),
+        tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{cluster.name}")),
+        settings=settings_of(fleet.spec),
+    )
+
+
+def provision_request(manager: Cluster, name: str) -> Request:
+    """The request of the key `provision.<name>` on the management cluster.
+
+    Its layers are service.yaml, the variants that match the cluster `name`, and the `provision` block;
+    labels and vars are that cluster's, destination and Kubernetes the management cluster's.
+    """
+    fleet = manager.fleet
+    cluster = open_cluster(fleet, name)
+    block = value_of(cluster.spec, "provision")
+    service = value_of(block, "service") if block is not None else None
+    if block is None or service is None:
+        raise InputError(f"provision of {name} names no `service`", block.at if block else cluster.facts.at)
+    facts = cluster.facts._replace(
+        destination=manager.facts.destination,
+        kube_version=manager.facts.kube_version,
+        api_versions=manager.facts.api_versions,
+    )
+    return Request(
+        facts=facts,
+        key=f"provision.{name}",
+        entry=str(service.value),
+        below=(),
+        above=(Layer(f"cluster {name}, provision", placed_block(cluster, f"/clusters/{name}", block)),),
+        spec=fleet.spec_of("Service", str(service.value), service.at),
+        tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{name}")),
+        settings=settings_of(fleet.spec),
+    )

@@ -1,0 +1,255 @@
+"""One service on one cluster: its layers merged, interpolated and checked -> a `Service` to render.
+
+In: a `Request`, the same whether it was read from a fleet or from Argo CD's parameter `inputs`.
+Out: `Resolved`, or None for a service that is switched off. Reads files only through the tree.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..errors import CmpError, Errors, InputError, Location, labelled
+from ..specs.kustomization_fields import fragment_field
+from ..specs.interpolate import Scope, all_references, interpolated
+from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
+from ..specs.merge import split_appends
+from .request import Request
+from .service import Append, Chart, Image, Patch, Resource, Service
+from .service_layers import all_layers, is_kustomization
+from ..specs.rules import NAME, VERSION, entries, value_of
+from ..system.files import Tree
+from ..goyaml.load import Node, load_all
+
+MAX_RELEASE = 53  # Helm's own limit, as its resources get longer names still
+KUBE_VERSION_HINT = 'write kubernetes: {version: "1.34"} in the cluster, a profile or fleet.yaml'
+
+
+class Resolved(NamedTuple):
+    """A service to render, and what its Application is made of."""
+
+    service: Service
+    depends_on: tuple[Node, ...]
+    application: Node
+    revision: str
+    merged: Merged
+    values: Node
+
+
+def resolve(request: Request) -> Resolved | None:
+    """What to render, or None when the merged `enabled` is false. Raises the errors of the whole block."""
+    merged = merge_layers(all_layers(request), request.tree)
+    try:
+        return _resolved(request, merged)
+    except InputError as error:
+        raise labelled(error, f"{request.facts.cluster}/{request.key}") from None
+
+
+def _resolved(request: Request, merged: Merged) -> Resolved | None:
+    own_vars = dict(entries(merged.fields, "vars"))
+    scope = request.facts.scope(own_vars, name=request.key)
+    if not _flag(merged.fields, "enabled", True, scope):
+        return None
+    namespace = request.namespace or _text(merged.fields, "namespace", scope)
+    scope = request.facts.scope(own_vars, name=request.key, namespace=namespace)
+    errors: list[CmpError] = []
+    fields = _collected(merged.fields, scope, errors)
+    values = _collected(merged.values, scope, errors)
+    patches = _patches(merged, scope, request.tree, errors)
+    if errors:
+        raise Errors(errors)
+    chart = _chart(fields)
+    _check_chart(request, chart, merged, namespace)
+    if chart is not None:
+        _check_release(request, fields)
+    service = _service(request, fields, chart, values, merged, patches, namespace)
+    return Resolved(
+        service,
+        tuple(list_field(fields, "dependsOn")),
+        value_of(fields, "application") or Node({}, request.facts.at),
+        text_field(fields, "revision"),
+        merged,
+        values,
+    )
+
+
+def switched_off_at(request: Request) -> Location:
+    """Where the `enabled: false` stands that takes the service off its cluster."""
+    found = value_of(merge_layers(all_layers(request), request.tree).fields, "enabled")
+    return found.at if found is not None else request.facts.at
+
+
+def _collected(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
+    try:
+        return interpolated(node, scope)
+    except Errors as wrong:
+        errors.extend(wrong.errors)
+        return node
+
+
+def _text(fields: Node, name: str, scope: Scope) -> str:
+    found = value_of(fields, name)
+    return text_field(Node({name: interpolated(found, scope)}, found.at), name) if found is not None else ""
+
+
+def _flag(fields: Node, name: str, default: bool, scope: Scope | None = None) -> bool:
+    found = value_of(fields, name)
+    if found is None:
+        return default
+    if scope is not None and all_references(found):
+        found = interpolated(found, scope)
+    if not isinstance(found.value, bool):
+        raise InputError(f"{name} must be true or false, and so must the var that it refers to", found.at)
+    return found.value
+
+
+def _service(
+    request: Request,
+    fields: Node,
+    chart: Chart | None,
+    values: Node,
+    merged: Merged,
+    patches: tuple[Patch, ...],
+    namespace: str,
+) -> Service:
+    facts, settings = request.facts, request.settings
+    fragment, resources = _fragment(fields, merged)
+    kept, appends = split_appends(values)
+    metadata = value_of(fields, "metadata") or Node({}, facts.at)
+    return Service(
+        cluster=facts.cluster,
+        name=request.key,
+        entry=request.entry,
+        at=Location(request.spec.at.file),
+        namespace=namespace,
+        release=_release(request, fields),
+        chart=chart,
+        include_crds=_flag(fields, "includeCRDs", True),
+        skip_tests=_flag(fields, "skipTests", True),
+        values=kept,
+        appends=tuple(Append(path, items, items.key or items.at) for path, items in sorted(appends)),
+        resources=resources,
+        kustomize=fragment,
+        patches=patches,
+        images=_images(fields, merged),
+        labels=_pairs(metadata, "labels"),
+        annotations=_pairs(metadata, "annotations"),
+        allow=frozenset(str(item.value) for item in list_field(fields, "allow")),
+        kube_version=facts.kube_version,
+        api_versions=facts.api_versions,
+        helm_range=settings.helm,
+        kustomize_range=settings.kustomize,
+        tools_strict=settings.strict,
+        mirrors=settings.mirrors,
+        lock_optional=settings.lock_optional,
+    )
+
+
+def _chart(fields: Node) -> Chart | None:
+    found = value_of(fields, "chart")
+    if found is None:
+        return None
+    source = {key: text_field(found, key) for key, _ in entries(fields, "chart")}
+    if "path" in source:
+        return Chart(found.at, **source)
+    version = value_of(fields, "version")
+    if version is None:
+        raise InputError("a chart from a repository needs a `version`", found.at)
+    if not VERSION.fullmatch(text_field(fields, "version")):
+        raise InputError(f'version "{version.value}" is not exact', version.at, 'write one such as "1.2.3"')
+    return Chart(found.at, version=text_field(fields, "version"), **source)
+
+
+def _check_chart(request: Request, chart: Chart | None, merged: Merged, namespace: str) -> None:
+    """What belongs to a chart and what a chart needs."""
+    if chart is None:
+        for name in CHART_FIELDS:
+            if name in merged.named:
+                raise InputError(f"`{name}` has no meaning, this service has no chart", merged.named[name])
+        return
+    if is_kustomization(request):
+        raise InputError(f"services/{request.entry} is a kustomization, it cannot get a chart", chart.at)
+    if not namespace:
+        raise InputError("a service with a chart needs a `namespace`", chart.at)
+    if not request.facts.kube_version:
+        raise InputError("the Kubernetes version is needed to render a chart", request.facts.at, KUBE_VERSION_HINT)
+
+
+def _release(request: Request, fields: Node) -> str:
+    return request.release or text_field(fields, "releaseName") or request.key
+
+
+def _check_release(request: Request, fields: Node) -> None:
+    name = _release(request, fields)
+    if len(name) > MAX_RELEASE or not NAME.fullmatch(name):
+        written = value_of(fields, "releaseName")
+        message = f'"{name}" is no release name: a DNS-1123 name of at most {MAX_RELEASE} letters'
+        raise InputError(message, written.at if written else request.facts.at, "set `releaseName`")
+
+
+def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource, ...]]:
+    """The fragment without its resources, and all resources: the layers', then the fragment's."""
+    fragment = value_of(fields, "kustomize")
+    items = list(merged.resources)
+    if fragment is not None:
+        assert isinstance(fragment.value, dict)
+        for key, child in fragment.value.items():
+            for wrong in fragment_field(key, child, final=True):
+                raise wrong
+        items.extend(list_field(fragment, "resources"))
+        rest = {key: child for key, child in fragment.value.items() if key != "resources"}
+        fragment = Node(rest, fragment.at, fragment.key) if rest else None
+    resources = {str(item.value): Resource(str(item.value), item.at) for item in reversed(items)}
+    order = dict.fromkeys(str(item.value) for item in items)
+    return fragment, tuple(resources[path] for path in order)
+
+
+def _patches(merged: Merged, scope: Scope, tree: Tree, errors: list[CmpError]) -> tuple[Patch, ...]:
+    patches: list[Patch] = []
+    for name, (fields, only_defaults) in merged.patches.items():
+        try:
+            patches.append(_patch(name, interpolated(fields, scope), only_defaults, tree))
+        except CmpError as error:
+            errors.append(error)
+    return tuple(patches)
+
+
+def _patch(name: str, fields: Node, only_defaults: bool, tree: Tree) -> Patch:
+    body, path = value_of(fields, "patch"), value_of(fields, "path")
+    at = fields.key or fields.at
+    if body is None and path is None:
+        raise InputError(f'patch "{name}" has neither `patch` nor `path`', at)
+    if path is not None:
+        data = tree.read(str(path.value), path.at)
+        bodies = load_all(data, str(path.value)[1:])
+    elif body is not None and isinstance(body.value, str):
+        bodies = load_all(body.value.encode(), body.at.file, at=_start_of_text(body))
+    else:
+        assert body is not None
+        bodies = [body]
+    if not bodies:
+        raise InputError(f'patch "{name}" is empty', at)
+    lenient = only_defaults or _flag(fields, "optional", False)
+    return Patch(name, at, value_of(fields, "target"), tuple(bodies), lenient)
+
+
+def _start_of_text(text: Node) -> Location:
+    """Where a YAML text in a spec counts from: a block begins below its `|`, indented by two."""
+    at, key = text.at, text.key
+    if "\n" in str(text.value) and key is not None:
+        return at._replace(column=key.column + 2)
+    return at._replace(line=max(at.line - 1, 0))
+
+
+def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
+    images: list[Image] = []
+    for name, image in sorted(entries(fields, "images")):
+        new_name, new_tag, digest = (text_field(image, key) for key in ("newName", "newTag", "digest"))
+        lenient = name not in merged.images
+        images.append(Image(name, image.key or image.at, new_name, new_tag, digest, lenient))
+    return tuple(images)
+
+
+def _pairs(metadata: Node, field: str) -> tuple[tuple[str, str], ...]:
+    found = value_of(metadata, field) or metadata
+    texts = ((key, child) for key, child in sorted(entries(metadata, field)) if child.value is not None)
+    return tuple((key, text_field(found, key)) for key, _ in texts)

@@ -1,0 +1,88 @@
+"""All layers of one service on one cluster, lowest first: defaults, its own file, those above.
+
+In: a `Request`. Out: layers whose paths are canonical, ready to merge. Knows `when`, and what a directory
+with a kustomization adds by itself; reads no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from .layers import Layer
+from ..specs.paths import Place, named_paths, placed
+from .request import Request
+from ..specs.rules import entries, value_of
+from ..goyaml.load import Node
+
+
+def own_layers(request: Request) -> list[Layer]:
+    """service.yaml and its matching variants, in file order, with canonical paths."""
+    allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
+    place = Place(f"/services/{request.entry}", allowed, request.facts.scope())
+    layers = [Layer(f"service {request.entry}", placed(_without_nulls(request.spec), place))]
+    for name, variant in entries(request.spec, "variants"):
+        if variant.value is not None and holds(variant, request.facts.labels):
+            layers.append(Layer(variant_layer(request, name), placed(variant, place)))
+    return layers
+
+
+def variant_layer(request: Request, name: str) -> str:
+    """What a variant is called as a layer."""
+    return f"service {request.entry}, variant {name}"
+
+
+def _without_nulls(spec: Node) -> Node:
+    """A file whose top-level keys without a value are as good as absent."""
+    assert isinstance(spec.value, dict)
+    return Node({key: child for key, child in spec.value.items() if child.value is not None}, spec.at)
+
+
+def service_paths(request: Request) -> list[str]:
+    """Every path that service.yaml and its matching variants name."""
+    layers = own_layers(request)
+    return [str(path.value).removesuffix("?") for layer in layers for path in named_paths(layer.block)]
+
+
+def holds(variant: Node, labels: Mapping[str, str]) -> bool:
+    """Whether every entry of a variant's `when` is true of a cluster's labels."""
+    return all(label_fits(wanted, labels.get(label)) for label, wanted in entries(variant, "when"))
+
+
+def label_fits(wanted: Node, actual: str | None) -> bool:
+    """Whether one entry of a `when` is true of a label's value; None is a label that is not there."""
+    options = [str(item.value) for item in wanted.value] if isinstance(wanted.value, list) else [str(wanted.value)]
+    negated = options[0].startswith("!")
+    return (actual is not None and f"{'!' if negated else ''}{actual}" in options) is not negated
+
+
+def all_layers(request: Request) -> list[Layer]:
+    """Every layer of a service, lowest first; what service.yaml builds by itself is its first resource."""
+    below = [_without_itself(layer, request.key) for layer in request.below]
+    if is_kustomization(request):
+        at = request.spec.at
+        itself = Node([Node(f"/services/{request.entry}", at)], at)
+        below.insert(0, Layer(f"service {request.entry}", Node({"resources": itself}, at)))
+    return [*below, *own_layers(request), *request.above]
+
+
+def is_kustomization(request: Request) -> bool:
+    """Whether service.yaml leaves what to build to the kustomization beside it."""
+    if any(value_of(request.spec, name) for name in ("chart", "resources", "resources+")):
+        return False
+    return bool(request.tree.kustomization(f"/services/{request.entry}"))
+
+
+def _without_itself(layer: Layer, key: str) -> Layer:
+    """A `dependsOn` in defaults names every service, so also the one that it is about."""
+    block = dict(_block(layer))
+    for field in ("dependsOn", "dependsOn+"):
+        found = block.get(field)
+        if found is not None and isinstance(found.value, list):
+            others = [item for item in found.value if str(item.value).removesuffix("?") != key]
+            block[field] = Node(others, found.at, found.key)
+    return layer._replace(block=Node(block, layer.block.at))
+
+
+def _block(layer: Layer) -> dict[str, Node]:
+    assert isinstance(layer.block.value, dict)
+    return layer.block.value

@@ -1,0 +1,91 @@
+"""The guards on a render: what Argo CD would choke on, or silently take for something else.
+
+In: manifests with the names of their sources. Out: nothing, or every error at once. An error names
+objects, fields and sources, never a value: it may be a secret.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ..errors import Errors, InputError
+from .manifest import NOWHERE, Manifest, described, identity, is_list, text
+from .kustomize.metadata import COMMANDS
+from ..fleet.service import Service
+
+
+def check(service: Service, manifests: Sequence[Manifest]) -> None:
+    """Raises Errors: no objects at all, malformed ones, two with one identity."""
+    if not manifests and "empty" not in service.allow:
+        hint = "Argo CD would delete everything; write `allow: [empty]` if that is meant"
+        raise InputError(f"{service.label}: the service renders to no objects", service.at, hint)
+    check_objects(service, manifests)
+
+
+def check_objects(service: Service, manifests: Iterable[Manifest]) -> None:
+    """The same for some of the objects, as soon as they are known."""
+    manifests = list(manifests)
+    found = [*_misshapen(manifests), *_twice(service, manifests)]
+    if found:
+        raise Errors(InputError(f"{service.label}: {one}", service.at) for one in found)
+
+
+def _misshapen(manifests: Iterable[Manifest]) -> Iterator[str]:
+    for manifest in manifests:
+        for fault in _faults(manifest.value):
+            yield f"{described(manifest.value)} of {manifest.source}: {fault}"
+
+
+def _faults(value: dict[str, Any]) -> Iterator[str]:
+    for key in ("apiVersion", "kind"):
+        if not text(value, key):
+            yield _needed(value, key, key)
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        yield _needed(value, "metadata", "metadata")
+        return
+    if is_list(value):
+        yield "a list needs `items` that are objects"
+    elif not text(metadata, "name") and (metadata.get("name") or not text(metadata, "generateName")):
+        yield _needed(metadata, "name", "metadata.name")
+    if not isinstance(metadata.get("namespace"), str | None):
+        yield "metadata.namespace must be a string"
+    for field in ("labels", "annotations"):
+        yield from _faults_of_pairs(field, metadata.get(field))
+
+
+def _needed(value: dict[str, Any], key: str, name: str) -> str:
+    return f"{name} is missing" if value.get(key) is None else f"{name} must be a string"
+
+
+def _faults_of_pairs(field: str, pairs: object) -> Iterator[str]:
+    if not isinstance(pairs, dict | None):
+        yield f"metadata.{field} must be a mapping"
+        return
+    accepted = (str, type(None)) if field == "labels" else (str, int, float, type(None))
+    for key, value in (pairs or {}).items():
+        if not isinstance(value, accepted):
+            yield f"metadata.{field}.{key} must be a string"
+        if key in COMMANDS:
+            yield f"metadata.{field}.{key} is Kustomize's own"
+
+
+def _twice(service: Service, manifests: Iterable[Manifest]) -> Iterator[str]:
+    """Objects that are one for the API server: same group, kind, namespace and name."""
+    sources: dict[tuple[str, ...], str] = {}
+    for manifest in manifests:
+        found = identity(manifest.value)
+        if not found.name or not found.kind:
+            continue
+        namespace = "" if found.scope == NOWHERE else found.namespace or service.namespace
+        key = (found.group, found.kind, namespace, found.name)
+        if key in sources:
+            yield _duplicate(found.kind, found.name, namespace, sources[key], manifest.source)
+        sources.setdefault(key, manifest.source)
+
+
+def _duplicate(kind: str, name: str, namespace: str, first: str, second: str) -> str:
+    where = f" in namespace {namespace}" if namespace else ""
+    sources = f"{first} and {second}" if first != second else f"{first}, twice"
+    return f"{kind}/{name}{where} is there twice: from {sources}"

@@ -1,0 +1,250 @@
+"""Two renders of one service, compared: which objects, which fields of them.
+
+In: objects as plain values, and the namespace of those that name none. Out: changes, by identity
+(group, kind, namespace, name; never the version) and by path. Nothing of a Secret's data leaves here.
+Pure; knows no clusters, no files, no output.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from .list_keys import item_names
+from .manifest import NOWHERE, identity, mapping, text
+from ..goyaml.dump import dump_json
+
+ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+_HIDDEN_FIELDS = ("data", "stringData")
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
+# Charts write sums of what they mount, Secrets too: whoever knows the sum can try passwords.
+_CHECKSUM = "checksum/"
+# Lists longer than this in product are compared as wholes, and so is what nests deeper than this.
+_MOST_PAIRS = 4_000_000
+_DEEPEST = 150
+
+
+class Absent:
+    """What stands for a field that is not there, which is not the same as null."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT: Final = Absent()
+
+
+class Key(NamedTuple):
+    """What makes two objects the same one. Without a name, `name` is its generateName and `*`."""
+
+    group: str
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
+
+
+class Field(NamedTuple):
+    """One field that differs. `steps` lead to it; an item of a list is a step such as `[app]` or `[0]`.
+
+    `before` or `after` is ABSENT where it is not there. `hidden`: both are ABSENT, though there may be
+    something, because it is a secret. `change` says what became of it.
+    """
+
+    steps: tuple[str, ...]
+    change: str
+    before: Any
+    after: Any
+    hidden: bool = False
+
+    @property
+    def path(self) -> str:
+        """`spec.containers[app].image`; a key with a dot or another sign stands as `["a.b/c"]`."""
+        return "".join(_spelt(step) for step in self.steps).removeprefix(".")
+
+
+class Change(NamedTuple):
+    """One object that differs: `fields` when it is in both renders, else none."""
+
+    key: Key
+    change: str
+    fields: tuple[Field, ...]
+    before: Mapping[str, Any] | None
+    after: Mapping[str, Any] | None
+
+
+def compared(
+    before: Sequence[dict[str, Any]],
+    after: Sequence[dict[str, Any]],
+    namespaces: tuple[str, str] = ("", ""),
+    cluster_scoped: Collection[tuple[str, str]] = (),
+) -> list[Change]:
+    """Every object that differs, by kind, namespace and name.
+
+    `namespaces`: where an object without one goes, before and after. `cluster_scoped`: (group, kind) of
+    custom resources that have none, besides the built-in kinds.
+    """
+    old, new = (
+        dict(_keyed(objects, namespace, cluster_scoped))
+        for objects, namespace in zip((before, after), namespaces, strict=True)
+    )
+    changes: list[Change] = []
+    for key in sorted({*old, *new}, key=_order):
+        one, other = old.get(key), new.get(key)
+        if one is None or other is None:
+            changes.append(Change(key, ADDED if one is None else REMOVED, (), one, other))
+        elif fields := compared_values(one, other):
+            changes.append(Change(key, CHANGED, tuple(fields), one, other))
+    return changes
+
+
+def compared_values(before: Any, after: Any) -> list[Field]:
+    """Every field that differs between two values; none exactly when they are the same."""
+    return list(_differing((), before, after))
+
+
+def _order(key: Key) -> tuple[str, ...]:
+    return (key.kind, key.namespace, key.name, key.group)
+
+
+def _keyed(
+    objects: Iterable[dict[str, Any]], namespace: str, cluster_scoped: Collection[tuple[str, str]]
+) -> Iterator[tuple[Key, dict[str, Any]]]:
+    """Objects by key; several with one generateName are told apart by their order."""
+    seen: dict[Key, int] = {}
+    for value in objects:
+        key = key_of(value, namespace, cluster_scoped)
+        count = seen[key] = seen.get(key, 0) + 1
+        yield key if count == 1 else key._replace(name=f"{key.name}#{count}"), value
+
+
+def key_of(value: dict[str, Any], namespace: str, cluster_scoped: Collection[tuple[str, str]] = ()) -> Key:
+    """The key of an object that is applied to `namespace`."""
+    found = identity(value)
+    everywhere = (
+        found.scope == NOWHERE
+        or (found.group, found.kind) in cluster_scoped
+        # A custom resource of which nothing is known: nearly all of this name have no namespace.
+        or (not found.namespace and found.kind.startswith("Cluster"))
+    )
+    name = found.name or f"{text(mapping(value, 'metadata'), 'generateName')}*"
+    return Key(found.group, found.kind, "" if everywhere else found.namespace or namespace, name)
+
+
+def cluster_scoped_kinds(objects: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
+    """(group, kind) of what the CustomResourceDefinitions among `objects` call cluster-scoped."""
+    specs = [mapping(value, "spec") for value in objects if value.get("kind") == "CustomResourceDefinition"]
+    return {
+        (text(spec, "group"), text(mapping(spec, "names"), "kind")) for spec in specs if spec.get("scope") == "Cluster"
+    }
+
+
+def _differing(steps: tuple[str, ...], before: Any, after: Any) -> Iterator[Field]:
+    if isinstance(before, dict) and isinstance(after, dict) and len(steps) < _DEEPEST:
+        secret = _is_secret(before) or _is_secret(after)
+        for key in sorted({*before, *after}):
+            hidden = key == _LAST_APPLIED or key.startswith(_CHECKSUM) or (secret and key in _HIDDEN_FIELDS)
+            differ = _hidden if hidden else _differing
+            yield from differ((*steps, key), before.get(key, ABSENT), after.get(key, ABSENT))
+    elif isinstance(before, list) and isinstance(after, list) and len(steps) < _DEEPEST:
+        yield from _differing_items(steps, before, after)
+    elif not _same(before, after):
+        yield Field(steps, _change(before, after), masked(before), masked(after))
+
+
+def _change(before: Any, after: Any) -> str:
+    return ADDED if before is ABSENT else REMOVED if after is ABSENT else CHANGED
+
+
+def _same(one: Any, other: Any) -> bool:
+    """Whether two values are written the same in JSON: 1 is neither 1.0 nor true."""
+    if one is ABSENT or other is ABSENT:
+        return one is other
+    return type(one) is type(other) and (one == other if isinstance(one, str) else dump_json(one) == dump_json(other))
+
+
+# --- lists ---
+
+
+def _differing_items(steps: tuple[str, ...], before: list[Any], after: list[Any]) -> Iterator[Field]:
+    if _same(before, after):
+        return
+    found = item_names(steps[-1] if steps else "", before, after)
+    if found is not None:
+        yield from _by_name(steps, dict(zip(found[0], before)), dict(zip(found[1], after)))
+    elif len(before) * len(after) > _MOST_PAIRS:
+        yield Field(steps, CHANGED, masked(before), masked(after))
+    else:
+        yield from _by_place(steps, before, after)
+
+
+def _by_name(steps: tuple[str, ...], before: dict[str, Any], after: dict[str, Any]) -> Iterator[Field]:
+    for name in (*before, *(name for name in after if name not in before)):
+        yield from _differing((*steps, f"[{name}]"), before.get(name, ABSENT), after.get(name, ABSENT))
+    kept = [name for name in before if name in after]
+    order = [name for name in after if name in before]
+    if kept != order:
+        yield Field((*steps, "[order]"), CHANGED, kept, order)
+
+
+def _by_place(steps: tuple[str, ...], before: list[Any], after: list[Any]) -> Iterator[Field]:
+    """What a longest common subsequence leaves; items that took each other's place are compared."""
+    old, new = ([dump_json(item) for item in items] for items in (before, after))
+    for kind, start, end, low, high in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if kind == "equal":
+            continue
+        pairs = min(end - start, high - low)
+        for step in range(pairs):
+            yield from _differing((*steps, f"[{low + step}]"), before[start + step], after[low + step])
+        for place in range(start + pairs, end):
+            yield from _differing((*steps, f"[{place}]"), before[place], ABSENT)
+        for place in range(low + pairs, high):
+            yield from _differing((*steps, f"[{place}]"), ABSENT, after[place])
+
+
+# --- secrets ---
+
+
+def _is_secret(value: Mapping[str, Any]) -> bool:
+    """A Secret, also one inside of another object, as a composite or a template holds it."""
+    return value.get("kind") == "Secret"
+
+
+def _hidden(steps: tuple[str, ...], before: Any, after: Any) -> Iterator[Field]:
+    """Which keys of what must not be seen differ, and never how."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in sorted({*before, *after}):
+            yield from _hidden((*steps, key), before.get(key, ABSENT), after.get(key, ABSENT))
+    elif not _same(before, after):
+        yield Field(steps, _change(before, after), ABSENT, ABSENT, True)
+
+
+def masked(value: Any, depth: int = 0) -> Any:
+    """A value in which no Secret has any data left; what nests very deep is left out."""
+    if depth > _DEEPEST:
+        return "(deeper)"
+    if isinstance(value, dict):
+        return {key: _masked_field(value, key, child, depth + 1) for key, child in value.items()}
+    return [masked(child, depth + 1) for child in value] if isinstance(value, list) else value
+
+
+def _masked_field(value: dict[str, Any], key: str, child: Any, depth: int) -> Any:
+    if key == _LAST_APPLIED or key.startswith(_CHECKSUM):
+        return "(hidden)"
+    if key in _HIDDEN_FIELDS and _is_secret(value):
+        return dict.fromkeys(child, "(hidden)") if isinstance(child, dict) else "(hidden)"
+    return masked(child, depth)
+
+
+# --- paths ---
+
+
+def _spelt(step: str) -> str:
+    if step.startswith("["):
+        return step
+    return f".{step}" if step.replace("-", "").replace("_", "").isalnum() else f'["{step}"]'

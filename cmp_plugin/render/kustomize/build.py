@@ -1,0 +1,136 @@
+"""One render's use of Kustomize: the files it needs, the call, what it printed or why it failed.
+
+In: kustomizations as data, objects. Out: objects. Files of the fleet are copied below the render's
+private directory, because Kustomize reads none outside of the kustomization; directories are named
+where they are, by a relative path, because it takes no absolute ones. Kustomize's errors may quote
+whole objects, Secrets too: what looks like content is cut out of them.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ...errors import InputError, Location, ToolError
+from .kustomization import Places
+from ..manifest import Manifest
+from ...fleet.service import Service
+from ...tools import kustomize
+from ...tools.discovery import Tool
+from ...system.process import Deadline
+from ...system.files import Tree
+from ...goyaml.load import dump_values, load_manifests
+
+OBJECTS = "objects.yaml"
+_DIRECTORY = "kustomize"
+_FILES = "files"
+# Where an error text of Kustomize begins to quote configuration, patches or objects.
+_QUOTES = re.compile(r"[\s:=]*(map\[|\{|`|\[patch: |&[a-z]+\.|node contents|\*\*\*\*)")
+_HARMLESS_END = re.compile(r"yaml: [a-z ]+$")
+# `merging from generator &{...}: id resid.ResId{... Kind:"X", ...}, Name:"y", ...} does not exist; ...`
+_NOT_THERE = re.compile(r'[^{}]*\{[^{}]*Kind:"(\w+)"[^{}]*\}[^{}]*Name:"([^"]+)"[^{}]*\} (.*? exists?; [a-z ]+)')
+_LONGEST = 600
+# All that is left of a message that quotes objects from its first word on.
+FAILED = "it failed, and its message quotes objects"
+
+
+class Kustomizer:
+    """Kustomize for one service: `build` as often as needed; found when it is needed first."""
+
+    def __init__(
+        self,
+        service: Service,
+        tree: Tree,
+        workdir: str,
+        deadline: Deadline,
+        tool: Tool | None = None,
+    ) -> None:
+        self._service = service
+        self._tree = tree
+        self._workdir = workdir
+        self._directory = os.path.join(workdir, _DIRECTORY)
+        self._deadline = deadline
+        self._tool = tool
+        self.builds = 0
+        self.places = Places(self._file, self._relative, tree.is_dir)
+
+    @property
+    def warnings(self) -> list[str]:
+        """Sentences for stderr about the Kustomize that was used."""
+        return [self._tool.warning] if self._tool and self._tool.warning else []
+
+    @property
+    def has_time(self) -> bool:
+        """Whether the render's deadline is still to come."""
+        return self._deadline.left() > 0
+
+    def build(self, value: Mapping[str, Any], objects: Sequence[Manifest]) -> list[Manifest]:
+        """What `kustomize build` makes of a kustomization, whose `objects.yaml` holds `objects`.
+
+        Raises ToolError at the service, with one line.
+        """
+        self._write(OBJECTS, b"\n---\n".join(dump_values(one.value) for one in objects))
+        self._write("kustomization.yaml", dump_values(dict(value)))
+        return self._build(self._directory)
+
+    def build_directory(self, path: str, at: Location) -> list[Manifest]:
+        """What `kustomize build` makes of a directory of the fleet, as it is."""
+        return self._build(self._tree.locate(path, at))
+
+    def _build(self, directory: str) -> list[Manifest]:
+        if self._tool is None:
+            wanted, strict = self._service.kustomize_range, self._service.tools_strict
+            self._tool = kustomize.find(wanted, strict, self._service.at)
+        self.builds += 1
+        try:
+            output = kustomize.build(
+                self._tool, directory, workdir=self._workdir, deadline=self._deadline
+            )
+        except ToolError as error:
+            reason = self._reason(error.message)
+            raise ToolError(
+                f"{self._service.label}: kustomize: {reason}",
+                self._service.at,
+                self._way_to_see() if reason == FAILED else "",
+                argv=error.argv,
+                exit_code=error.tool_exit_code,
+            ) from None
+        return [Manifest(one.value, "kustomize") for one in load_manifests(output)]
+
+    def _way_to_see(self) -> str:
+        place = f"{self._service.cluster} {self._service.name}"
+        return f"to read it: `cmp-plugin expand {place} --out DIR`, then `kustomize build --enable-helm DIR`"
+
+    def _reason(self, message: str) -> str:
+        found = _NOT_THERE.match(message.rpartition("resid.ResId{")[2][:_LONGEST])
+        if found:
+            return f"a generator's {found[1]}/{found[2]} {found[3]}"
+        message = message.replace(f"{self._directory}/{_FILES}/", "").replace(f"{_FILES}/", "")
+        message = self._tree.relative(message.replace(self._directory, "the kustomization"))
+        quoted = _QUOTES.search(message)
+        if quoted:
+            end = _HARMLESS_END.search(message)
+            message = message[: quoted.start()] or (end[0] if end else FAILED)
+        return " ".join(message[:_LONGEST].split())
+
+    def _write(self, name: str, data: bytes) -> None:
+        path = os.path.join(self._directory, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(data)
+
+    def _file(self, path: str, at: Location) -> str:
+        """Copy a file of the fleet below the kustomization; the name in there is the whole path."""
+        name = f"{_FILES}{path}"
+        if not os.path.exists(os.path.join(self._directory, name)):
+            self._write(name, self._tree.read(path, at))
+        return name
+
+    def _relative(self, path: str, at: Location) -> str:
+        os.makedirs(self._directory, exist_ok=True)
+        relative = os.path.relpath(self._tree.locate(path, at), os.path.realpath(self._directory))
+        if any(".." in part and part != ".." for part in relative.split(os.sep)):
+            raise InputError(f"{path[1:]}: Kustomize opens no directory with `..` in its name", at)
+        return relative

@@ -1,0 +1,185 @@
+"""A service as files that plain Kustomize and Helm build: the way out.
+
+In: a resolved service, its chart and values, what its patches meet. Out: the content of a directory in
+which `kustomize build --enable-helm` gives the objects that a render gives, up to scalars that
+Kustomize reads differently from Argo CD. Writes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
+
+from ..errors import InputError, Location
+from .kustomize.kustomization import Places, adds_to_objects, fragment_namespace, kustomization, patch_body
+from .manifest import described, is_nameless
+from .kustomize.patches import Entry
+from ..fleet.service import Chart, Service
+from .kustomize.transform import Settled
+from ..system.files import Tree
+from ..goyaml.load import dump_json, dump_yaml
+
+MAX_BYTES = 100 * 1024 * 1024
+MAX_FILES = 20_000
+_FILES = "files"
+_RENDERED = "rendered.json"
+_NAMELESS = "without-name.json"
+_HELM_MADE = "internal.config.kubernetes.io/helm-generated"
+_NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class LocatedChart(NamedTuple):
+    """A chart's directory on this machine, and the values for it with every `key+` done."""
+
+    path: str
+    values: dict[str, Any]
+
+
+def expanded(
+    service: Service, settled: Settled, chart: LocatedChart | None, tree: Tree, rendered: bool
+) -> dict[str, bytes]:
+    """Relative path -> content. `rendered`: the chart's output as JSON instead of the chart.
+
+    Raises InputError for objects whose name the API server makes up, which Kustomize refuses; with
+    `rendered` they stand in a file of their own, which the kustomization does not name.
+    """
+    output = _Output(service, tree)
+    objects: list[str] = []
+    inflated: dict[str, Any] = {}
+    if rendered:
+        objects = output.rendered(settled)
+    elif chart is not None and service.chart is not None:
+        _check_names(service, settled)
+        inflated = output.chart(service.chart, chart)
+        if adds_to_objects(service):
+            # Kustomize runs a generator that adds to an object before it inflates charts.
+            output.yaml("chart/kustomization.yaml", inflated)
+            output.move("chart/", ("charts/", "values.yaml"))
+            objects, inflated = ["chart"], {}
+    value = kustomization(
+        service,
+        Places(output.file, output.directory, tree.is_dir),
+        objects=objects,
+        metadata=True,
+        images=settled.meeting.images,
+    )
+    value["patches"] = [*value.get("patches", []), *output.patches(settled.meeting.entries)]
+    if chart is not None and not rendered and fragment_namespace(service):
+        value["patches"].append(_owned())
+    output.reached(settled.reach.directories)
+    output.yaml("kustomization.yaml", {**{k: v for k, v in value.items() if v}, **inflated})
+    return output.files
+
+
+class _Output:
+    """The files so far."""
+
+    def __init__(self, service: Service, tree: Tree) -> None:
+        self._service = service
+        self._tree = tree
+        self._bytes = 0
+        self.files: dict[str, bytes] = {}
+
+    def yaml(self, name: str, value: Any) -> None:
+        """Add a file for people and Kustomize to read."""
+        self.files[name] = dump_yaml(value).encode()
+
+    def rendered(self, settled: Settled) -> list[str]:
+        """The chart's output, as resources."""
+        named = [one.value for one in settled.printed if not is_nameless(one.value)]
+        nameless = [one.value for one in settled.printed if is_nameless(one.value)]
+        for name, values in ((_RENDERED, named), (_NAMELESS, nameless)):
+            if values:
+                items = {"apiVersion": "v1", "kind": "List", "items": values}
+                self.files[name] = f"{dump_json(items)}\n".encode()
+        return [_RENDERED] if named else []
+
+    def chart(self, chart: Chart, located: LocatedChart) -> dict[str, Any]:
+        """The `helmCharts` entry, the values, and a chart of this repository as files."""
+        service = self._service
+        entry: dict[str, Any] = {
+            "releaseName": service.release,
+            "namespace": service.namespace,
+            "valuesFile": "values.yaml",
+            "includeCRDs": service.include_crds,
+            "skipTests": service.skip_tests,
+            "kubeVersion": service.kube_version,
+            "apiVersions": list(service.api_versions),
+        }
+        if chart.path:
+            entry["name"] = _slug(posixpath.basename(chart.path))
+            self._copy(located.path, f"charts/{entry['name']}")
+        else:
+            repository, _, name = chart.oci.rpartition("/")
+            entry |= {"repo": chart.repo or repository, "name": chart.name or name, "version": chart.version}
+        self.yaml("values.yaml", located.values)
+        return {"helmCharts": [{key: value for key, value in entry.items() if value}]}
+
+    def patches(self, entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
+        """Each entry as a file, named after the patch."""
+        for entry in entries:
+            name = f"patches/{_slug(entry.patch.name)}.yaml"
+            for number in range(2, len(self.files) + 3):
+                if name not in self.files:
+                    break
+                name = f"patches/{_slug(entry.patch.name)}-{number}.yaml"
+            self.yaml(name, patch_body(entry))
+            yield {"path": name, **entry.kustomize_target}
+
+    def file(self, path: str, at: Location) -> str:
+        """A file of the fleet, under its whole path."""
+        name = f"{_FILES}{path}"
+        self._add(name, self._tree.read(path, at))
+        return name
+
+    def directory(self, path: str, at: Location) -> str:
+        """A kustomization; its files are added by `reached`."""
+        return f"{_FILES}{path}"
+
+    def reached(self, directories: Iterable[str]) -> None:
+        """Every directory that a kustomization leads to, where its paths find it."""
+        for path in directories:
+            self._copy(self._tree.locate(path, self._service.at), f"{_FILES}{path}")
+
+    def move(self, into: str, beginnings: tuple[str, ...]) -> None:
+        """Put the files whose path begins so into a directory."""
+        for name in [name for name in self.files if name.startswith(beginnings)]:
+            self.files[into + name] = self.files.pop(name)
+
+    def _copy(self, source: str, into: str) -> None:
+        for directory, names, files in os.walk(source, followlinks=True):
+            names.sort()
+            for name in sorted(files):
+                path = os.path.join(directory, name)
+                with open(path, "rb") as file:
+                    inner = os.path.relpath(path, source).replace(os.sep, "/")
+                    self._add(f"{into}/{inner}", file.read(MAX_BYTES))
+
+    def _add(self, name: str, content: bytes) -> None:
+        if name not in self.files:
+            self._bytes += len(content)
+        self.files[name] = content
+        if self._bytes > MAX_BYTES or len(self.files) > MAX_FILES:
+            message = f"{self._service.label}: chart and kustomizations are too large"
+            hint = f"{MAX_BYTES >> 20} MiB and {MAX_FILES} files are the limit"
+            raise InputError(message, self._service.at, hint)
+
+
+def _check_names(service: Service, settled: Settled) -> None:
+    for one in settled.printed:
+        if is_nameless(one.value):
+            message = f"{service.label}: Kustomize refuses {described(one.value)}, which the chart prints"
+            raise InputError(message, service.at, "--rendered leaves such objects to you")
+
+
+def _owned() -> dict[str, Any]:
+    """Kustomize keeps a `namespace` field away from what Helm made; without this note it does not."""
+    body = {"kind": "Any", "metadata": {"name": "any", "annotations": {_HELM_MADE: "false"}}}
+    return {"target": {"annotationSelector": f"{_HELM_MADE}=true"}, "patch": dump_yaml(body)}
+
+
+def _slug(text: str) -> str:
+    return _NOT_IN_A_NAME.sub("-", text).strip(".-") or "unnamed"

@@ -1,0 +1,194 @@
+"""`${cluster.x}`, `${vars.x}`, `${service.x}` in the strings of a spec (docs/spec.md, "Interpolation").
+
+In: nodes and a scope. Out: nodes with the references replaced; a string that is one reference keeps
+the value's type. Everything else that looks like a template is left alone. Pure.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..errors import CmpError, Errors, InputError, Location, did_you_mean, labelled
+from ..goyaml.load import Node
+
+MAX_CHAIN = 64
+MAX_SIZE = 1 << 20
+REFERENCE = re.compile(r"(\$?)\$\{((?:cluster|vars|service)\.[^}]*)\}")
+
+
+class Scope(NamedTuple):
+    """What references see: `facts` (`cluster.name`, `service.name`, ... -> text) and raw `vars`.
+
+    `absent` names facts that exist as words but have no value here, with the reason.
+    """
+
+    facts: Mapping[str, str]
+    vars: Mapping[str, Node]
+    absent: Mapping[str, str] = {}
+
+    @property
+    def label(self) -> str:
+        """What an error is about: `cluster/service`, or the cluster alone."""
+        names = (self.facts.get("cluster.name"), self.facts.get("service.name"))
+        return "/".join(name for name in names if name)
+
+
+def references(text: str) -> list[str]:
+    """The names `text` refers to, such as `vars.domain`; escaped ones are none."""
+    return [found[2] for found in REFERENCE.finditer(text) if not found[1]]
+
+
+def all_references(node: Node) -> set[str]:
+    """Every name that a string below `node` refers to."""
+    if isinstance(node.value, str):
+        return set(references(node.value)) if "${" in node.value else set()
+    if isinstance(node.value, dict):
+        return {name for child in node.value.values() for name in all_references(child)}
+    if isinstance(node.value, list):
+        return {name for child in node.value for name in all_references(child)}
+    return set()
+
+
+def escaped_text(text: str) -> str:
+    """`text` such that interpolation gives it back, references and all."""
+    return REFERENCE.sub(r"$\g<0>", text)
+
+
+def escaped(node: Node) -> Node:
+    """The same for every string below `node`: what stands in a values file is no reference."""
+    value = node.value
+    if isinstance(value, str):
+        return _rebuilt(node, escaped_text(value)) if "${" in value else node
+    if isinstance(value, dict):
+        return _rebuilt(node, {key: escaped(child) for key, child in value.items()})
+    if isinstance(value, list):
+        return _rebuilt(node, [escaped(child) for child in value])
+    return node
+
+
+def interpolated(node: Node, scope: Scope) -> Node:
+    """`node` with every reference replaced. Raises Errors naming each reference that has no value."""
+    errors: list[CmpError] = []
+    result = _walk(node, _Run(scope, {}), errors)
+    if errors:
+        raise Errors(errors)
+    return result
+
+
+def interpolated_text(text: str, at: Location, scope: Scope) -> str:
+    """The same for a string that must stay a string, such as a path."""
+    try:
+        value = _string(text, at, _Run(scope, {}), ()).value
+    except CmpError as error:
+        raise labelled(error, scope.label) from None
+    if not isinstance(value, str):
+        raise InputError(f"{text} is not a string", at)
+    return value
+
+
+class _Run(NamedTuple):
+    """One interpolation: each var is worked out once, however often it is referred to."""
+
+    scope: Scope
+    known: dict[str, Node]
+
+
+def _walk(node: Node, run: _Run, errors: list[CmpError]) -> Node:
+    value = node.value
+    if isinstance(value, str):
+        if "${" not in value:
+            return node
+        try:
+            return _like(node, _string(value, node.at, run, ()))
+        except CmpError as error:
+            errors.append(labelled(error, run.scope.label))
+            return node
+    if isinstance(value, dict):
+        return _rebuilt(node, {key: _walk(child, run, errors) for key, child in value.items()})
+    if isinstance(value, list):
+        return _rebuilt(node, [_walk(child, run, errors) for child in value])
+    return node
+
+
+def _rebuilt(node: Node, value: str | list[Node] | dict[str, Node]) -> Node:
+    return type(node)(value, node.at, node.key, node.over)
+
+
+def _like(node: Node, found: Node) -> Node:
+    """The value of `found` at the place of `node`: the origin is the line that refers to it."""
+    return type(node)(found.value, node.at, node.key, node.over)
+
+
+def _string(text: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node:
+    whole = REFERENCE.fullmatch(text)
+    if whole and not whole[1]:
+        return _value(whole[2], at, run, pending)
+
+    def replace(found: re.Match[str]) -> str:
+        return found[0][1:] if found[1] else _as_text(_value(found[2], at, run, pending), found[2], at)
+
+    return Node(REFERENCE.sub(replace, text), at)
+
+
+def _value(name: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node:
+    if pending and name.startswith("service."):
+        raise InputError(f"a var may refer to cluster.* and other vars, not to ${{{name}}}", at)
+    if name in run.scope.facts:
+        return Node(run.scope.facts[name], at)
+    if name in run.known:
+        return run.known[name]
+    prefix, _, key = name.partition(".")
+    if prefix != "vars" or key not in run.scope.vars:
+        raise _unknown(name, at, run.scope)
+    if name in pending:
+        cycle = " -> ".join([*pending[pending.index(name) :], name])
+        raise InputError(f"vars refer to each other in a cycle: {cycle}", at)
+    if len(pending) == MAX_CHAIN:
+        raise InputError(f"vars refer to each other more than {MAX_CHAIN} deep", at)
+    found = _resolve_var(run.scope.vars[key], run, (*pending, name))
+    if _is_larger(found, MAX_SIZE):
+        raise InputError(f"${{{name}}} grows to more than {MAX_SIZE >> 10} KiB", at)
+    run.known[name] = found
+    return found
+
+
+def _resolve_var(node: Node, run: _Run, pending: tuple[str, ...]) -> Node:
+    value = node.value
+    if isinstance(value, str):
+        return _string(value, node.at, run, pending)
+    if isinstance(value, dict):
+        return _rebuilt(node, {k: _resolve_var(v, run, pending) for k, v in value.items()})
+    if isinstance(value, list):
+        return _rebuilt(node, [_resolve_var(v, run, pending) for v in value])
+    return node
+
+
+def _is_larger(node: Node, limit: int) -> bool:
+    """Whether a value has more than `limit` characters and parts; stops counting there."""
+    pending, size = [node], 0
+    while pending and size <= limit:
+        value = pending.pop().value
+        size += len(value) if isinstance(value, str) else 1
+        if isinstance(value, dict | list):
+            pending.extend(value.values() if isinstance(value, dict) else value)
+    return size > limit
+
+
+def _unknown(name: str, at: Location, scope: Scope) -> InputError:
+    if name in scope.absent:
+        return InputError(f"${{{name}}} has no value: {scope.absent[name]}", at)
+    known = [*scope.facts, *scope.absent, *(f"vars.{key}" for key in scope.vars)]
+    return InputError(f"${{{name}}} is not known here", at, did_you_mean(name, known))
+
+
+def _as_text(node: Node, name: str, at: Location) -> str:
+    """A value inside a longer string: text as it is, numbers and booleans as YAML writes them."""
+    if isinstance(node.value, str):
+        return node.value
+    if node.value is None or isinstance(node.value, dict | list):
+        kind = "empty" if node.value is None else "a map or list"
+        raise InputError(f"${{{name}}} is {kind} and cannot be part of a string", at)
+    return json.dumps(node.value)

@@ -1,0 +1,148 @@
+"""What a model cannot say about a spec: names, references where none belong, either-or fields.
+
+In: the node of a file that fits its model. Out: errors. Pure, and cheap enough for the hot path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from ..errors import CmpError, Errors, InputError
+from .kustomization_fields import fragment_field
+from .interpolate import references
+from .merge import prepared
+from ..goyaml.load import Node
+
+NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
+KUBERNETES = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?")
+NOT_INTERPOLATED = tuple(
+    "labels kubernetes destination profiles tools mirrors directories repoURL targetRevision projects".split()
+)
+
+
+def rules(node: Node, kind: str) -> list[CmpError]:
+    """Everything wrong with a file of `kind` that its model does not catch."""
+    errors: list[CmpError] = []
+    for field in NOT_INTERPOLATED:
+        if child := value_of(node, field):
+            errors.extend(_references(field, child))
+    for _, block in blocks(node, kind):
+        errors.extend(_block_rules(block))
+    if helm := value_of(value_of(node, "tools") or node, "helm"):
+        errors.extend(_helm_range(helm))
+    if version := value_of(value_of(node, "kubernetes") or node, "version"):
+        errors.extend(_kubernetes_version(version) if kind != "Service" else [])
+    for field in ("vars", "kubernetes"):
+        errors.extend(_appends(value_of(node, field)))
+    for name, block in entries(node, "services"):
+        if not NAME.fullmatch(name):
+            message = f'"{name}" is no DNS-1123 name: small letters, digits, "-" and "."'
+            errors.append(InputError(message, block.key or block.at))
+    return errors
+
+
+def _helm_range(node: Node) -> list[CmpError]:
+    from ..tools.versions import majors
+
+    try:
+        if len(majors(str(node.value))) == 1:
+            return []
+    except ValueError as error:
+        return [InputError(f"tools.helm: {error}", node.at)]
+    message = f'tools.helm: "{node.value}" must admit exactly one major version'
+    return [InputError(message, node.at, "Helm 3 and 4 treat nulls differently")]
+
+
+def value_of(node: Node, field: str) -> Node | None:
+    """A field of a map that is there and not null."""
+    if not isinstance(node.value, dict):
+        return None
+    found = node.value.get(field)
+    return found if found is not None and found.value is not None else None
+
+
+def entries(node: Node, field: str) -> Iterator[tuple[str, Node]]:
+    """The (key, child) pairs of a map-valued field; nothing when it is absent or null."""
+    found = value_of(node, field)
+    if found is not None and isinstance(found.value, dict):
+        yield from found.value.items()
+
+
+def blocks(node: Node, kind: str) -> Iterator[tuple[str, Node]]:
+    """Every service block of a file with a name for it."""
+    if kind == "Service":
+        yield "", node
+        for name, variant in entries(node, "variants"):
+            yield f"variants.{name}", variant
+    for field in ("defaults", "provision"):
+        if child := value_of(node, field):
+            yield field, child
+    for name, block in entries(node, "services"):
+        yield f"services.{name}", block
+
+
+def _references(field: str, node: Node) -> list[CmpError]:
+    """An error at every string of a field that nothing will interpolate."""
+    if isinstance(node.value, str):
+        found = references(node.value)[:1]
+        return [InputError(f"${{{name}}} has no meaning here: {field} is not interpolated", node.at) for name in found]
+    if not isinstance(node.value, dict | list):
+        return []
+    children = node.value.values() if isinstance(node.value, dict) else node.value
+    return [error for child in children for error in _references(field, child)]
+
+
+def _appends(node: Node | None) -> list[CmpError]:
+    """What `key+` does wrong below `node`."""
+    try:
+        if node is not None:
+            prepared(node)
+    except Errors as wrong:
+        return list(wrong.errors)
+    return []
+
+
+def _block_rules(block: Node) -> list[CmpError]:
+    errors: list[CmpError] = []
+    assert isinstance(block.value, dict) or block.value is None
+    fields = block.value or {}
+    plain_lists = {k: v for k, v in fields.items() if k not in ("patches", "variants", "services")}
+    errors.extend(_appends(Node(plain_lists, block.at)))
+    errors.extend(_version(value_of(block, "version")))
+    for field in ("service", "when", "managementCluster"):
+        if child := value_of(block, field):
+            errors.extend(_references(field, child))
+    for _, patch in entries(block, "patches"):
+        if value_of(patch, "patch") and (path := value_of(patch, "path")):
+            errors.append(InputError("a patch has `patch` or `path`, not both", path.key))
+    for key, child in entries(block, "kustomize"):
+        errors.extend(fragment_field(key, child))
+    for label, wanted in entries(block, "when"):
+        errors.extend(_when(label, wanted))
+    return errors
+
+
+def _version(node: Node | None) -> list[CmpError]:
+    if node is None or not isinstance(node.value, str) or references(node.value):
+        return []
+    if VERSION.fullmatch(node.value):
+        return []
+    return [InputError(f'version "{node.value}" is not exact', node.at, 'write one version such as "1.2.3"')]
+
+
+def _kubernetes_version(node: Node) -> list[CmpError]:
+    if KUBERNETES.fullmatch(str(node.value)):
+        return []
+    return [InputError(f'"{node.value}" is no Kubernetes version', node.at, 'write one such as "1.34"')]
+
+
+def _when(label: str, wanted: Node) -> list[CmpError]:
+    if not isinstance(wanted.value, list):
+        return []
+    negated = {str(item.value).startswith("!") for item in wanted.value}
+    if len(negated) < 2:
+        return []
+    message = f"when.{label} mixes values and negated values"
+    return [InputError(message, wanted.at, 'list what may be, or with "!" what may not')]

@@ -1,0 +1,177 @@
+"""The package's modules import one way, without cycles, and `generate` imports little."""
+
+from __future__ import annotations
+
+import ast
+import graphlib
+import subprocess
+import sys
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+from program import CHECKOUT
+
+PACKAGE = Path(CHECKOUT, "cmp_plugin")
+
+# Top first. A module imports from its own line or from lines below it.
+ORDER = [
+    "__main__ cli",
+    "commands commands.*",
+    "argocd argocd.*",
+    "render render.*",
+    "charts charts.*",
+    "fleet fleet.*",
+    "specs specs.*",
+    "tools tools.*",
+    "system system.* goyaml goyaml.*",
+    "errors verbose cmp_plugin",
+]
+
+# What costs milliseconds at start-up and `generate` has no use for.
+TOO_SLOW = {
+    "argcomplete",
+    "argparse",
+    "asyncio",
+    "concurrent",
+    "dataclasses",
+    "difflib",
+    "email",
+    "fastjsonschema",
+    "http",
+    "importlib.metadata",
+    "inspect",
+    "logging",
+    "multiprocessing",
+    "pathlib",
+    "jinja2",
+    "pydantic",
+    "rich",
+    "ssl",
+    "unittest",
+    "urllib.request",
+}
+
+
+def module_name(path: Path) -> str:
+    """`tools.helm`; the package itself is `cmp_plugin`, a subpackage has its own name."""
+    parts = list(path.relative_to(PACKAGE).with_suffix("").parts)
+    if parts[-1] == "__init__":
+        parts.pop()
+    return ".".join(parts) or "cmp_plugin"
+
+
+MODULES = {module_name(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+
+
+def rank(module: str) -> int:
+    """The module's line in ORDER, the most exact pattern deciding; -1 when it has none."""
+    exact = [i for i, line in enumerate(ORDER) if module in line.split()]
+    loose = [i for i, line in enumerate(ORDER) if any(fnmatchcase(module, p) for p in line.split())]
+    return (exact or loose or [-1])[0]
+
+
+def imports(module: str) -> set[str]:
+    """Our modules that it imports, anywhere in its text."""
+    path = MODULES[module]
+    package = ["cmp_plugin", *path.relative_to(PACKAGE).parts[:-1]]
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= ours(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            parent = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*parent, *([node.module] if node.module else [])])
+            found |= {
+                name
+                for alias in node.names
+                for name in ours([f"{base}.{alias.name}"]) or ours([base])
+            }
+    return found - {module}
+
+
+def ours(names) -> set[str]:
+    return {
+        short
+        for name in names
+        if name.split(".")[0] == "cmp_plugin"
+        and (short := name.removeprefix("cmp_plugin.")) in MODULES
+    }
+
+
+GRAPH = {module: imports(module) for module in MODULES}
+
+
+def test_every_module_has_its_place() -> None:
+    homeless = [module for module in MODULES if rank(module) < 0]
+    assert not homeless, f"give them a line in ORDER: {homeless}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_one_way(module: str) -> None:
+    upwards = {other for other in GRAPH[module] if rank(other) < rank(module)}
+    assert not upwards, f"{module} imports {sorted(upwards)}, which are above it"
+
+
+def test_there_is_no_cycle() -> None:
+    graphlib.TopologicalSorter(GRAPH).prepare()
+
+
+def test_processes_start_in_one_place() -> None:
+    allowed = {"system.process"}
+    starters = {
+        module
+        for module, path in MODULES.items()
+        for node in ast.walk(ast.parse(path.read_text()))
+        if (isinstance(node, ast.Import) and any(a.name == "subprocess" for a in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "subprocess")
+    }
+    assert starters == allowed
+
+
+FLEET = {
+    "fleet.yaml": "kind: Fleet\nrepoURL: https://git.example.com/fleet.git\n",
+    "services/notes/service.yaml": "kind: Service\nnamespace: notes\nresources: [notes.yaml]\n"
+    'metadata: {labels: {team: web}}\nvariants: {dev: {when: {env: dev}, vars: {a: "b"}}}\n',
+    "services/notes/notes.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: notes}\n",
+    "clusters/one/cluster.yaml": "kind: Cluster\ndestination: {name: one}\nservices: {notes: }\n",
+}
+
+
+def lay_out(fleet: Path) -> None:
+    for name, text in FLEET.items():
+        path = fleet / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        spec = "apiVersion: v1" not in text
+        path.write_text(("apiVersion: cmp-plugin/v1alpha1\n" if spec else "") + text)
+
+
+def test_generate_imports_little(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    """One service of one cluster as Argo CD asks for it, and every import of that process."""
+    lay_out(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "cmp_plugin", "generate"],
+        cwd=tmp_path / "clusters" / "one",
+        env={
+            **clean_env,
+            "ARGOCD_APP_NAME": "one-notes",
+            "ARGOCD_APP_NAMESPACE": "notes",
+            "ARGOCD_APP_PARAMETERS": '[{"name": "service", "string": "notes"}]',
+        },
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    timed = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
+    said = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
+    assert (done.returncode, said) == (0, [])
+    assert '"kind":"ConfigMap"' in done.stdout
+    imported = {line.rpartition("|")[2].strip() for line in timed}
+    assert "cmp_plugin.cli" in imported
+    slow = {
+        name
+        for name in imported
+        if any(name == slow or name.startswith(slow + ".") for slow in TOO_SLOW)
+    }
+    assert not slow, f"imported on the hot path: {sorted(slow)}"
