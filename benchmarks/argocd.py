@@ -34,7 +34,11 @@ README = HERE / "README.md"
 MARKS = ("<!-- argocd: begin -->\n", "<!-- argocd: end -->")
 ROUNDS = 7
 CLUSTER = Application(workload.CLUSTER, f"clusters/{workload.CLUSTER}", paths="/fleet.yaml;/profiles;/services;.")
-CASES = {"a small chart": workload.small, "a chart of one second": workload.heavy, "a chart that prints 5 MB": workload.large}
+CASES = {
+    "a small chart": workload.small,
+    "a chart of one second": workload.heavy,
+    "a chart that prints 5 MB": workload.large,
+}
 
 
 class Times(NamedTuple):
@@ -133,7 +137,16 @@ def generate(scratch: Path, fleet: Repository, child: Application) -> Command:
 
 
 def helm(scratch: Path, fleet: Repository, name: str) -> Command:
-    words = ("template", name, "chart", "--namespace", "bench", "--include-crds", "--kube-version", workload.KUBE_VERSION)
+    words = (
+        "template",
+        name,
+        "chart",
+        "--namespace",
+        "bench",
+        "--include-crds",
+        "--kube-version",
+        workload.KUBE_VERSION,
+    )
     env = environment(str(scratch / "home"))
     return Command((required(HELM4), *words), str(fleet.root / "services" / name), env)
 

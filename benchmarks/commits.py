@@ -106,7 +106,9 @@ def _check(changed: list[object], phases: list[Phase]) -> None:
     """Figures of something else than what is told about would be worse than none."""
     rendered = phases[-1].calls
     if changed.count(True) != CLUSTERS or rendered != CLUSTERS:
-        raise SystemExit(f"a commit to one service of {CLUSTERS} clusters changed {changed.count(True)}, rendered {rendered}")
+        raise SystemExit(
+            f"a commit to one service of {CLUSTERS} clusters changed {changed.count(True)}, rendered {rendered}"
+        )
 
 
 def _table(phases: list[Phase]) -> str:

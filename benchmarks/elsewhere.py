@@ -32,7 +32,9 @@ def one_chart(fleet: str, mirror: str, helm: str) -> None:
     name, version = archive(mirror)
     shutil.copytree(chart, os.path.join(fleet, "services", "directory", "chart"))
     for way in WAYS:
-        source = "{path: chart}" if way == "directory" else f'{{repo: "{REPOSITORY}", name: {name}}}\nversion: {version}'
+        source = (
+            "{path: chart}" if way == "directory" else f'{{repo: "{REPOSITORY}", name: {name}}}\nversion: {version}'
+        )
         text = f"{HEAD}Service\nnamespace: bench\nchart: {source}\n"
         write(os.path.join(fleet, "services", way, "service.yaml"), text)
     cluster = os.path.join(fleet, "clusters", workload.CLUSTER, "cluster.yaml")

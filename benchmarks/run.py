@@ -22,8 +22,8 @@ from typing import NamedTuple
 import boards
 import elsewhere
 import scale
-import workload
 import toolchain
+import workload
 import yaml
 from measure import Command, Measured, interleaved, once
 from program import PROGRAM, environment, required
@@ -251,7 +251,14 @@ def version_board(bench: Bench) -> list[Row]:
     listed = f"{seconds(found['100'])} / {seconds(found['1000'])}"
     page = found["page"]
     return [
-        Row("`list` of 100 / 1,000 clusters, 20 services each: growth exponent", listed, "", f"{exponent:.2f}", "1.05", exponent <= 1.05),
+        Row(
+            "`list` of 100 / 1,000 clusters, 20 services each: growth exponent",
+            listed,
+            "",
+            f"{exponent:.2f}",
+            "1.05",
+            exponent <= 1.05,
+        ),
         Row("`list -o html` of the 1,000", seconds(page), "", seconds(page), "5 s", page.seconds <= 5),
     ]
 
@@ -287,7 +294,14 @@ def diff(fleet: str, bench: Bench, base: str, head: str) -> Command:
 def extra_row(what: str, found: dict[str, Measured]) -> Row:
     extra = found["ours"].seconds - found["bare"].seconds
     figure = f"{extra * 1000:.0f} ms"
-    return Row(f"100 clusters, 20 services each; {what}", seconds(found["ours"]), seconds(found["bare"]), figure, "1 s", extra <= 1)
+    return Row(
+        f"100 clusters, 20 services each; {what}",
+        seconds(found["ours"]),
+        seconds(found["bare"]),
+        figure,
+        "1 s",
+        extra <= 1,
+    )
 
 
 def commit(directory: str, bench: Bench) -> str:
@@ -295,7 +309,9 @@ def commit(directory: str, bench: Bench) -> str:
     identity = ("-c", "user.name=bench", "-c", "user.email=bench@example.com")
     for words in (("init", "-q"), ("add", "-A"), ("commit", "-q", "-m", "x")):
         once(Command(("git", *identity, *words), directory, bench.env))
-    asked = subprocess.run(("git", "rev-parse", "HEAD"), cwd=directory, env=bench.env, capture_output=True, text=True, check=True)
+    asked = subprocess.run(
+        ("git", "rev-parse", "HEAD"), cwd=directory, env=bench.env, capture_output=True, text=True, check=True
+    )
     return asked.stdout.strip()
 
 
@@ -345,7 +361,14 @@ def validation(bench: Bench) -> list[Row]:
     return [
         Row(what, listed, "", seconds(many), "10 s", many.seconds <= 10),
         Row("the same: growth exponent", listed, "", f"{exponent:.2f}", "1.05", exponent <= 1.05),
-        Row("the same of 1,000, peak memory", f"{many.peak:.0f} MiB", "", f"{many.peak:.0f} MiB", "500 MB", many.peak <= 476),
+        Row(
+            "the same of 1,000, peak memory",
+            f"{many.peak:.0f} MiB",
+            "",
+            f"{many.peak:.0f} MiB",
+            "500 MB",
+            many.peak <= 476,
+        ),
     ]
 
 
@@ -372,9 +395,7 @@ def expanded(bench: Bench) -> list[str]:
     """The laptop cluster's services, each written out as a kustomization of its own."""
     out = bench.place("laptop-out")
     once(Command((PROGRAM, "preview", "kind.local", "--out", out), toolchain.CHECKOUT, bench.env))
-    names = sorted(
-        name.removesuffix(".yaml") for name in os.listdir(os.path.join(out, "kind.local"))
-    )
+    names = sorted(name.removesuffix(".yaml") for name in os.listdir(os.path.join(out, "kind.local")))
     for name in names:
         words = (PROGRAM, "expand", "kind.local", name, "--out", bench.place(f"laptop-{name}"))
         once(Command(words, toolchain.CHECKOUT, bench.env))
@@ -387,9 +408,7 @@ def bare_line(bench: Bench, service: str) -> str:
     with open(os.path.join(place, "kustomization.yaml")) as file:
         kustomization = yaml.safe_load(file)
     if not kustomization.get("helmCharts"):
-        return shlex.join(
-            (bench.kustomize, "build", "--load-restrictor", "LoadRestrictionsNone", place)
-        )
+        return shlex.join((bench.kustomize, "build", "--load-restrictor", "LoadRestrictionsNone", place))
     chart = kustomization["helmCharts"][0]
     home = kustomization.get("helmGlobals", {}).get("chartHome", "charts")
     words = (bench.helm, "template", chart["releaseName"], os.path.join(place, home, chart["name"]))
@@ -424,9 +443,7 @@ def imports(bench: Bench) -> str:
     """What `generate` imports, by its own time: the ten dearest modules, from the best of five."""
     cwd, env = bench.asked(bench.place("small"), "web")
     words = (sys.executable, "-X", "importtime", "-m", "cmp_plugin", "generate")
-    best = min(
-        (import_times(words, cwd, env) for _ in range(5)), key=lambda times: sum(times.values())
-    )
+    best = min((import_times(words, cwd, env) for _ in range(5)), key=lambda times: sum(times.values()))
     dearest = sorted(best.items(), key=lambda item: -item[1])[:10]
     bare = min(
         (import_times((*words[:3], "-c", "pass"), cwd, env) for _ in range(5)),
@@ -463,15 +480,11 @@ def machine(bench: Bench) -> str:
         f"{tool.name} {toolchain.reported_version(tool, toolchain.find(tool))}"
         for tool in (toolchain.HELM4, toolchain.KUSTOMIZE)
     )
-    return (
-        f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {tools}."
-    )
+    return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {tools}."
 
 
 def report(rows: list[Row], bench: Bench) -> str:
-    head = (
-        "| case | cmp-plugin | the bare tools | figure | limit | met |\n|---|---|---|---|---|---|\n"
-    )
+    head = "| case | cmp-plugin | the bare tools | figure | limit | met |\n|---|---|---|---|---|---|\n"
     table = head + "".join(f"{row}\n" for row in rows)
     return f"{machine(bench)}\n\n{table}\nImports of `generate`, each module's own time:\n\n```text\n{imports(bench)}\n```\n"
 

@@ -18,7 +18,11 @@ HEAD = "apiVersion: cmp-plugin/v1alpha1\nkind: "
 
 def fleet(root: str, clusters: int) -> str:
     """Writes a fleet of `clusters` clusters below `root`; gives the directory of one of them."""
-    _write(root, "fleet.yaml", f"{HEAD}Fleet\nrepoURL: https://git.example.com/fleet.git\nprofiles: [base]\nprojects: {{default: }}\n")
+    _write(
+        root,
+        "fleet.yaml",
+        f"{HEAD}Fleet\nrepoURL: https://git.example.com/fleet.git\nprofiles: [base]\nprojects: {{default: }}\n",
+    )
     named = "".join(f"  s{number:02}:\n" for number in range(SERVICES))
     tuned = "".join(f"  s{number:02}: {{values: {{replicas: {number}}}}}\n" for number in range(0, SERVICES, 2))
     _write(root, "profiles/base.yaml", f'{HEAD}Profile\nkubernetes: {{version: "1.34"}}\nservices:\n{named}')
@@ -44,22 +48,37 @@ def _service(root: str, number: int) -> None:
 def describe_values(root: str) -> None:
     """Gives every chart of a fleet a values.yaml, a schema and a template, and every service a patch: what
     `validate` has to look at."""
-    named = {"domain": "", "replicas": 1, "size": 1, **{f"setting{number:03}": {"on": True, "level": number} for number in range(SETTINGS)}}
+    named = {
+        "domain": "",
+        "replicas": 1,
+        "size": 1,
+        **{f"setting{number:03}": {"on": True, "level": number} for number in range(SETTINGS)},
+    }
     properties = {key: _schema(value) for key, value in named.items()}
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", "type": "object", "additionalProperties": False}
     used = "".join(f"{key}: {{{{ .Values.{key} | toJson | quote }}}}\n" for key in named)
     for number in range(SERVICES):
         service = f"services/s{number:02}"
         _write(root, f"{service}/chart/values.yaml", json.dumps(named, indent=2))
-        _write(root, f"{service}/chart/values.schema.json", json.dumps({**schema, "properties": {**properties, "global": {}}}))
+        _write(
+            root,
+            f"{service}/chart/values.schema.json",
+            json.dumps({**schema, "properties": {**properties, "global": {}}}),
+        )
         _write(root, f"{service}/chart/templates/all.yaml", used)
         with open(os.path.join(root, service, "service.yaml"), "a") as file:
-            file.write("patches: {a: {target: {kind: Deployment}, patch: [{op: add, path: /spec/replicas, value: 2}]}}\n")
+            file.write(
+                "patches: {a: {target: {kind: Deployment}, patch: [{op: add, path: /spec/replicas, value: 2}]}}\n"
+            )
 
 
 def _schema(value: object) -> dict[str, object]:
     if isinstance(value, dict):
-        return {"type": "object", "additionalProperties": False, "properties": {key: _schema(each) for key, each in value.items()}}
+        return {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {key: _schema(each) for key, each in value.items()},
+        }
     return {"type": {str: "string", bool: "boolean", int: "integer"}[type(value)]}
 
 

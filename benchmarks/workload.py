@@ -70,9 +70,7 @@ POD = {
         {
             "name": "main",
             "image": "registry.example.com/{{ .Release.Name }}:1.2.3",
-            "env": [
-                {"name": f"SETTING_{n}", "value": f"{{{{ .Release.Name }}}}-{n}"} for n in range(8)
-            ],
+            "env": [{"name": f"SETTING_{n}", "value": f"{{{{ .Release.Name }}}}-{n}"} for n in range(8)],
             "resources": {"requests": {"cpu": "100m", "memory": "64Mi"}},
         }
     ]
@@ -120,9 +118,7 @@ def write_service(root: str, name: str, **fields: object) -> str:
 
 def small(root: str) -> None:
     write_fleet(root, ["web"])
-    write_chart(
-        write_service(root, "web", values={"replicas": 2}), SMALL, {"replicas": 1, "image": "web:1"}
-    )
+    write_chart(write_service(root, "web", values={"replicas": 2}), SMALL, {"replicas": 1, "image": "web:1"})
 
 
 def heavy(root: str) -> None:

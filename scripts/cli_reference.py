@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from cmp_plugin.commands.parser import VERBS, Parser
 from cmp_plugin.commands.examples import EXAMPLES
+from cmp_plugin.commands.parser import VERBS, Parser
 
 HEAD = """# Commands
 

@@ -10,8 +10,9 @@ import os
 from typing import Any
 
 import field_reference as fieldreference
-from cmp_plugin.argocd.contract import plugin_yaml
 from cli_reference import markdown
+
+from cmp_plugin.argocd.contract import plugin_yaml
 from cmp_plugin.specs.models import KINDS, json_schema
 
 HEADER = '"""Generated from specs.py by `make generated`: what `shapes.fits` reads. Not edited by hand."""\n'

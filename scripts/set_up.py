@@ -76,9 +76,7 @@ def require_venv_module() -> None:
     try:
         __import__("ensurepip")
     except ImportError:
-        raise SetUpError(
-            "Python's venv module is not complete; on Debian: apt-get install python3-venv"
-        ) from None
+        raise SetUpError("Python's venv module is not complete; on Debian: apt-get install python3-venv") from None
 
 
 def set_up(level: str) -> None:
@@ -107,9 +105,7 @@ def alone(lock: IO[str]) -> None:
 
 def main() -> int:
     if sys.version_info < (3, 11):  # noqa: UP036 (whatever python3 a machine has comes here)
-        print(
-            "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11", file=sys.stderr
-        )
+        print("Python 3.11 or newer is needed; name one with: make PYTHON=python3.11", file=sys.stderr)
         return 1
     parser = argparse.ArgumentParser(description="Make a checkout ready.")
     which = parser.add_mutually_exclusive_group()

@@ -49,9 +49,7 @@ def helm(version: str, minutes: str) -> Tool:
     )
 
 
-KUSTOMIZE = Tool(
-    "kustomize", "5.8.2", "sigs.k8s.io/kustomize/kustomize/v5", "", ("version",), "1 minute"
-)
+KUSTOMIZE = Tool("kustomize", "5.8.2", "sigs.k8s.io/kustomize/kustomize/v5", "", ("version",), "1 minute")
 HELM4 = helm("4.3.1", "3 minutes")
 HELM3 = helm("3.22.0", "2 minutes")
 
@@ -73,9 +71,7 @@ def cached(tool: Tool) -> str:
 def reported_version(tool: Tool, path: str) -> str:
     """`4.3.1`, or the empty string when the program does not run or is no release."""
     try:
-        done = subprocess.run(
-            [path, *tool.asks], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
-        )
+        done = subprocess.run([path, *tool.asks], capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
     except (OSError, subprocess.TimeoutExpired):
         return ""
     match = re.fullmatch(r"v?(\d+\.\d+\.\d+)(\+\S*)?", done.stdout.strip())
@@ -85,11 +81,7 @@ def reported_version(tool: Tool, path: str) -> str:
 def find(tool: Tool) -> str:
     """Path of a program of the tool's series, on PATH or in the cache; empty when there is none."""
     for path in (shutil.which(tool.name), cached(tool)):
-        if (
-            path
-            and os.access(path, os.X_OK)
-            and reported_version(tool, path).startswith(tool.series + ".")
-        ):
+        if path and os.access(path, os.X_OK) and reported_version(tool, path).startswith(tool.series + "."):
             return path
     return ""
 
@@ -110,9 +102,7 @@ class Step:
     def run(self, argv: list[str], env: dict[str, str] | None = None) -> None:
         """Run a command, saying now and then that it still runs; its output only when it fails."""
         with tempfile.TemporaryFile() as output:
-            process = subprocess.Popen(
-                argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env
-            )
+            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=output, stderr=output, env=env)
             try:
                 self.wait(process)
             finally:
@@ -141,9 +131,7 @@ def provide(step: Step, tool: Tool, scratch: str) -> None:
     env = go_environment(step, scratch)
     step.say(f"building it from its Go module, about {tool.minutes}")
     flags = f"-s -w {tool.ldflags}".strip()
-    step.run(
-        ["go", "install", "-trimpath", "-ldflags", flags, f"{tool.package}@v{tool.version}"], env
-    )
+    step.run(["go", "install", "-trimpath", "-ldflags", flags, f"{tool.package}@v{tool.version}"], env)
     built = os.path.join(scratch, "bin", tool.name)
     if reported_version(tool, built) != tool.version:
         raise SetUpError(f"{step.prefix}what was built does not report version {tool.version}")
@@ -157,9 +145,7 @@ def go_environment(step: Step, scratch: str) -> dict[str, str]:
 
     A person's own Go keeps its module and build caches. The borrowed one leaves nothing behind.
     """
-    env = {
-        k: v for k, v in os.environ.items() if k not in ("GOOS", "GOARCH", "GOROOT", "GOEXPERIMENT")
-    }
+    env = {k: v for k, v in os.environ.items() if k not in ("GOOS", "GOARCH", "GOROOT", "GOEXPERIMENT")}
     env.update(GOBIN=os.path.join(scratch, "bin"), CGO_ENABLED="0", GOWORK="off")
     version = go_on_path()
     if version >= (1, 21):
@@ -173,9 +159,7 @@ def go_environment(step: Step, scratch: str) -> dict[str, str]:
         step.run([sys.executable, "-m", "venv", venv])
         python = os.path.join(venv, "bin", "python")
         step.run([*pip(python), "--require-hashes", "--target", scratch, "-r", locked])
-    env.update(
-        PATH=os.path.join(go, "bin") + os.pathsep + env.get("PATH", os.defpath), GOTOOLCHAIN="local"
-    )
+    env.update(PATH=os.path.join(go, "bin") + os.pathsep + env.get("PATH", os.defpath), GOTOOLCHAIN="local")
     env.update(
         GOPATH=os.path.join(scratch, "gopath"),
         GOCACHE=os.path.join(scratch, "gocache"),
@@ -188,9 +172,7 @@ def go_on_path() -> tuple[int, ...]:
     """(1, 26, 8) for a Go that runs, (0,) for none."""
     try:
         env = {**os.environ, "GOTOOLCHAIN": "local"}
-        done = subprocess.run(
-            ["go", "version"], capture_output=True, text=True, timeout=60, env=env
-        )
+        done = subprocess.run(["go", "version"], capture_output=True, text=True, timeout=60, env=env)
     except (OSError, subprocess.TimeoutExpired):
         return (0,)
     match = re.match(r"go version go(\d+(?:\.\d+)+)", done.stdout)

@@ -15,16 +15,12 @@ pytest_plugins = ["chart_repository"]
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A busy machine is no finding.
-hypothesis.settings.register_profile(
-    "busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption(
-        "--regenerate", action="store_true", help="write the golden cases' expected output anew"
-    )
+    parser.addoption("--regenerate", action="store_true", help="write the golden cases' expected output anew")
 
 
 @pytest.fixture(scope="session")
@@ -53,9 +49,7 @@ def clean_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """After the tests of the documentation: what of it is not run, and why."""
-    reports = [
-        report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])
-    ]
+    reports = [report for key in ("passed", "failed") for report in terminalreporter.stats.get(key, [])]
     if any(report.nodeid.startswith("tests/repository/test_docs.py") for report in reports):
         from documents import summary
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ..fleet.cluster import Cluster
 from ..errors import CmpError, Errors, InputError, Location
+from ..fleet.cluster import Cluster
 from ..fleet.files import Fleet
-from .inputs import Unfit, encode
 from ..fleet.layers import text_field
 from ..fleet.plan import PROVISION, Planned
-from ..specs.rules import NAME, entries, value_of
 from ..goyaml.load import Node, plain
+from ..specs.rules import NAME, entries, value_of
+from .inputs import Unfit, encode
 
 API = "argoproj.io/v1alpha1"
 PLUGIN = "cmp-plugin"
@@ -260,7 +260,9 @@ def projects(fleet: Fleet, planned: Iterable[Planned], origin: Origin) -> list[d
         written = plain(node) or {}
         destinations = [{kind: value, "namespace": ns} for kind, value, ns in sorted(places.get(name, ()))]
         spec = {"sourceRepos": [origin.repo_url], "destinations": destinations, **written}
-        made.append({"apiVersion": API, "kind": "AppProject", "metadata": {"name": name, "namespace": namespace}, "spec": spec})
+        made.append(
+            {"apiVersion": API, "kind": "AppProject", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+        )
     return made
 
 
@@ -276,6 +278,8 @@ def check_names(planned: Iterable[Planned], clusters: Iterable[str]) -> list[Cmp
             continue
         here = f"{one.cluster}/{one.request.key}"
         if name in owners:
-            errors.append(InputError(f"{here}: {owners[name]} has an Application called {name} too", one.request.facts.at))
+            errors.append(
+                InputError(f"{here}: {owners[name]} has an Application called {name} too", one.request.facts.at)
+            )
         owners.setdefault(name, here)
     return errors

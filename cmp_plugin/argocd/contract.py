@@ -15,7 +15,10 @@ from ..errors import InputError, did_you_mean
 PARAMETERS = {
     "cluster": ("Cluster", "The cluster these manifests are for."),
     "service": ("Service", "The service's name on that cluster; none: the cluster's Applications."),
-    "inputs": ("Inputs", "The cluster's facts and the layers around service.yaml. Written by cmp-plugin; change them in git."),
+    "inputs": (
+        "Inputs",
+        "The cluster's facts and the layers around service.yaml. Written by cmp-plugin; change them in git.",
+    ),
     "paths": ("Paths", "What the manifests depend on, where that is more than usual. Written by cmp-plugin."),
 }
 TIMEOUT = 55.0  # seconds; Argo CD's own default is 60, which also covers git and tar

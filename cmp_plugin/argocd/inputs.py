@@ -9,16 +9,16 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple
 
-from ..fleet.cluster import Facts
 from ..errors import InputError, Location
-from ..specs.interpolate import all_references
+from ..fleet.cluster import Facts
 from ..fleet.layers import Layer
-from ..specs.paths import named_paths
 from ..fleet.request import Request, Settings
 from ..fleet.service import Service
+from ..goyaml.load import Node, plain
+from ..specs.interpolate import all_references
+from ..specs.paths import named_paths
 from ..specs.rules import entries
 from ..system.files import Tree, within
-from ..goyaml.load import Node, plain
 
 FORMAT = 1
 MAX_BYTES = 16 * 1024
@@ -144,7 +144,9 @@ def decode(text: str, directory: str) -> Request:
         message = json.loads(text)
         version = message["format"]
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise InputError("the parameter `inputs` is not what cmp-plugin writes", None, "git decides, do not edit it") from error
+        raise InputError(
+            "the parameter `inputs` is not what cmp-plugin writes", None, "git decides, do not edit it"
+        ) from error
     if version != FORMAT:
         raise InputError(f"the parameter `inputs` has format {version}, this plugin reads {FORMAT}")
     try:

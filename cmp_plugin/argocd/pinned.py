@@ -11,13 +11,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..errors import CmpError, InputError, Location
-from .inputs import Unfit, decode, encode
 from ..fleet.plan import Planned
 from ..fleet.resolve import resolve
 from ..specs.rules import value_of
-from ..tools import git
 from ..system.process import Deadline
 from ..system.workdir import workdir
+from ..tools import git
+from .inputs import Unfit, decode, encode
 
 
 @contextmanager

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from ..charts.dependencies import all_directories
 from ..errors import CmpError
-from ..specs.paths import named_paths
-from ..render.kustomize.references import Reach
 from ..fleet.request import Request
 from ..fleet.service import Service
 from ..fleet.service_layers import service_paths
-from ..charts.dependencies import all_directories
+from ..render.kustomize.references import Reach
+from ..specs.paths import named_paths
 from ..system.files import Tree, canonical, within
 
 SERVICES = "/services"

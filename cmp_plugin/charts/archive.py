@@ -182,9 +182,7 @@ def _facts(files: dict[str, bytes], budget: _Budget, depth: int) -> Facts:
     inner = [_facts(chart, budget, depth + 1) for chart in _inner_archives(files, budget)]
     inner += [_facts(chart, budget, depth + 1) for chart in _inner_directories(files)]
     dependencies = sorted({(chart.name, chart.version) for chart in inner})
-    return Facts(
-        _text(fields, "name"), _text(fields, "version"), _text(fields, "kubeVersion"), tuple(dependencies)
-    )
+    return Facts(_text(fields, "name"), _text(fields, "version"), _text(fields, "kubeVersion"), tuple(dependencies))
 
 
 def _chart_yaml(files: dict[str, bytes]) -> dict[str, object]:

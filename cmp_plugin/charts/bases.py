@@ -13,11 +13,11 @@ import posixpath
 import shutil
 
 from ..errors import Location, ToolError
-from ..specs.paths import is_remote
 from ..fleet.service import Resource, Service
-from ..system.process import Deadline
-from ..system.files import Tree, within
 from ..goyaml.load import Node, dump_values, load_values, plain
+from ..specs.paths import is_remote
+from ..system.files import Tree, within
+from ..system.process import Deadline
 from . import store
 from .fetch import OFFLINE, is_offline
 from .git_address import Remote, parse
@@ -129,7 +129,9 @@ def obtained(remote: Remote, workdir: str, deadline: Deadline) -> str:
         return found
     if is_offline():
         hint = f"`cmp-plugin vendor` puts it beside the service, or unset {OFFLINE}"
-        raise ToolError(f"base {remote.text} is neither vendored nor in the cache, and {OFFLINE} is set", remote.at, hint)
+        raise ToolError(
+            f"base {remote.text} is neither vendored nor in the cache, and {OFFLINE} is set", remote.at, hint
+        )
     try:
         with store.alone(name, deadline):
             return store.find(digest) or _fetched(remote, digest, workdir, deadline)
@@ -174,7 +176,10 @@ def names_elsewhere(service: Service, tree: Tree) -> bool:
         if is_remote(path):
             return True
         if path not in seen and tree.is_dir(path):
-            pending += [one if is_remote(one) else posixpath.normpath(posixpath.join(path, one)) for one in _named(tree, path, service.at)]
+            pending += [
+                one if is_remote(one) else posixpath.normpath(posixpath.join(path, one))
+                for one in _named(tree, path, service.at)
+            ]
         seen.add(path)
     return False
 

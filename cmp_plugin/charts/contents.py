@@ -12,20 +12,17 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .locate import locked_charts
 from ..errors import InputError, Location
 from ..fleet.layers import list_field
-from ..specs.merge import merge_values
 from ..fleet.service import Chart, Service
-from . import archive
-from . import lockfile
-from . import unlocked
-from . import store
-from .dependencies import Dependency, missing
-from .wanted import Wanted, wanted_chart
+from ..goyaml.load import Node, load_values
+from ..specs.merge import merge_values
 from ..specs.rules import value_of
 from ..system.files import Tree
-from ..goyaml.load import Node, load_values
+from . import archive, lockfile, store, unlocked
+from .dependencies import Dependency, missing
+from .locate import locked_charts
+from .wanted import Wanted, wanted_chart
 
 MAX_BYTES = archive.MAX_UNPACKED
 MAX_FILES = archive.MAX_FILES
@@ -134,9 +131,7 @@ def _elsewhere(wanted: Wanted, home: Home, tree: Tree) -> ChartFiles | NotHere:
     return NotHere(f"{wanted} is not on this machine")
 
 
-def read_chart(
-    place: str, shown: str, at: Location, others: Mapping[str, ChartFiles] | None = None
-) -> ChartFiles:
+def read_chart(place: str, shown: str, at: Location, others: Mapping[str, ChartFiles] | None = None) -> ChartFiles:
     """The chart in the directory or archive `place`; errors and places call it `shown`.
 
     `others`: charts that Chart.yaml names and charts/ does not hold, by name. Raises InputError at `at`

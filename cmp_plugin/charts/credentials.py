@@ -15,7 +15,9 @@ import yaml
 from ..errors import ToolError
 
 REPOSITORY_HINT = "credentials are looked for in helm's repositories.yaml (HELM_REPOSITORY_CONFIG) and in netrc (NETRC)"
-REGISTRY_HINT = "credentials are looked for in helm's registry configuration (HELM_REGISTRY_CONFIG), docker's, and netrc (NETRC)"
+REGISTRY_HINT = (
+    "credentials are looked for in helm's registry configuration (HELM_REGISTRY_CONFIG), docker's, and netrc (NETRC)"
+)
 _FIELDS = ("username", "password", "certFile", "keyFile", "caFile", "insecure_skip_tls_verify", "pass_credentials_all")
 
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import InputError, Location
-from ..system.files import Tree, allowed_in, canonical
 from ..goyaml.load import Node, load_values
+from ..system.files import Tree, allowed_in, canonical
 from .wanted import Wanted, wanted
 
 MAX_DEPTH = 5
@@ -96,9 +96,7 @@ def _place(text: str, path: str, tree: Tree, at: Location) -> str:
     return place
 
 
-def _dependency(
-    fields: dict[str, Node], versions: dict[str, str], path: str, tree: Tree, file: Location
-) -> Dependency:
+def _dependency(fields: dict[str, Node], versions: dict[str, str], path: str, tree: Tree, file: Location) -> Dependency:
     name, repository = _text(fields, "name"), _text(fields, "repository")
     at = fields["name"].at if "name" in fields else file
     if repository.startswith("file://"):

@@ -14,13 +14,13 @@ from typing import NamedTuple
 from urllib.parse import urljoin
 
 from ..errors import InputError, ToolError
-from ..tools.discovery import Tool
 from ..system.process import Completed, Deadline, run
+from ..tools.discovery import Tool
 from ..tools.versions import satisfies
 from .credentials import REGISTRY_HINT, REPOSITORY_HINT, registry_file, repository_entry, write_private
-from .repo_index import Version, pick, versions
 from .mirrors import Place
 from .pull_errors import Refusal, refusal
+from .repo_index import Version, pick, versions
 from .wanted import Wanted
 
 OFFLINE = "CMP_PLUGIN_OFFLINE"
@@ -143,9 +143,7 @@ class _Helm:
 
     def _pull_listed(self, name: str, listed: list[Version], version: str) -> str:
         """Pull from an index of our own making: this one chart, and helm chooses the version."""
-        entries = [
-            {"apiVersion": "v2", "name": name, "version": one.version, "urls": list(one.urls)} for one in listed
-        ]
+        entries = [{"apiVersion": "v2", "name": name, "version": one.version, "urls": list(one.urls)} for one in listed]
         index = {"apiVersion": "v1", "entries": {name: entries}}
         write_private(os.path.join(self._cache, f"{_REPOSITORY}-index.yaml"), json.dumps(index))
         return self._pull(f"{_REPOSITORY}/{name}", version)

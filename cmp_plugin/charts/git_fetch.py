@@ -11,10 +11,10 @@ import re
 from collections.abc import Mapping
 
 from ..errors import InputError, ToolError
-from ..tools import git
-from ..system.process import Completed, Deadline, run
-from ..system.files import Tree, canonical
 from ..goyaml.load import load_values
+from ..system.files import Tree, canonical
+from ..system.process import Completed, Deadline, run
+from ..tools import git
 from .git_address import Remote
 
 MAX_BYTES = 100 << 20
@@ -32,7 +32,12 @@ _SAYINGS = (
     (r"Connection timed out|Operation timed out", "there was no answer in time"),
     (r"unexpected disconnect|early EOF|Connection reset|error: 5\d\d", "the connection ended in the middle"),
 )
-_FINAL = ("it wants to know who we are", "it does not let us read", "it has no such commit", "there is no such repository")
+_FINAL = (
+    "it wants to know who we are",
+    "it does not let us read",
+    "it has no such commit",
+    "there is no such repository",
+)
 _HINT = "git's own credential helpers and netrc are asked"
 
 
@@ -41,7 +46,11 @@ def fetch(remote: Remote, workdir: str, deadline: Deadline) -> str:
     directory = os.path.join(workdir, f"git-{os.urandom(6).hex()}.git")
     for left in reversed(range(_TRIES)):
         _git(["init", "--quiet", "--bare", directory], workdir, deadline)
-        done = _git(["--git-dir", directory, "fetch", "--quiet", "--depth=1", "--no-tags", "--", remote.url, remote.commit], workdir, deadline)
+        done = _git(
+            ["--git-dir", directory, "fetch", "--quiet", "--depth=1", "--no-tags", "--", remote.url, remote.commit],
+            workdir,
+            deadline,
+        )
         if done.code == 0:
             return directory
         reason = _reason(done.stderr.decode(errors="replace"))
@@ -85,7 +94,9 @@ def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: D
         words = ["checkout-index", "--quiet", "--force", "--", *names]
         for start in range(4, len(words), 500):
             _git(words[:4] + words[start : start + 500], workdir, deadline, index)
-        pending += [one for one in _needed(tree, path, remote) if any(f"/{name}".startswith(f"{one}/") for name in files)]
+        pending += [
+            one for one in _needed(tree, path, remote) if any(f"/{name}".startswith(f"{one}/") for name in files)
+        ]
 
 
 def _listing(directory: str, remote: Remote, workdir: str, deadline: Deadline) -> dict[str, tuple[str, int]]:

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from ..errors import CmpError, InputError, Location
 from ..fleet.service import Chart, Service
+from ..system.files import Tree
+from ..system.process import Deadline
 from . import store
 from .dependencies import all_missing, complete
 from .lockfile import FILE, Locked, find, parse
 from .obtain import Means, checked, locked_chart, named, unlocked_chart
 from .wanted import Wanted, wanted_chart
-from ..system.process import Deadline
-from ..system.files import Tree
 
 
 class Located(NamedTuple):
@@ -50,7 +50,12 @@ def _path(service: Service, means: Means, warnings: list[str]) -> str:
     place = means.tree.locate(chart.path, chart.at)
     if os.path.isdir(place):
         return complete(
-            chart.path, place, means.tree, chart.at, means.workdir, lambda one: _elsewhere(one, service, means, warnings)
+            chart.path,
+            place,
+            means.tree,
+            chart.at,
+            means.workdir,
+            lambda one: _elsewhere(one, service, means, warnings),
         )
     try:
         return checked(place, store.digest_of(place), chart.path[1:], means)

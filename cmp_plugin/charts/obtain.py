@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import CmpError, InputError, Location, ToolError
-from ..tools.discovery import Tool
-from ..system.process import Deadline
 from ..system.files import Tree
+from ..system.process import Deadline
+from ..tools.discovery import Tool
 from . import store
 from .lockfile import Locked
 from .wanted import Wanted

@@ -11,7 +11,9 @@ from typing import NamedTuple
 
 _STATUS = re.compile(r"(?:failed to fetch \S+ : |response status code |unexpected status(?: code)? )(\d{3})\b")
 _TRANSIENT = {408, 425, 429, 500, 502, 503, 504}
-_NOT_THERE = re.compile(r"no chart (?:version|name) found|not found in \S+ index|: not found$|unable to locate any tags")
+_NOT_THERE = re.compile(
+    r"no chart (?:version|name) found|not found in \S+ index|: not found$|unable to locate any tags"
+)
 # (what Go or Helm says, what we say, whether another try may help)
 _SAYINGS = (
     ("connection refused", "the connection was refused", True),

@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 
 from ..errors import InputError, ToolError
-from ..tools.discovery import cache_directory
-from ..system.process import Deadline
 from ..system.locks import ALONE, SHARED, hold, hold_directory
+from ..system.process import Deadline
+from ..tools.discovery import cache_directory
 
 ARCHIVE, CHART = "archive.tgz", "chart"
 FRESH = 3600.0  # seconds; the time of last use is kept no more exactly than this

@@ -11,8 +11,8 @@ import os
 import time
 from typing import NamedTuple
 
-from . import store
 from ..system.locks import ALONE, hold_directory
+from . import store
 
 LIMIT = 1 << 30  # bytes
 _LEFTOVERS = (".new-", ".gone-")

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..fleet.cluster import Cluster, open_cluster
 from ..errors import CmpError, InputError, flatten
+from ..fleet.cluster import Cluster, open_cluster
 from ..fleet.files import Fleet
 from ..fleet.pins import Outline, full_request, outlines
-from ..specs.paths import Place, placed
 from ..fleet.resolve import resolve
 from ..fleet.service import Chart
+from ..goyaml.load import Node
+from ..specs.paths import Place, placed
 from ..specs.rules import VERSION, entries, value_of
 from ..system.files import Tree
-from ..goyaml.load import Node
 
 
 class Use(NamedTuple):

@@ -10,9 +10,9 @@ import argparse
 import os
 from collections.abc import Callable, Iterator
 
+from ..errors import CmpError
 from ..fleet.block import block_tree, leaves
 from ..fleet.cluster import open_cluster
-from ..errors import CmpError
 from ..fleet.files import Fleet
 from ..fleet.layers import merge_layers
 from ..fleet.plan import keys_on, request_of
@@ -108,8 +108,8 @@ def _selectors(prefix: str, parsed_args: argparse.Namespace, **_: object) -> lis
 
 def _revisions(parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """Branches and tags of the fleet's repository."""
-    from ..tools import git
     from ..system.process import Deadline
+    from ..tools import git
 
     fleet = _fleet(parsed_args)
     deadline = Deadline(SECONDS)

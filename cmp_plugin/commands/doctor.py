@@ -12,12 +12,11 @@ from argparse import Namespace
 from collections.abc import Callable
 
 from .. import __version__
+from ..charts.store_gc import clear, entries
 from ..errors import CmpError
 from ..fleet.files import Fleet, find_root, open_fleet
 from ..fleet.request import Settings, settings_of
-from ..charts.store_gc import clear, entries
-from ..tools import helm
-from ..tools import kustomize
+from ..tools import helm, kustomize
 from ..tools.discovery import Tool, cache_directory, on_path
 from .terminal import counted
 

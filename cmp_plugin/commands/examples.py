@@ -16,7 +16,12 @@ GROUPS = {
 
 # Verb -> (what it is for, command).
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
-    "init": (("a fleet to begin with, and that it is right", "cmp-plugin init fleet && cmp-plugin -C fleet validate --render"),),
+    "init": (
+        (
+            "a fleet to begin with, and that it is right",
+            "cmp-plugin init fleet && cmp-plugin -C fleet validate --render",
+        ),
+    ),
     "new": (
         ("another cluster, or one like one that is there", "cmp-plugin new cluster prod-eu --from gke.prod"),
         (
@@ -26,13 +31,14 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
         ("a service of plain manifests, on what has a profile", "cmp-plugin new service status-page --profile shop"),
     ),
     "import": (
-        ("bases and overlays: a service for each base, a cluster for each environment", "cmp-plugin import kustomize deploy fleet"),
+        (
+            "bases and overlays: a service for each base, a cluster for each environment",
+            "cmp-plugin import kustomize deploy fleet",
+        ),
         ("Argo CD's Applications, with the charts that they name", "cmp-plugin import applications argocd/apps fleet"),
         ("after a change by hand: is it still the same?", "cmp-plugin import kustomize deploy fleet --check"),
     ),
-    "generate": (
-        ("what Argo CD gets for a cluster: its Applications", "cd clusters/gke.dev && cmp-plugin generate"),
-    ),
+    "generate": (("what Argo CD gets for a cluster: its Applications", "cd clusters/gke.dev && cmp-plugin generate"),),
     "parameters": (("what Argo CD shows beside an Application", "cd clusters/gke.dev && cmp-plugin parameters"),),
     "list": (
         ("which version runs where, and what lags", "cmp-plugin list"),
@@ -50,7 +56,10 @@ EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
     "explain": (
         ("where each value of a service comes from", "cmp-plugin explain gke.prod prometheus"),
         ("who decides one value", "cmp-plugin explain gke.prod prometheus prometheus.prometheusSpec.retention"),
-        ("what made a field of a finished object", "cmp-plugin explain gke.prod web Deployment/web spec.template.spec.dnsConfig"),
+        (
+            "what made a field of a finished object",
+            "cmp-plugin explain gke.prod web Deployment/web spec.template.spec.dnsConfig",
+        ),
     ),
     "diff": (
         ("what is not committed yet, on every cluster", "cmp-plugin diff"),

@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 from argparse import Namespace
 
-from ..fleet.cluster import open_cluster
+from ..argocd.pinned import at_its_revision
 from ..errors import UsageError
+from ..fleet.cluster import open_cluster
 from ..fleet.plan import Planned, planned_service
 from ..render.render import expand
 from ..system.process import Deadline
-from .outdir import OutputDirectory
-from ..argocd.pinned import at_its_revision
 from .arguments import cluster_name, opened_fleet, service_name
+from .outdir import OutputDirectory
 from .preview import RENDER_SECONDS
 from .warnings import warn
 

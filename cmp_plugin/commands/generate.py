@@ -12,15 +12,15 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from ..argocd.contract import Call, read_call, render_seconds
-from ..fleet.cluster import Cluster, open_cluster
-from ..errors import CmpError, Errors, InputError, flatten, labelled
-from ..fleet.files import Fleet, find_root, open_fleet
 from ..argocd.inputs import decode
+from ..errors import CmpError, Errors, InputError, flatten, labelled
+from ..fleet.cluster import Cluster, open_cluster
+from ..fleet.files import Fleet, find_root, open_fleet
 from ..fleet.plan import plan, plan_fleet, planned_service
 from ..fleet.request import Request, settings_of
 from ..fleet.resolve import Resolved, resolve
-from ..system.process import Deadline
 from ..goyaml.load import dump_json
+from ..system.process import Deadline
 from .warnings import warn, warn_about_plugin
 
 if TYPE_CHECKING:

@@ -12,9 +12,8 @@ from argparse import Namespace
 
 from ..argocd.applications import PLUGIN
 from ..errors import ToolError
-from ..tools import helm
-from ..tools import kustomize
 from ..system.workdir import workdir
+from ..tools import helm, kustomize
 
 SOCKETS = "/home/argocd/cmp-server/plugins"  # argo-cd's DefaultPluginSockFilePath
 

@@ -14,9 +14,9 @@ from argparse import Namespace
 
 from ..errors import CmpError, UsageError
 from ..fleet.files import find_root
-from .first_fleet import files
-from ..tools import git
 from ..system.process import Deadline
+from ..tools import git
+from .first_fleet import files
 from .outdir import OutputDirectory
 
 # What a new repository holds when it comes from a git server.

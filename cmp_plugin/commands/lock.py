@@ -10,14 +10,14 @@ import os
 import sys
 from argparse import Namespace
 
-from ..charts.used import chart_uses
 from ..charts.locate import needed
+from ..charts.lockfile import FILE, Locked, dump, find, parse
+from ..charts.obtain import Means, lock_chart, named
+from ..charts.used import chart_uses
+from ..charts.wanted import Wanted
 from ..errors import CmpError, Errors, InputError, Location
 from ..fleet.files import Fleet
 from ..fleet.request import settings_of
-from ..charts.lockfile import FILE, Locked, dump, find, parse
-from ..charts.obtain import Means, lock_chart, named
-from ..charts.wanted import Wanted
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from .arguments import opened_fleet
@@ -115,9 +115,7 @@ def lock_files(fleet: Fleet) -> tuple[dict[str, bytes], list[CmpError]]:
     return {state.path[1:]: state.text(new) for state in whole}, [*errors, *unfetched]
 
 
-def _fetched(
-    fleet: Fleet, missing: list[Wanted]
-) -> tuple[dict[tuple[str, str, str], Locked], list[CmpError]]:
+def _fetched(fleet: Fleet, missing: list[Wanted]) -> tuple[dict[tuple[str, str, str], Locked], list[CmpError]]:
     settings = settings_of(fleet.spec)
     found: dict[tuple[str, str, str], Locked] = {}
     errors: list[CmpError] = []
@@ -125,7 +123,9 @@ def _fetched(
         for one in missing:
             deadline = Deadline(SECONDS_PER_CHART)
             try:
-                found[one.key] = lock_chart(one, Means(fleet.tree, settings.mirrors, settings.helm, directory, deadline))[0]
+                found[one.key] = lock_chart(
+                    one, Means(fleet.tree, settings.mirrors, settings.helm, directory, deadline)
+                )[0]
             except CmpError as error:
                 errors.append(named(error, "", one.at))
             step()

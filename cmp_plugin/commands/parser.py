@@ -99,9 +99,15 @@ def _jobs(parser: argparse.ArgumentParser) -> None:
 
 
 def _list(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--cluster", action="append", default=[], metavar="CLUSTER", help="this cluster only; can be repeated")
-    parser.add_argument("--service", action="append", default=[], metavar="SERVICE", help="this service only; can be repeated")
-    parser.add_argument("-l", "--selector", metavar="SELECTOR", help="clusters with these labels, as in env=prod,region!=eu")
+    parser.add_argument(
+        "--cluster", action="append", default=[], metavar="CLUSTER", help="this cluster only; can be repeated"
+    )
+    parser.add_argument(
+        "--service", action="append", default=[], metavar="SERVICE", help="this service only; can be repeated"
+    )
+    parser.add_argument(
+        "-l", "--selector", metavar="SELECTOR", help="clusters with these labels, as in env=prod,region!=eu"
+    )
     parser.add_argument("-o", "--output", choices=("table", "json", "html"), default="table", help="default: table")
 
 
@@ -115,7 +121,11 @@ def _expand(parser: argparse.ArgumentParser) -> None:
 def _explain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("cluster", help="a cluster's name or directory")
     parser.add_argument("service", nargs="?", help="a service's name on that cluster; none: the cluster's own facts")
-    parser.add_argument("path", nargs="*", help="`values.a.b[0]`, `a.b`, `namespace`, or `Deployment/web spec.replicas`; none: every value")
+    parser.add_argument(
+        "path",
+        nargs="*",
+        help="`values.a.b[0]`, `a.b`, `namespace`, or `Deployment/web spec.replicas`; none: every value",
+    )
     parser.add_argument("-o", "--output", choices=("text", "json"), default="text", help="default: text")
 
 
@@ -125,7 +135,9 @@ def _diff(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", choices=("text", "markdown", "json"), default="text", help="default: text")
     parser.add_argument("--exit-code", action="store_true", help="exit with 4 when anything changes")
     parser.add_argument("--kubernetes", metavar="VERSION", help="BASE with itself under another Kubernetes")
-    parser.add_argument("--tools", action="append", metavar="TOOL=VERSION", help="BASE with itself under another helm or kustomize")
+    parser.add_argument(
+        "--tools", action="append", metavar="TOOL=VERSION", help="BASE with itself under another helm or kustomize"
+    )
     parser.add_argument("--cluster", action="append", metavar="CLUSTER", help="only this cluster; may be repeated")
     parser.add_argument("--service", action="append", metavar="SERVICE", help="only this service; may be repeated")
     _jobs(parser)
@@ -144,7 +156,9 @@ def _schema(parser: argparse.ArgumentParser) -> None:
         "--service", metavar="SERVICE", action="append", default=[],
         help="with the values of its chart inside, in service.yaml or the kind named; may be repeated",
     )  # fmt: skip
-    parser.add_argument("--out", metavar="DIR", help="write DIR/<kind>.json and DIR/services/<name>.json, all charts inside")
+    parser.add_argument(
+        "--out", metavar="DIR", help="write DIR/<kind>.json and DIR/services/<name>.json, all charts inside"
+    )
 
 
 def _completion(parser: argparse.ArgumentParser) -> None:
@@ -167,16 +181,34 @@ def _new(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=("cluster", "service"), help="cluster or service")
     parser.add_argument("name", help="its name: small letters, digits, - and .")
     parser.add_argument("--from", dest="copy", metavar="CLUSTER", help="a cluster: copy this one's files")
-    parser.add_argument("--chart", help="a service: NAME with --repo, REPO/NAME as `helm repo list` has it, or oci://...")
+    parser.add_argument(
+        "--chart", help="a service: NAME with --repo, REPO/NAME as `helm repo list` has it, or oci://..."
+    )
     parser.add_argument("--repo", metavar="URL", help="a service: the chart's repository")
     parser.add_argument("--version", help="a service: the chart's version; default: the newest")
     parser.add_argument("--path", metavar="PLACE", help="a service: a chart or kustomization in this repository")
-    parser.add_argument("--cluster", dest="clusters", action="append", default=[], metavar="CLUSTER", help="a service: put it on this cluster; may be repeated")
-    parser.add_argument("--profile", dest="profiles", action="append", default=[], metavar="PROFILE", help="a service: put it into this profile; may be repeated")
+    parser.add_argument(
+        "--cluster",
+        dest="clusters",
+        action="append",
+        default=[],
+        metavar="CLUSTER",
+        help="a service: put it on this cluster; may be repeated",
+    )
+    parser.add_argument(
+        "--profile",
+        dest="profiles",
+        action="append",
+        default=[],
+        metavar="PROFILE",
+        help="a service: put it into this profile; may be repeated",
+    )
 
 
 def _import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("kind", choices=("kustomize", "applications"), help="what the source is: kustomize or applications")
+    parser.add_argument(
+        "kind", choices=("kustomize", "applications"), help="what the source is: kustomize or applications"
+    )
     parser.add_argument("source", help="the directory to import")
     parser.add_argument("dir", help="the new fleet: a directory that is absent or empty")
     parser.add_argument("--kubernetes", metavar="VERSION", help="what charts are told; default: 1.34")

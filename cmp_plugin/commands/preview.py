@@ -12,21 +12,21 @@ from argparse import Namespace
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
-from ..fleet.cluster import open_cluster
-from ..render.emit import emit
+from ..argocd.pinned import at_its_revision
 from ..errors import CmpError, Errors, UsageError
+from ..fleet.cluster import open_cluster
 from ..fleet.files import Fleet
-from ..render.manifest import Manifest
 from ..fleet.plan import Planned, keys_on, plan, plan_fleet, planned_service
-from ..render.render import render
 from ..fleet.request import settings_of
+from ..goyaml.load import dump_json
+from ..render.emit import emit
+from ..render.manifest import Manifest
+from ..render.render import render
+from ..system.process import Deadline
 from ..tools import git
 from ..tools.discovery import on_path
-from ..system.process import Deadline
-from ..goyaml.load import dump_json
-from .generate import applications_of, applications_of_fleet
-from ..argocd.pinned import at_its_revision
 from .arguments import cluster_name, opened_fleet, service_name
+from .generate import applications_of, applications_of_fleet
 from .progress import progress, waiting
 from .warnings import warn, warn_about_plugin
 
@@ -69,9 +69,7 @@ def rendered(planned: Planned, deadline: Deadline, repository: git.Repository | 
     return emit(manifests_of(planned, deadline, repository))
 
 
-def manifests_of(
-    planned: Planned, deadline: Deadline, repository: git.Repository | None = None
-) -> list[Manifest]:
+def manifests_of(planned: Planned, deadline: Deadline, repository: git.Repository | None = None) -> list[Manifest]:
     """One service's objects in their order; warnings go to stderr."""
     with at_its_revision(planned, deadline, repository) as one:
         # What is not locked yet is shown, with a warning; `generate` refuses it.
@@ -89,7 +87,9 @@ def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
             if isinstance(result, CmpError):
                 errors.append(result)
             elif not errors:
-                spool.write(_formatted(result, args.output, f"{one.cluster}/{one.request.key}" if len(planned) > 1 else ""))
+                spool.write(
+                    _formatted(result, args.output, f"{one.cluster}/{one.request.key}" if len(planned) > 1 else "")
+                )
         if errors:
             raise Errors(errors)
         spool.seek(0)

@@ -87,7 +87,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[Cell]], stream: TextIO, f
     from rich.text import Text
 
     width = columns(stream)
-    made = Table(box=box.SIMPLE_HEAD if width else None, pad_edge=False, show_edge=False, padding=(0, 1 if width else 2, 0, 0))
+    made = Table(
+        box=box.SIMPLE_HEAD if width else None, pad_edge=False, show_edge=False, padding=(0, 1 if width else 2, 0, 0)
+    )
     for name in head:
         folds = width > 0 and name in folding
         made.add_column(Text(name, ROLES["head"]), no_wrap=not folds, overflow="fold" if folds else "ellipsis")

@@ -9,19 +9,19 @@ from __future__ import annotations
 from argparse import Namespace
 from collections.abc import Callable
 
+from ..charts.bases import names_elsewhere, remotes_of
+from ..charts.git_address import Remote
+from ..charts.obtain import Means
 from ..charts.used import chart_uses
+from ..charts.vendoring import place_archive, place_base, remove_archives, remove_bases
 from ..errors import CmpError, Errors, InputError
 from ..fleet.files import Fleet
 from ..fleet.plan import plan_fleet
 from ..fleet.request import Settings, settings_of
-from ..charts.bases import names_elsewhere, remotes_of
-from ..charts.git_address import Remote
-from ..charts.obtain import Means
-from ..charts.vendoring import place_archive, place_base, remove_archives, remove_bases
 from ..system.process import Deadline
 from ..system.workdir import workdir
-from .lock import SECONDS_PER_CHART, State, states_of
 from .arguments import opened_fleet
+from .lock import SECONDS_PER_CHART, State, states_of
 from .progress import progress
 
 

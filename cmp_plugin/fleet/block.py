@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..errors import Location, nearest
-from .layers import Layer, Merged, list_field
-from ..specs.merge import merge_values
-from .value_path import Path, step_into, written
 from ..goyaml.load import Node
+from ..specs.merge import merge_values
+from .layers import Layer, Merged, list_field
+from .value_path import Path, step_into, written
 
 Keys = tuple[str, ...]
 

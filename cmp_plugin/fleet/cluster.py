@@ -10,14 +10,14 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError, Location
-from .files import Fleet
+from ..goyaml.load import Node
 from ..specs.interpolate import Scope
-from .layers import Layer
 from ..specs.merge import merge_fields, prepared
 from ..specs.paths import Place, placed
 from ..specs.rules import entries, value_of
 from ..system.files import within
-from ..goyaml.load import Node
+from .files import Fleet
+from .layers import Layer
 
 LONGEST_CHAIN = 100
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 
 from ..errors import CmpError, Errors, InputError, Location, there_is
+from ..goyaml.load import Node, load
 from ..specs.check import check
 from ..specs.rules import NAME, rules, value_of
 from ..system.files import Tree, canonical
-from ..goyaml.load import Node, load
 
 ROOT_FILE = "fleet.yaml"
 SMALL_FILE = 64 * 1024
@@ -56,7 +56,9 @@ class Fleet:
                 place = f"{directory}/{name}"
                 if kind == "Profile":
                     if name.endswith(".yml"):
-                        errors.append(InputError(f"{place} is not read: a profile's file ends in .yaml", Location(place)))
+                        errors.append(
+                            InputError(f"{place} is not read: a profile's file ends in .yaml", Location(place))
+                        )
                 elif name not in known and self.tree.is_dir(f"/{place}") and name[0] != ".":
                     errors.append(InputError(f"{place} has no {ending[1:]}", Location(place)))
         return errors
@@ -151,9 +153,7 @@ def find_root(start: str) -> str:
     while not os.path.isfile(os.path.join(place, ROOT_FILE)):
         parent = os.path.dirname(place)
         if parent == place:
-            raise InputError(
-                "there is no fleet.yaml in this directory or above it", None, "name the fleet with -C DIR"
-            )
+            raise InputError("there is no fleet.yaml in this directory or above it", None, "name the fleet with -C DIR")
         place = parent
     return place
 

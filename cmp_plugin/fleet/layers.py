@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import InputError, Location
+from ..goyaml.load import Node, load_values
 from ..specs.interpolate import escaped
 from ..specs.merge import Appended, Fields, merge_fields, merge_values, prepared
 from ..specs.rules import entries, value_of
 from ..system.files import Tree
-from ..goyaml.load import Node, load_values
 
 CHART_FIELDS = ("releaseName", "version", "includeCRDs", "skipTests", "valuesFiles", "values")
 NULL_IS_ABSENT = ("values", "valuesFiles", "vars", "patches", "images", "kustomize", "application", "metadata")

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from .cluster import Cluster, open_cluster
+from ..goyaml.load import Node
 from ..specs.interpolate import all_references
+from ..specs.rules import entries, value_of
+from .cluster import Cluster, open_cluster
 from .plan import PROVISION
 from .request import Request, provision_request, request_for
 from .service_layers import holds
-from ..specs.rules import entries, value_of
-from ..goyaml.load import Node
 
 FIELDS = ("enabled", "chart", "version", "revision")
 Blocks = list[tuple[str, Node]]

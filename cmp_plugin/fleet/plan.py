@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cluster import Cluster, open_cluster
 from ..errors import CmpError, Errors, InputError, there_is
+from ..specs.rules import value_of
+from .cluster import Cluster, open_cluster
 from .files import Fleet
-from .waves import waves
 from .request import Request, provision_request, request_for
 from .resolve import Resolved, resolve, switched_off_at
-from ..specs.rules import value_of
+from .waves import waves
 
 PROVISION = "provision."
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
 from ..errors import InputError
-from .layers import Layer
+from ..goyaml.load import Node
 from ..specs.rules import entries, value_of
 from ..system.files import Tree
-from ..goyaml.load import Node
+from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
+from .layers import Layer
 
 DEFAULT_HELM = "~4.3"
 DEFAULT_KUSTOMIZE = "~5.8"

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError, Location, labelled
-from ..specs.kustomization_fields import fragment_field
+from ..goyaml.load import Node, load_all
 from ..specs.interpolate import Scope, all_references, interpolated
-from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
+from ..specs.kustomization_fields import fragment_field
 from ..specs.merge import split_appends
+from ..specs.rules import NAME, VERSION, entries, value_of
+from ..system.files import Tree
+from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
 from .request import Request
 from .service import Append, Chart, Image, Patch, Resource, Service
 from .service_layers import all_layers, is_kustomization
-from ..specs.rules import NAME, VERSION, entries, value_of
-from ..system.files import Tree
-from ..goyaml.load import Node, load_all
 
 MAX_RELEASE = 53  # Helm's own limit, as its resources get longer names still
 KUBE_VERSION_HINT = 'write kubernetes: {version: "1.34"} in the cluster, a profile or fleet.yaml'

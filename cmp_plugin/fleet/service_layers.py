@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from .layers import Layer
-from ..specs.paths import Place, named_paths, placed
-from .request import Request
-from ..specs.rules import entries, value_of
 from ..goyaml.load import Node
+from ..specs.paths import Place, named_paths, placed
+from ..specs.rules import entries, value_of
+from .layers import Layer
+from .request import Request
 
 
 def own_layers(request: Request) -> list[Layer]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import CmpError, Errors, InputError, did_you_mean
-from .resolve import Resolved
-from ..specs.rules import value_of
 from ..goyaml.load import Node
+from ..specs.rules import value_of
+from .resolve import Resolved
 
 LONGEST_CHAIN = 500
 

@@ -26,9 +26,7 @@ _RAW_IN_JSON = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
 
 # A text goes without quotes only if it begins like a word and is not one that some reader (YAML 1.1
 # or 1.2) takes for something else, or begins with a digit and has a letter that no number has.
-_WORD = re.compile(
-    r"""[A-Za-z_/](?:[A-Za-z0-9_./@%+=*(),;<>~^$!&|'"\\{}\[\]?-]|:(?=[^ ])| (?=[^ #:]))*(?<!:)"""
-)
+_WORD = re.compile(r"""[A-Za-z_/](?:[A-Za-z0-9_./@%+=*(),;<>~^$!&|'"\\{}\[\]?-]|:(?=[^ ])| (?=[^ #:]))*(?<!:)""")
 _QUANTITY = re.compile(r"[0-9][0-9A-Za-z./-]*[ghj-mq-suvwyGHJ-MQ-SUVWY][0-9A-Za-z./-]*")
 _RESERVED = frozenset("y n yes no on off true false null none nan inf".split())
 
@@ -36,9 +34,7 @@ _RESERVED = frozenset("y n yes no on off true false null none nan inf".split())
 def dump_json(value: Any) -> str:
     """One line of compact JSON, keys sorted, characters as they are (no ASCII escapes)."""
     try:
-        text = json.dumps(
-            value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
-        )
+        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
         text.encode()
     except UnicodeEncodeError:
         raise InputError("a text holds half of a surrogate pair, which is no character") from None
@@ -92,10 +88,7 @@ def _readable(text: str) -> str:
 def _check_keys(value: Any) -> None:
     if isinstance(value, dict):
         for key, child in value.items():
-            if (
-                len(key) * 6 > MAX_KEY
-                and len(_readable(json.dumps(key, ensure_ascii=False))) > MAX_KEY
-            ):
+            if len(key) * 6 > MAX_KEY and len(_readable(json.dumps(key, ensure_ascii=False))) > MAX_KEY:
                 raise InputError(f"a key has more than {MAX_KEY} characters, Helm cannot read it")
             _check_keys(child)
     elif isinstance(value, list):
@@ -115,9 +108,7 @@ def _emit(dumper: CBaseDumper, value: Any, ordered: bool) -> None:
     if isinstance(value, dict):
         dumper.emit(MappingStartEvent(None, None, True, flow_style=False))
         for key in value if ordered else sorted(value):
-            dumper.emit(
-                ScalarEvent(None, None, (True, True), key, style=_style(key, literal=False))
-            )
+            dumper.emit(ScalarEvent(None, None, (True, True), key, style=_style(key, literal=False)))
             _emit(dumper, value[key], ordered)
         dumper.emit(MappingEndEvent())
     elif isinstance(value, list):
@@ -149,8 +140,4 @@ def _is_block(text: str) -> bool:
 def _number(value: int | float | bool | None) -> str:
     text = json.dumps(value)
     # PyYAML takes an exponent for a number only after a point.
-    return (
-        text.replace("e", ".0e")
-        if isinstance(value, float) and "e" in text and "." not in text
-        else text
-    )
+    return text.replace("e", ".0e") if isinstance(value, float) and "e" in text and "." not in text else text

@@ -242,9 +242,7 @@ class Reader(Generic[Item]):
         self._bound(anchored, event, stack)
         return self.alias(event, anchored.item)
 
-    def _bound(
-        self, anchored: Anchored[Item], event: yaml.AliasEvent, stack: list[Frame[Item]]
-    ) -> None:
+    def _bound(self, anchored: Anchored[Item], event: yaml.AliasEvent, stack: list[Frame[Item]]) -> None:
         own = self._nodes - self._aliased + 1
         self._nodes += 1 + anchored.nodes
         self._aliased += anchored.nodes

@@ -14,10 +14,10 @@ from typing import Any
 import yaml
 
 from . import scalars
-from .scalars import Scalar
+from .complaints import Place
 from .events import MERGE_WANTS, Entry, Item, Reader, start
 from .node import Node
-from .complaints import Place
+from .scalars import Scalar
 
 MAX_QUOTED = 40
 
@@ -58,11 +58,7 @@ class Lenient(Reader[Item]):
         if event.tag is None and event.implicit[0]:
             if event.value == "<<":
                 return None
-            return (
-                event.value
-                if isinstance(scalars.resolve(event.value), str)
-                else self._odd_name(event)
-            )
+            return event.value if isinstance(scalars.resolve(event.value), str) else self._odd_name(event)
         if event.tag not in (None, STR):
             self.fail("a key with a tag: write it in quotes, without the tag", start(event))
         return event.value
@@ -86,9 +82,7 @@ class Lenient(Reader[Item]):
 
     def _merged(self, item: Item, place: Place) -> dict[str, Item]:
         value = self.unwrap(item)
-        sources = (
-            [self.unwrap(each) for each in reversed(value)] if isinstance(value, list) else [value]
-        )
+        sources = [self.unwrap(each) for each in reversed(value)] if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
             self.fail(MERGE_WANTS, place)
         return {key: child for source in sources for key, child in source.items()}

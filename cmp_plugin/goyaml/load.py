@@ -14,11 +14,11 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 from ..errors import InputError, Location
-from .scalars import Scalar
 from .dump import dump_json, dump_line, dump_values, dump_yaml
 from .events import AliasBomb
-from .node import Node, node, plain
 from .lenient import Manifests, Values
+from .node import Node, node, plain
+from .scalars import Scalar
 from .strict import Strict
 
 __all__ = [
@@ -49,9 +49,7 @@ MAX_MANIFEST_VALUES = 1_000_000
 # The Kubernetes reader splits at lines that begin with "---", before it knows of YAML; some that
 # are such a line to it are text to YAML and the other way round.
 _SEPARATOR = re.compile(rb"^---[^\n]*\n?", re.MULTILINE)
-_ODD_SEPARATOR = re.compile(
-    rb"^---(?!(?:[ \t]+#(?:(?!\xc2\x85|\xe2\x80[\xa8\xa9])[^\r\n])*|[ \t]*)\r?$)", re.MULTILINE
-)
+_ODD_SEPARATOR = re.compile(rb"^---(?!(?:[ \t]+#(?:(?!\xc2\x85|\xe2\x80[\xa8\xa9])[^\r\n])*|[ \t]*)\r?$)", re.MULTILINE)
 _SOURCE_LINE = re.compile(rb"^# Source: ([^\r\n]+)", re.MULTILINE)
 
 
@@ -184,9 +182,7 @@ def _manifest(reader: Manifests) -> dict[str, Any] | None:
     if any(other is not None for other in others):
         raise InputError('a second document without "---" between them', Location(reader.file))
     if value is not None and not isinstance(value, dict):
-        raise InputError(
-            "a manifest must be a map with apiVersion, kind and metadata", Location(reader.file)
-        )
+        raise InputError("a manifest must be a map with apiVersion, kind and metadata", Location(reader.file))
     return value
 
 

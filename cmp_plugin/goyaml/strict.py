@@ -13,13 +13,13 @@ from typing import NoReturn
 
 import yaml
 
-from . import scalars
 from ..errors import Errors, InputError, Location
-from .scalars import Scalar
-from .events import MERGE_WANTS, Entry, Reader, start
-from .node import Node
-from .lenient import quoted, short
+from . import scalars
 from .complaints import Place
+from .events import MERGE_WANTS, Entry, Reader, start
+from .lenient import quoted, short
+from .node import Node
+from .scalars import Scalar
 
 MAX_REFUSALS = 100
 
@@ -92,9 +92,7 @@ class Strict(Reader[Node]):
         merged: dict[str, Node] = {}
         for name, place, item in entries:
             if name in seen:
-                self.refuse(
-                    f"the key {quoted(name or '<<')} is written twice, first at {seen[name]}", place
-                )
+                self.refuse(f"the key {quoted(name or '<<')} is written twice, first at {seen[name]}", place)
             seen.setdefault(name, self.at(place))
             if name is None:
                 merged = self._merged(item, place)
@@ -125,9 +123,7 @@ class Strict(Reader[Node]):
 
 def _is_text(plain: str) -> bool:
     return (
-        isinstance(scalars.resolve(plain), str)
-        and plain.lower() not in _SWITCHES
-        and not scalars.is_number_like(plain)
+        isinstance(scalars.resolve(plain), str) and plain.lower() not in _SWITCHES and not scalars.is_number_like(plain)
     )
 
 

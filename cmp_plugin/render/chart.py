@@ -14,12 +14,12 @@ from typing import Any
 
 from ..errors import InputError, ToolError
 from ..fleet.service import Append, Service
+from ..goyaml.load import Document, dump_values, load_manifests, plain
+from ..system.files import Tree
+from ..system.process import Deadline
 from ..tools import helm
 from ..tools.discovery import Tool
 from ..tools.helm_errors import HelmError
-from ..system.process import Deadline
-from ..system.files import Tree
-from ..goyaml.load import Document, dump_values, load_manifests, plain
 
 
 def chart_manifests(
@@ -72,14 +72,10 @@ def _placing(service: Service, chart_path: str, workdir: str, tree: Tree) -> Ite
 
         raise placed(error, service, chart_path, workdir, tree) from None
     except ToolError as error:
-        raise ToolError(
-            f"{service.label}: {error.message}", service.chart.at, error.hint, argv=error.argv
-        ) from None
+        raise ToolError(f"{service.label}: {error.message}", service.chart.at, error.hint, argv=error.argv) from None
 
 
-def _template(
-    service: Service, chart_path: str, values: Any, tool: Tool, workdir: str, deadline: Deadline
-) -> bytes:
+def _template(service: Service, chart_path: str, values: Any, tool: Tool, workdir: str, deadline: Deadline) -> bytes:
     values_file = os.path.join(workdir, "values.json")
     with open(values_file, "wb") as file:
         file.write(dump_values(values))
@@ -104,9 +100,7 @@ def _append(values: dict[str, Any], append: Append, computed: Any, service: Serv
         base = base.get(key) if isinstance(base, dict) else None
     if base is not None and not isinstance(base, list):
         name = ".".join(append.path)
-        raise InputError(
-            f"{service.label}: {name}+ appends to something that is no list in the chart", append.at
-        )
+        raise InputError(f"{service.label}: {name}+ appends to something that is no list in the chart", append.at)
     for key in append.path[:-1]:
         values = values.setdefault(key, {})
     values[append.path[-1]] = [*(base or []), *plain(append.items)]

@@ -12,18 +12,16 @@ from collections.abc import Iterator
 
 from ..errors import CmpError, Errors, Location, ToolError
 from ..fleet.service import Chart, Service
+from ..goyaml.load import Node, load_values, plain
+from ..system.files import Tree
 from ..tools.helm_errors import HelmError, Reason, Violation
 from ..tools.redact import HIDDEN
-from ..system.files import Tree
-from ..goyaml.load import Node, load_values, plain
 
 # Shorter texts (`prod`, `web`) are words of many a sentence and no secrets.
 _SHORTEST_SECRET = 6
 
 
-def placed(
-    error: HelmError, service: Service, chart_path: str, workdir: str, tree: Tree
-) -> CmpError:
+def placed(error: HelmError, service: Service, chart_path: str, workdir: str, tree: Tree) -> CmpError:
     """The same error, or one for each sentence of a values schema, with a place in the fleet."""
     reason = error.reason
     assert service.chart is not None
@@ -74,9 +72,7 @@ def _said(violation: Violation) -> str:
 def _violation_place(violation: Violation, name: str, service: Service, chart: Chart) -> Location:
     """Where the value stands that the schema refuses; the `chart` field when no layer set it."""
     steps = [] if violation.chart == name else [violation.chart]
-    steps += [
-        step.replace("~1", "/").replace("~0", "~") for step in violation.pointer.split("/")[1:]
-    ]
+    steps += [step.replace("~1", "/").replace("~0", "~") for step in violation.pointer.split("/")[1:]]
     if unknown := re.match("additional properties '(.*?)'[, ]", violation.message):
         steps.append(unknown[1])
     node: Node | None = service.values

@@ -24,9 +24,7 @@ MAX_BYTES = 100 * 1024 * 1024
 _MAX_DEPTH = 20
 _FILES = ("Chart.yaml", "values.yaml", "requirements.yaml", ".helmignore")
 # Helm takes no notice of what begins with a dot or an underscore in charts/.
-_KEPT = re.compile(
-    rf"((?:charts/[^/._][^/]*/)*)({'|'.join(map(re.escape, _FILES))}|charts/[^/._][^/]*\.tgz)"
-)
+_KEPT = re.compile(rf"((?:charts/[^/._][^/]*/)*)({'|'.join(map(re.escape, _FILES))}|charts/[^/._][^/]*\.tgz)")
 _PRINT = '{{ dict "values" .Values | toJson }}\n'
 
 

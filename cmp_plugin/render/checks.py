@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..errors import Errors, InputError
-from .manifest import NOWHERE, Manifest, described, identity, is_list, text
-from .kustomize.metadata import COMMANDS
 from ..fleet.service import Service
+from .kustomize.metadata import COMMANDS
+from .manifest import NOWHERE, Manifest, described, identity, is_list, text
 
 
 def check(service: Service, manifests: Sequence[Manifest]) -> None:

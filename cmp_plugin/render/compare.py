@@ -11,9 +11,9 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from ..goyaml.dump import dump_json
 from .list_keys import item_names
 from .manifest import NOWHERE, identity, mapping, text
-from ..goyaml.dump import dump_json
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 _HIDDEN_FIELDS = ("data", "stringData")

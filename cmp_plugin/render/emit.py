@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .manifest import Manifest
 from ..goyaml.load import dump_json
+from .manifest import Manifest
 
 
 def emit(manifests: Iterable[Manifest]) -> bytes:

@@ -22,9 +22,7 @@ _CLUSTER_SCOPED = {
     "scheduling.k8s.io": "PriorityClass",
     "storage.k8s.io": "CSIDriver CSINode StorageClass VolumeAttachment",
 }
-_CLUSTER_SCOPED_V1 = (
-    "ComponentStatus Namespace Node NodeProxyOptions PersistentVolume".split()
-)
+_CLUSTER_SCOPED_V1 = "ComponentStatus Namespace Node NodeProxyOptions PersistentVolume".split()
 _OTHERS = {
     ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicy"),
     ("admissionregistration.k8s.io", "v1", "ValidatingAdmissionPolicyBinding"),
@@ -80,9 +78,7 @@ def identity(value: dict[str, Any]) -> Identity:
     if not slash:
         group, version = "", group
     metadata = mapping(value, "metadata")
-    return Identity(
-        group, version, text(value, "kind"), text(metadata, "name"), text(metadata, "namespace")
-    )
+    return Identity(group, version, text(value, "kind"), text(metadata, "name"), text(metadata, "namespace"))
 
 
 def described(value: dict[str, Any]) -> str:

@@ -14,13 +14,13 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError, Location
-from .kustomize.kustomization import Places, adds_to_objects, fragment_namespace, kustomization, patch_body
-from .manifest import described, is_nameless
-from .kustomize.patches import Entry
 from ..fleet.service import Chart, Service
-from .kustomize.transform import Settled
-from ..system.files import Tree
 from ..goyaml.load import dump_json, dump_yaml
+from ..system.files import Tree
+from .kustomize.kustomization import Places, adds_to_objects, fragment_namespace, kustomization, patch_body
+from .kustomize.patches import Entry
+from .kustomize.transform import Settled
+from .manifest import described, is_nameless
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_FILES = 20_000

@@ -22,9 +22,7 @@ class Difference(NamedTuple):
         return f"{self.object} {self.pointer}" if self.pointer else f"{self.object} (not in both)"
 
 
-def differences(
-    first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]
-) -> list[Difference]:
+def differences(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) -> list[Difference]:
     """Every field that differs, in the order of `first`, deepest fields, each once.
 
     Objects are compared by what identifies them; those of one kind whose names differ, in their order.

@@ -10,20 +10,19 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
-from .checks import check
 from ..errors import CmpError, labelled
-from .kustomize.build import Kustomizer
-from .manifest import Manifest
-from .kustomize.references import RemoteBase
 from ..fleet.service import Service
-from ..tools.discovery import Tool
-from ..system.process import Deadline
-from ..verbose import stage
-from .kustomize.transform import settled, transform
-from ..system.files import Tree
-from ..system.workdir import workdir
 from ..goyaml.load import Document
-
+from ..system.files import Tree
+from ..system.process import Deadline
+from ..system.workdir import workdir
+from ..tools.discovery import Tool
+from ..verbose import stage
+from .checks import check
+from .kustomize.build import Kustomizer
+from .kustomize.references import RemoteBase
+from .kustomize.transform import settled, transform
+from .manifest import Manifest
 
 _Result = TypeVar("_Result")
 
@@ -117,9 +116,9 @@ def chart_output(service: Service, tree: Tree, directory: str, deadline: Deadlin
     """The chart of `service`, fetched if need be, and what helm makes of it; None without a chart."""
     if service.chart is None:
         return None
-    from .chart import chart_manifests
     from ..charts.locate import locate
     from ..tools import helm
+    from .chart import chart_manifests
 
     tool = helm.find(service.helm_range, service.tools_strict, service.at)
     with stage(f"{service.label}: chart"):

@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import InputError, Location, did_you_mean
-from .accept_table import TABLE
-from .accept import fits
 from ..goyaml.load import Node, plain
+from .accept import fits
+from .accept_table import TABLE
 
 EXAMPLES = {"apiVersion": "apiVersion: cmp-plugin/v1alpha1", "when": "when: {label: value}"}
 SECRET = ("vars", "values")  # what stands there may be one
@@ -90,7 +90,11 @@ def _error(root: Node, path: tuple[Any, ...], findings: list[Any], model: Any) -
     if first["type"] == "value_error":
         return InputError(f"{_place(path)} {first['ctx']['error']}", node.at)
     expected = " or ".join(dict.fromkeys(_expectation(finding) for finding in findings))
-    return InputError(f"{_place(path)} must be {expected}, not {_found(node, secret=path[-1] in SECRET)}", node.at, _hint(node, expected))
+    return InputError(
+        f"{_place(path)} must be {expected}, not {_found(node, secret=path[-1] in SECRET)}",
+        node.at,
+        _hint(node, expected),
+    )
 
 
 def _missing(root: Node, path: tuple[Any, ...], kind: str) -> InputError:

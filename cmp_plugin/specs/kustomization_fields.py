@@ -7,13 +7,13 @@ the rest is Kustomize's to judge, but what we read ourselves (paths, lists of ob
 from __future__ import annotations
 
 from ..errors import InputError, did_you_mean
-from .interpolate import references
 from ..goyaml.load import Node
+from .interpolate import references
 
-TEXTS = "resources components crds configurations generators transformers validators patchesStrategicMerge buildMetadata"
-MAPS = (
-    "patches patchesJson6902 images configMapGenerator secretGenerator labels replacements replicas vars"
+TEXTS = (
+    "resources components crds configurations generators transformers validators patchesStrategicMerge buildMetadata"
 )
+MAPS = "patches patchesJson6902 images configMapGenerator secretGenerator labels replacements replicas vars"
 ONE_MAP = "metadata generatorOptions commonLabels commonAnnotations openapi sortOptions"
 ONE_TEXT = "apiVersion kind namePrefix nameSuffix namespace"
 FORMS = {

@@ -58,9 +58,7 @@ def _refuse_in_list(node: Node, errors: list[CmpError]) -> None:
     elif isinstance(node.value, dict):
         for key, child in node.value.items():
             if key.endswith("+") and isinstance(child.value, list):
-                errors.append(
-                    InputError(f'"{key}" inside a list has nothing to append to', child.key or child.at)
-                )
+                errors.append(InputError(f'"{key}" inside a list has nothing to append to', child.key or child.at))
             _refuse_in_list(child, errors)
 
 

@@ -145,12 +145,8 @@ class Defaults(Spec):
     dependsOn: list[Text] | None = field("Services that come before; `name?`: only if present.")
     dependsOn_append: list[Text] | None = field("Appended to `dependsOn`.", alias="dependsOn+")
     application: Application | None = field("Settings of the generated Application.")
-    allow: list[Guard] | None = field(
-        "Guards and warnings lifted on purpose."
-    )
-    allow_append: list[Guard] | None = field(
-        "Appended to `allow`.", alias="allow+"
-    )
+    allow: list[Guard] | None = field("Guards and warnings lifted on purpose.")
+    allow_append: list[Guard] | None = field("Appended to `allow`.", alias="allow+")
 
 
 class Block(Defaults):
@@ -189,9 +185,7 @@ class Kubernetes(Spec):
 
     version: Text | None = field('Kubernetes version, as a string: "1.34".')
     apiVersions: list[str] | None = field("Extra API versions, as `helm template --api-versions`.")
-    apiVersions_append: list[str] | None = field(
-        "Appended to `apiVersions`.", alias="apiVersions+"
-    )
+    apiVersions_append: list[str] | None = field("Appended to `apiVersions`.", alias="apiVersions+")
 
 
 class Destination(Spec):

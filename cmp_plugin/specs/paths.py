@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError
-from .interpolate import Scope, escaped_text, interpolated_text
-from ..system.files import allowed_in, canonical
 from ..goyaml.load import Node
+from ..system.files import allowed_in, canonical
+from .interpolate import Scope, escaped_text, interpolated_text
 
 Change = Callable[[Node], Node]
 FRAGMENT_LISTS = ("resources", "components", "crds", "configurations", "generators", "transformers", "validators")

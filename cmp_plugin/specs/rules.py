@@ -9,10 +9,10 @@ import re
 from collections.abc import Iterator
 
 from ..errors import CmpError, Errors, InputError
-from .kustomization_fields import fragment_field
-from .interpolate import references
-from .merge import prepared
 from ..goyaml.load import Node
+from .interpolate import references
+from .kustomization_fields import fragment_field
+from .merge import prepared
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")

@@ -106,9 +106,7 @@ def clean_environment(workdir: str) -> dict[str, str]:
 def _start(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(
-            argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, bufsize=0
-        )
+        return subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, bufsize=0)
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise _failed(argv, f"cannot be started: {reason}") from None
@@ -116,9 +114,7 @@ def _start(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.
         raise _failed(argv, "cannot be started: an argument is no text that it can get") from None
 
 
-def _read_both(
-    child: subprocess.Popen[bytes], deadline: Deadline, limit: int
-) -> tuple[bytes, bytes]:
+def _read_both(child: subprocess.Popen[bytes], deadline: Deadline, limit: int) -> tuple[bytes, bytes]:
     """Both outputs, read until they end. When only a grandchild holds them, its output is left."""
     assert child.stdout and child.stderr
     stdout, stderr = bytearray(), bytearray()

@@ -15,8 +15,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ..errors import InputError, Location, ToolError
-from . import versions
 from ..system.process import Deadline, run
+from . import versions
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?([-+][0-9A-Za-z.+-]+)?")
 
@@ -87,14 +87,11 @@ def _major_fits(version: str, majors: list[int]) -> bool:
 
 def _none(kind: Kind, wanted: str, seen: list[_Found]) -> ToolError:
     found = [
-        f"{tool.version} {tool.place}"
-        + (f", which {why}" if (why := kind.refusal(tool.version)) else "")
+        f"{tool.version} {tool.place}" + (f", which {why}" if (why := kind.refusal(tool.version)) else "")
         for tool in seen
     ]
     message = f"{kind.name} {wanted} is needed, found " + ("; ".join(found) or "none")
-    return ToolError(
-        message, hint=f"put one on PATH or name it in {kind.variable}; doctor tells more"
-    )
+    return ToolError(message, hint=f"put one on PATH or name it in {kind.variable}; doctor tells more")
 
 
 def _candidates(kind: Kind) -> Iterator[_Found]:

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ..errors import ToolError
-from . import discovery
 from ..system.process import Completed, Deadline, clean_environment, run
+from . import discovery
 
 # Over what a repository says itself; each of these could start a program or change what is read.
 _SETTINGS = {
@@ -134,7 +134,11 @@ def common_directory(repo: Repository, deadline: Deadline) -> str:
 
 def day(repo: Repository, of: str, deadline: Deadline) -> str:
     """The day of commit `of`, as its committer's calendar had it: `2026-11-20`."""
-    return _checked(repo, ["show", "--no-patch", "--no-show-signature", "--format=%cs", of], deadline).stdout.decode().strip()
+    return (
+        _checked(repo, ["show", "--no-patch", "--no-show-signature", "--format=%cs", of], deadline)
+        .stdout.decode()
+        .strip()
+    )
 
 
 def is_dirty(repo: Repository, deadline: Deadline) -> bool:

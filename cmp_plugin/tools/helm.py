@@ -10,11 +10,11 @@ import os
 from collections.abc import Iterable
 
 from ..errors import Location
+from ..system.process import Deadline, clean_environment, run
+from ..system.slots import turn
 from . import discovery
 from .discovery import Tool
 from .helm_errors import failure
-from ..system.process import Deadline, clean_environment, run
-from ..system.slots import turn
 
 DEFAULT_RANGE = "~4.3"
 

@@ -106,9 +106,7 @@ def _schema(text: str) -> Reason | None:
         elif line.endswith(":") and not line.startswith(" "):
             chart = line[:-1]
         elif line.strip():
-            other.append(
-                _LOADING.sub(r"it refers to \1, which a render does not load", line.strip())
-            )
+            other.append(_LOADING.sub(r"it refers to \1, which a render does not load", line.strip()))
     violations.sort()  # Helm walks over a map: its order differs from run to run
     said = [f"{v.pointer or '/'}: {v.message}" for v in violations] + other
     message = "the values do not fit the chart's schema: " + "; ".join(said)
@@ -118,9 +116,7 @@ def _schema(text: str) -> Reason | None:
 _AUTHORED = re.compile(r"execution error at \((.+?):(\d+):(\d+)\): (.*)", re.S)
 _SYNTAX = re.compile(r"parse error (?:at|in) \((.+?)(?::(\d+))?(?::(\d+))?\): (.*)", re.S)
 _NO_YAML = re.compile(r"YAML parse error on (.+?): (.*)", re.S)
-_BEFORE_YAML = re.compile(
-    r"error (converting YAML to JSON|unmarshaling JSON): |while decoding JSON: |yaml: |json: "
-)
+_BEFORE_YAML = re.compile(r"error (converting YAML to JSON|unmarshaling JSON): |while decoding JSON: |yaml: |json: ")
 
 
 def _authored(text: str) -> Reason | None:
@@ -174,24 +170,18 @@ _CHART_FILE = re.compile(
     r"(?P<values>cannot load values\.yaml: )|cannot load Chart\.yaml: |Chart\.yaml file is missing"
     r"|validation: chart\.metadata|(?P<name>unable to detect chart at .*)",
 )
-_DEPENDENCIES = re.compile(
-    r"an error occurred while checking for chart dependencies\..*directory: (.*)", re.I
-)
+_DEPENDENCIES = re.compile(r"an error occurred while checking for chart dependencies\..*directory: (.*)", re.I)
 
 
 def _chart_file(text: str) -> Reason | None:
     if found := _DEPENDENCIES.match(text):
-        return Reason(
-            f"dependencies are missing in charts/: {found[1]}", Location("chart/Chart.yaml")
-        )
+        return Reason(f"dependencies are missing in charts/: {found[1]}", Location("chart/Chart.yaml"))
     found = _CHART_FILE.match(text)
     if not found:
         return None
     if found["values"]:
         why = _BEFORE_YAML.sub("", text[found.end() :])
-        return Reason(
-            why.removeprefix("cannot unmarshal yaml document: "), Location("chart/values.yaml")
-        )
+        return Reason(why.removeprefix("cannot unmarshal yaml document: "), Location("chart/values.yaml"))
     if found["name"]:
         return Reason("Chart.yaml file is missing", Location("chart/Chart.yaml"))
     why = _BEFORE_YAML.sub("", text.removeprefix("cannot load Chart.yaml: "))

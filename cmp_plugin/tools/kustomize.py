@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 
 from ..errors import Location, ToolError
+from ..system.process import Deadline, clean_environment, run
+from ..system.slots import turn
 from . import discovery
 from .discovery import Tool
-from ..system.process import Deadline, clean_environment, run
 from .redact import clipped
-from ..system.slots import turn
 
 DEFAULT_RANGE = "~5.8"
 
@@ -54,9 +54,7 @@ def build(tool: Tool, directory: str, *, workdir: str, deadline: Deadline) -> by
 # Kustomize tries a path as a file, then as a directory, then as an address, and tells of each try:
 # only the first is of use, or, in a directory, what was wrong below it.
 _BELOW = re.compile(r".*recursed accumulation of path '(.*?)': (?=.)", re.S)
-_FIRST_TRY = re.compile(
-    r"accumulation err='(.*)': (?:must build at directory|no 'git' program)", re.S
-)
+_FIRST_TRY = re.compile(r"accumulation err='(.*)': (?:must build at directory|no 'git' program)", re.S)
 _SHORTER = [
     (re.compile(r"evalsymlink failure on '(.*?)' ?: .*", re.S), r"\1 does not exist"),
     (re.compile(r"Get \"(.*?)\": proxyconnect.*", re.S), r"a render loads nothing from \1"),

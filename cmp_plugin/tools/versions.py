@@ -29,9 +29,7 @@ def majors(text: str) -> list[int]:
         return [int(everyday[1].split(".")[0])]
     wanted = _range(text)
     return [
-        major
-        for major in range(_HIGHEST_MAJOR + 1)
-        if any(wanted.test(version) for version in _samples(text, major))
+        major for major in range(_HIGHEST_MAJOR + 1) if any(wanted.test(version) for version in _samples(text, major))
     ]
 
 

@@ -17,10 +17,10 @@ from cmp_plugin.argocd.applications import (
     origin_of,
     projects,
 )
-from cmp_plugin.fleet.cluster import open_cluster
-from cmp_plugin.errors import CmpError
-from cmp_plugin.fleet.files import Fleet, open_fleet
 from cmp_plugin.argocd.inputs import MAX_BYTES
+from cmp_plugin.errors import CmpError
+from cmp_plugin.fleet.cluster import open_cluster
+from cmp_plugin.fleet.files import Fleet, open_fleet
 from cmp_plugin.fleet.plan import plan, plan_fleet
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -173,7 +173,10 @@ def test_waves_follow_dependencies(files: Files) -> None:
         services: {web: {dependsOn: [db, "mail?"]}, db: {dependsOn: [cache]}, cache: }
         """,
     )
-    waves = {a["metadata"]["name"]: a["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] for a in files.applications()}
+    waves = {
+        a["metadata"]["name"]: a["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"]
+        for a in files.applications()
+    }
     assert waves == {"one-cache": "0", "one-db": "1", "one-web": "2"}
 
 
@@ -338,11 +341,16 @@ def test_other_paths_are_another_source(files: Files) -> None:
     def source_and_paths() -> tuple[Any, str]:
         fleet = files.open()
         made = fleet_application(open_cluster(fleet, "one"), origin_of(fleet.spec, COMMIT))
-        return made["spec"]["source"]["plugin"], made["metadata"]["annotations"]["argocd.argoproj.io/manifest-generate-paths"]
+        return made["spec"]["source"]["plugin"], made["metadata"]["annotations"][
+            "argocd.argoproj.io/manifest-generate-paths"
+        ]
 
     usual, _ = source_and_paths()
     assert "parameters" not in usual
-    files("clusters/two/cluster.yaml", "destination: {name: two}\nservices: {web: }\nprovision: {service: web, managementCluster: one}\n")
+    files(
+        "clusters/two/cluster.yaml",
+        "destination: {name: two}\nservices: {web: }\nprovision: {service: web, managementCluster: one}\n",
+    )
     manager, paths = source_and_paths()
     assert manager["parameters"] == [{"name": "paths", "string": paths}]
 
@@ -356,7 +364,10 @@ def test_names_are_unique_over_the_fleet(files: Files) -> None:
 
 @pytest.mark.parametrize("name", ["Upper", "x" * 254, "a_b"])
 def test_an_invalid_name_is_an_error(files: Files, name: str) -> None:
-    files("clusters/one/cluster.yaml", f"destination: {{name: one}}\nservices: {{web: {{application: {{name: {name}}}}}}}\n")
+    files(
+        "clusters/one/cluster.yaml",
+        f"destination: {{name: one}}\nservices: {{web: {{application: {{name: {name}}}}}}}\n",
+    )
     with pytest.raises(CmpError, match="is no valid name for an Application"):
         application_name(plan(open_cluster(files.open(), "one"))[0])
 

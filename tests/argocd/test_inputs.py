@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import run
 
-from cmp_plugin.errors import CmpError
 from cmp_plugin.argocd.inputs import MAX_BYTES, Unfit, decode, encode
+from cmp_plugin.errors import CmpError
 from cmp_plugin.fleet.resolve import resolve
 from cmp_plugin.fleet.service import Service
 from cmp_plugin.goyaml.load import Node, plain
@@ -216,14 +216,25 @@ def test_it_is_canonical(tmp_path: Path) -> None:
 
 
 SPEC = {"apiVersion": "cmp-plugin/v1alpha1", "kind": "Service", "namespace": "web", "chart": {"path": "chart"}}
-TEXT = st.sampled_from(["x", "${cluster.name}", "${vars.domain}", "${vars.count}", "$${vars.x}", "${HOME}", "\U0001f600"])
+TEXT = st.sampled_from(
+    ["x", "${cluster.name}", "${vars.domain}", "${vars.count}", "$${vars.x}", "${HOME}", "\U0001f600"]
+)
 NAMES = st.sampled_from(["a", "b", "c", "list+", "other"])
 TREES = st.recursive(
-    st.one_of(TEXT, st.none(), st.booleans(), st.integers(-9, 10**12), st.floats(-1e9, 1e9).filter(lambda number: not number.is_integer()), st.lists(TEXT, max_size=2)),
+    st.one_of(
+        TEXT,
+        st.none(),
+        st.booleans(),
+        st.integers(-9, 10**12),
+        st.floats(-1e9, 1e9).filter(lambda number: not number.is_integer()),
+        st.lists(TEXT, max_size=2),
+    ),
     lambda inner: st.dictionaries(NAMES.filter(lambda name: "+" not in name), inner, max_size=3),
     max_leaves=6,
 )
-PATCH = st.fixed_dictionaries({"patch": st.dictionaries(NAMES, TREES, max_size=2)}, optional={"optional": st.booleans()})
+PATCH = st.fixed_dictionaries(
+    {"patch": st.dictionaries(NAMES, TREES, max_size=2)}, optional={"optional": st.booleans()}
+)
 STRING = TEXT.filter(lambda text: text != "${vars.count}")
 IMAGE = st.dictionaries(st.sampled_from(["newName", "newTag", "digest"]), STRING, max_size=2)
 BLOCKS = st.fixed_dictionaries(
@@ -280,7 +291,10 @@ UNFIT: dict[str, tuple[dict[str, str], str]] = {
         "an upper layer names the directory clusters/c/more",
     ),
     "file outside": (
-        {"services/web/service.yaml": CHART_SERVICE + "valuesFiles: [../other/v.yaml]", "services/other/v.yaml": "a: 1"},
+        {
+            "services/web/service.yaml": CHART_SERVICE + "valuesFiles: [../other/v.yaml]",
+            "services/other/v.yaml": "a: 1",
+        },
         "service.yaml names services/other/v.yaml, outside its directory",
     ),
     "file outside in a variant": (
@@ -362,7 +376,9 @@ def test_just_below_the_limit_it_travels(tmp_path: Path) -> None:
     assert max(length for length in lengths if length) > MAX_BYTES - 100
 
 
-def test_every_service_of_a_cluster_that_can_travels_in_its_application(tmp_path: Path, clean_env: dict[str, str]) -> None:
+def test_every_service_of_a_cluster_that_can_travels_in_its_application(
+    tmp_path: Path, clean_env: dict[str, str]
+) -> None:
     """What `generate` writes into the Application is what a leaf reads."""
     root = fleet(tmp_path / "fleet", SERVICES["chart"])
     head = (root / "fleet.yaml").read_text()

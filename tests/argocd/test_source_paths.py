@@ -10,8 +10,8 @@ import pytest
 from fleets import chart, request, resolved, write
 from program import run
 
-from cmp_plugin.errors import CmpError
 from cmp_plugin.argocd.source_paths import services_read
+from cmp_plugin.errors import CmpError
 
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: NAME}\ndata: {a: b}\n"
 LIBRARY = "apiVersion: v2\nname: lib\nversion: 1.0.0\n"
@@ -32,7 +32,9 @@ COMMON = {
 # name -> files besides the common ones, links, and the directories that are read besides services/web
 READS: dict[str, tuple[dict[str, str], dict[str, str], set[str]]] = {
     "a file and a directory": (
-        {"services/web/service.yaml": "resources: [m.yaml, ../one/m.yaml, /services/two]\n"}, {}, {"one", "two"}
+        {"services/web/service.yaml": "resources: [m.yaml, ../one/m.yaml, /services/two]\n"},
+        {},
+        {"one", "two"},
     ),
     "in a variant, by the name of a var": (
         {
@@ -80,7 +82,8 @@ READS: dict[str, tuple[dict[str, str], dict[str, str], set[str]]] = {
             **chart("services/web/chart"),
             "services/web/chart/Chart.yaml": "apiVersion: v2\nname: small\nversion: 1.0.0\n"
             "dependencies: [{name: lib, version: 1.0.0, repository: 'file://../../one'}]\n",
-            "services/one/Chart.yaml": LIBRARY + "dependencies: [{name: lib, version: 1.0.0, repository: 'file://../two'}]\n",
+            "services/one/Chart.yaml": LIBRARY
+            + "dependencies: [{name: lib, version: 1.0.0, repository: 'file://../two'}]\n",
             "services/one/templates/m.yaml": MAP.replace("NAME", "lib-one"),
             "services/two/Chart.yaml": LIBRARY,
             "services/two/templates/m.yaml": MAP.replace("NAME", "lib-two"),
@@ -89,10 +92,15 @@ READS: dict[str, tuple[dict[str, str], dict[str, str], set[str]]] = {
         {"one", "two"},
     ),
     "a link inside of what is named anyway": (
-        {"services/web/service.yaml": "resources: [m.yaml, ../one, more]\n"}, {"services/web/more": "../one/sub"}, {"one"}
+        {"services/web/service.yaml": "resources: [m.yaml, ../one, more]\n"},
+        {"services/web/more": "../one/sub"},
+        {"one"},
     ),
 }
-SUB = {"services/one/sub/kustomization.yaml": "resources: [s.yaml]\n", "services/one/sub/s.yaml": MAP.replace("NAME", "sub")}
+SUB = {
+    "services/one/sub/kustomization.yaml": "resources: [s.yaml]\n",
+    "services/one/sub/s.yaml": MAP.replace("NAME", "sub"),
+}
 
 
 def fleet(root: Path, files: dict[str, str], links: dict[str, str]) -> Path:

@@ -108,7 +108,9 @@ def test_the_sidecar_is_the_documented_one() -> None:
 
 def test_the_sidecar_has_the_image(chart: Path, helm4: str) -> None:
     image = "registry.example.com/cmp-plugin:1.2.3"
-    deployment = template(helm4, chart, "--set", f"global.cmpPlugin.image={image}")["Deployment", "argocd", "argocd-repo-server"]
+    deployment = template(helm4, chart, "--set", f"global.cmpPlugin.image={image}")[
+        "Deployment", "argocd", "argocd-repo-server"
+    ]
     sidecar = deployment["spec"]["template"]["spec"]["containers"][1]
     assert (sidecar["name"], sidecar["image"]) == (PLUGIN, image)
 
@@ -150,7 +152,9 @@ def test_notes_say_what_comes_next(chart: Path, helm4: str) -> None:
     words = ("--dry-run=client", "--namespace", "argocd", "--set", "fleet.managementCluster=hub")
     plain = helm(helm4, "install", "argocd", chart, *words).stdout.partition("NOTES:\n")[2]
     assert "get application hub" in plain and "secret" not in plain
-    private = helm(helm4, "install", "argocd", chart, *words, "--set", "fleet.credentialsSecret=fleet-repository").stdout
+    private = helm(
+        helm4, "install", "argocd", chart, *words, "--set", "fleet.credentialsSecret=fleet-repository"
+    ).stdout
     assert "create secret generic fleet-repository" in private
 
 
@@ -175,7 +179,9 @@ def test_its_application_never_takes_argocd_away(management: Path, clean_env: di
     done = run(["preview", "management", "--applications", "-o", "json"], str(management), clean_env)
     assert done.code == 0, done.stderr.decode()
     (application,) = [
-        each for line in done.stdout.splitlines() if (each := json.loads(line))["metadata"]["name"] == "management-argocd"
+        each
+        for line in done.stdout.splitlines()
+        if (each := json.loads(line))["metadata"]["name"] == "management-argocd"
     ]
     assert "finalizers" not in application["metadata"]
     assert application["spec"]["source"]["path"] == "services/argocd"

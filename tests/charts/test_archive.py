@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from packing import CHART_YAML, archive, below, file, special
 
-from cmp_plugin.errors import InputError
 from cmp_plugin.charts import archive as archives
+from cmp_plugin.errors import InputError
 
 
 def unpacked(place: Path, into: Path) -> list[str]:
@@ -69,7 +69,7 @@ NAMES = {
     "small/./a": 'holds "small/./a", which lies outside of the chart\'s directory',
     "small//a": 'holds "small//a", which lies outside of the chart\'s directory',
     "Chart.yml": 'holds "Chart.yml", which lies outside of the chart\'s directory',
-    "small/" + "n" * 256: 'holds "small/' + "n" * 194 + '", which lies outside of the chart\'s directory',
+    "small/" + "n" * 256: 'holds "small/' + "n" * 194 + "\", which lies outside of the chart's directory",
     "small/a\\b": 'holds "small/a\\\\b", which is no name of a file',
     "small/a\nb": 'holds "small/a\\nb", which is no name of a file',
     "small/c:/a": 'holds "small/c:/a", which is no name of a file',

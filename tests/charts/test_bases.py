@@ -13,14 +13,14 @@ from gitserving import GitServer, committed
 from netless import run_without_network
 from packing import AT, below
 from program import run
-from services import service
 
-from cmp_plugin.errors import CmpError, InputError
-from cmp_plugin.fleet.service import Service
 from cmp_plugin.charts.bases import localised, names_elsewhere
 from cmp_plugin.charts.git_address import parse
 from cmp_plugin.charts.obtain import Means
+from cmp_plugin.errors import CmpError, InputError
+from cmp_plugin.fleet.service import Service
 from cmp_plugin.system.files import Tree
+from services import service
 
 MakeMeans = Callable[..., Means]
 SHA = "0123456789abcdef0123456789abcdef01234567"
@@ -138,7 +138,11 @@ def test_where_only_the_services_directory_is(served: GitServer, commit: str, me
 
 def test_whether_there_is_any(served: GitServer, means: MakeMeans) -> None:
     use = means()
-    for name, text in (("a", "resources: [../b, x.yaml]"), ("b", f"Resources: ['{served.url}/r?ref={SHA}']"), ("c", "")):
+    for name, text in (
+        ("a", "resources: [../b, x.yaml]"),
+        ("b", f"Resources: ['{served.url}/r?ref={SHA}']"),
+        ("c", ""),
+    ):
         Path(use.tree.root, "services/web", name).mkdir()
         Path(use.tree.root, "services/web", name, "kustomization.yaml").write_text(text)
     found = {name: names_elsewhere(service(resources=[f"/services/web/{name}"]), use.tree) for name in "abc"}
@@ -187,7 +191,11 @@ def test_offline(served: GitServer, commit: str, means: MakeMeans, monkeypatch: 
 
 
 FORMS = {
-    f"https://github.com/org/repo/deep/dir?ref={SHA}": ("https://github.com/org/repo", "deep/dir", "github.com/org/repo"),
+    f"https://github.com/org/repo/deep/dir?ref={SHA}": (
+        "https://github.com/org/repo",
+        "deep/dir",
+        "github.com/org/repo",
+    ),
     f"github.com/org/repo//dir?ref={SHA}": ("https://github.com/org/repo", "dir", "github.com/org/repo"),
     f"https://github.com/org/repo?version={SHA}": ("https://github.com/org/repo", "", "github.com/org/repo"),
     f"git::https://host:8443/a/b/c.git/dir?ref={SHA}": ("https://host:8443/a/b/c.git", "dir", "host-8443/a/b/c"),

@@ -9,12 +9,12 @@ import pytest
 from fleets import resolved, write
 from packing import archive, file
 
+from cmp_plugin.charts import store
 from cmp_plugin.charts.contents import ChartFiles, NotHere, chart_of, defaults, read_chart
 from cmp_plugin.errors import InputError, Location
 from cmp_plugin.fleet.service import Service
-from cmp_plugin.charts import store
-from cmp_plugin.system.files import Tree
 from cmp_plugin.goyaml.load import plain
+from cmp_plugin.system.files import Tree
 
 AT = Location("services/web/service.yaml", 4, 8)
 OUTER = """\
@@ -183,7 +183,9 @@ def test_a_chart_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_chart_of_the_fleet_with_charts_from_elsewhere(tmp_path: Path) -> None:
-    outer = OUTER.replace("{name: inner,", '{name: inner, repository: "file://../inner",').partition("  - {name: absent")[0]
+    outer = OUTER.replace("{name: inner,", '{name: inner, repository: "file://../inner",').partition(
+        "  - {name: absent"
+    )[0]
     content = {f"services/web/chart/{name}": text for name, text in files().items() if "charts/" not in name}
     content |= {"services/web/chart/Chart.yaml": outer, "services/web/inner/Chart.yaml": INNER}
     content["services/web/service.yaml"] = "namespace: web\nchart: {path: chart}\n"

@@ -13,12 +13,12 @@ import pytest
 from packing import below
 from serving import Repository, other
 
-from cmp_plugin.errors import CmpError
 from cmp_plugin.charts import store
 from cmp_plugin.charts.credentials import repository_entry
 from cmp_plugin.charts.lockfile import dump
 from cmp_plugin.charts.obtain import Means, lock_chart
 from cmp_plugin.charts.wanted import Wanted
+from cmp_plugin.errors import CmpError
 
 Ask = Callable[..., Wanted]
 MakeMeans = Callable[..., Means]

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 from packing import AT, chart, package
 from serving import Repository
-from services import service
 
 from cmp_plugin.charts import locate as place_of_charts
-from cmp_plugin.render.chart import chart_manifests
-from cmp_plugin.errors import CmpError, InputError
-from cmp_plugin.fleet.service import Chart
 from cmp_plugin.charts.dependencies import missing
 from cmp_plugin.charts.lockfile import dump
 from cmp_plugin.charts.obtain import Means, lock_chart
-from cmp_plugin.tools import helm
+from cmp_plugin.errors import CmpError, InputError
+from cmp_plugin.fleet.service import Chart
+from cmp_plugin.render.chart import chart_manifests
 from cmp_plugin.system.files import Tree
+from cmp_plugin.tools import helm
+from services import service
 
 MakeMeans = Callable[..., Means]
 PATH = "/services/web/chart"
@@ -149,13 +149,19 @@ def test_charts_in_a_circle(own: Callable[..., Tree], means: MakeMeans) -> None:
 
 REFUSED = {
     "no repository": (entry("a", "1.0.0", ""), "a is not in charts/, and names no repository"),
-    "a name": (entry("a", "1.0.0", "@mine"), "the repository of a is a name that only your helm knows (write its address)"),
+    "a name": (
+        entry("a", "1.0.0", "@mine"),
+        "the repository of a is a name that only your helm knows (write its address)",
+    ),
     "an alias": (
         entry("a", "1.0.0", "alias:mine"),
         "the repository of a is a name that only your helm knows (write its address)",
     ),
     "a path outside": (entry("a", "1.0.0", "file://../../../../a"), '"../../../../a" leaves the fleet'),
-    "another path": (entry("a", "1.0.0", "file:///clusters/a"), '"/clusters/a" lies outside of the allowed directories'),
+    "another path": (
+        entry("a", "1.0.0", "file:///clusters/a"),
+        '"/clusters/a" lies outside of the allowed directories',
+    ),
     "a bucket": (
         entry("a", "1.0.0", "s3://bucket"),
         '"s3://bucket" is no address of a chart repository (it starts with https:// or oci://)',

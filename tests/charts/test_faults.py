@@ -15,11 +15,11 @@ import pytest
 from packing import CHART_YAML, archive, file
 from serving import Repository, other, reset, silent, status, trickling, truncated, whole
 
-from cmp_plugin.errors import CmpError
 from cmp_plugin.charts import store
 from cmp_plugin.charts.lockfile import Locked
 from cmp_plugin.charts.obtain import Means, lock_chart, locked_chart
 from cmp_plugin.charts.wanted import Wanted
+from cmp_plugin.errors import CmpError
 
 SMALL = "/small-1.0.0.tgz"
 INDEX = "/index.yaml"
@@ -56,7 +56,12 @@ def test_a_chart_is_fetched_and_locked(served: Repository, asks: Ask, means: Mak
 
 @pytest.mark.parametrize("helm", ["helm3", "helm4"])
 def test_both_helms_fetch(
-    helm: str, served: Repository, asks: Ask, means: MakeMeans, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+    helm: str,
+    served: Repository,
+    asks: Ask,
+    means: MakeMeans,
+    request: pytest.FixtureRequest,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("CMP_PLUGIN_HELM", request.getfixturevalue(helm))
     with_range = means()._replace(helm_range="~4.3" if helm == "helm4" else "~3.22")
@@ -87,7 +92,10 @@ def test_relative_and_absolute_addresses(served: Repository, charts: Path, asks:
     for url, expected in (
         ("deep/small-1.0.0.tgz", f"{served.url}/deep/small-1.0.0.tgz"),
         ("/deep/small-1.0.0.tgz", f"{served.url}/deep/small-1.0.0.tgz"),
-        (f"http://localhost:{served.port}/deep/small-1.0.0.tgz", f"http://localhost:{served.port}/deep/small-1.0.0.tgz"),
+        (
+            f"http://localhost:{served.port}/deep/small-1.0.0.tgz",
+            f"http://localhost:{served.port}/deep/small-1.0.0.tgz",
+        ),
     ):
         entries = {"small": [{"name": "small", "version": "1.0.0", "urls": [url]}]}
         (charts / "index.yaml").write_text(json.dumps({"apiVersion": "v1", "entries": entries}))
@@ -109,9 +117,7 @@ def test_connection_refused(asks: Ask, means: MakeMeans) -> None:
         port = taken.getsockname()[1]
     started = time.monotonic()
     message = refusal(asks(repository=f"http://127.0.0.1:{port}"), means())
-    assert message == (
-        f"chart small 1.0.0 cannot be fetched from http://127.0.0.1:{port}: the connection was refused"
-    )
+    assert message == (f"chart small 1.0.0 cannot be fetched from http://127.0.0.1:{port}: the connection was refused")
     assert time.monotonic() - started < 15
 
 
@@ -124,7 +130,9 @@ def test_no_such_host(asks: Ask, means: MakeMeans, monkeypatch: pytest.MonkeyPat
     assert message.endswith("from http://charts.invalid/stable: the connection was refused")
 
 
-def test_proxies_by_the_usual_variables(served: Repository, asks: Ask, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_proxies_by_the_usual_variables(
+    served: Repository, asks: Ask, means: MakeMeans, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HTTP_PROXY", served.url)
     entry, _ = lock_chart(asks(repository="http://charts.invalid"), means())
     assert entry.url == "http://charts.invalid/small-1.0.0.tgz"
@@ -151,9 +159,7 @@ def test_a_slow_server_ends_at_the_deadline(
     served.answers[SMALL] = [fault]
     entry, started = locked(served), time.monotonic()
     message = refusal(asks(), means(1), entry)
-    assert message == (
-        f"chart small 1.0.0 cannot be fetched from {served.url}: there was no whole answer within 1 s"
-    )
+    assert message == (f"chart small 1.0.0 cannot be fetched from {served.url}: there was no whole answer within 1 s")
     assert time.monotonic() - started < 15
 
 
@@ -168,9 +174,7 @@ def test_500_then_fine(served: Repository, asks: Ask, means: MakeMeans) -> None:
 def test_500_for_ever(served: Repository, asks: Ask, means: MakeMeans) -> None:
     served.answers[SMALL] = [status(500)] * 9
     message = refusal(asks(), means(), locked(served))
-    assert message == (
-        f"chart small 1.0.0 cannot be fetched from {served.url}: 500 Internal Server Error"
-    )
+    assert message == (f"chart small 1.0.0 cannot be fetched from {served.url}: 500 Internal Server Error")
     assert len(served.asked) == 4
 
 
@@ -272,7 +276,9 @@ def test_a_truncated_archive(served: Repository, asks: Ask, means: MakeMeans) ->
     served.answers[SMALL] = [truncated]
     entry = locked(served)
     half = served.directory + "/half.tgz"
-    Path(half).write_bytes(Path(served.directory + SMALL).read_bytes()[: os.path.getsize(served.directory + SMALL) // 2])
+    Path(half).write_bytes(
+        Path(served.directory + SMALL).read_bytes()[: os.path.getsize(served.directory + SMALL) // 2]
+    )
     assert refusal(asks(), means(), entry) == (
         f"chart small 1.0.0 from {served.url} has the digest {store.digest_of(half)}, the lock says {entry.digest}"
     )
@@ -300,9 +306,7 @@ def test_another_archive(served: Repository, asks: Ask, means: MakeMeans) -> Non
 def test_a_chart_of_another_name(served: Repository, asks: Ask, means: MakeMeans) -> None:
     entries = {"large": [{"name": "large", "version": "1.0.0", "urls": ["small-1.0.0.tgz"]}]}
     served.answers[INDEX] = [other(json.dumps({"apiVersion": "v1", "entries": entries}).encode())]
-    assert refusal(asks("large"), means()) == (
-        f"chart large 1.0.0 from {served.url} is a chart of another name: small"
-    )
+    assert refusal(asks("large"), means()) == (f"chart large 1.0.0 from {served.url} is a chart of another name: small")
 
 
 def test_an_archive_bomb(served: Repository, charts: Path, asks: Ask, means: MakeMeans) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from packing import AT
 
-from cmp_plugin.errors import CmpError, InputError, Location
-from cmp_plugin.fleet.service import Chart
 from cmp_plugin.charts.lockfile import Locked, dump, find, parse
 from cmp_plugin.charts.wanted import Wanted, wanted, wanted_chart
+from cmp_plugin.errors import CmpError, InputError, Location
+from cmp_plugin.fleet.service import Chart
 
 ONE = Locked("https://charts.example.com", "web", "1.2.0", "sha256:" + "1" * 64)
 TWO = Locked(
@@ -80,7 +80,9 @@ def test_what_is_refused(case: str) -> None:
     assert "s3cret" not in str(refused.value)
 
 
-@pytest.mark.parametrize("url", ["/etc/passwd", "file:///etc/passwd", "https://me:s3cret@cdn.example.com/a.tgz", "https://a b"])
+@pytest.mark.parametrize(
+    "url", ["/etc/passwd", "file:///etc/passwd", "https://me:s3cret@cdn.example.com/a.tgz", "https://a b"]
+)
 def test_addresses_of_archives_that_are_refused(url: str) -> None:
     text = TEXT.replace("name: web", f'name: web, url: "{url}"')
     with pytest.raises(CmpError) as refused:

@@ -10,13 +10,12 @@ import pytest
 from packing import AT
 from serving import Repository
 
-from cmp_plugin.errors import CmpError, InputError
 from cmp_plugin.charts import store
 from cmp_plugin.charts.lockfile import Locked
 from cmp_plugin.charts.mirrors import place_of
 from cmp_plugin.charts.obtain import Means, lock_chart, locked_chart
 from cmp_plugin.charts.wanted import wanted
-
+from cmp_plugin.errors import CmpError, InputError
 
 MakeMeans = Callable[..., Means]
 HTTP = "https://charts.example.com/stable"
@@ -39,7 +38,11 @@ PLACES = {
     "a registry's prefix": ({"oci://registry.example.com/team": "oci://m/t"}, OCI, "oci://m/t/charts"),
     "not half a name": ({"oci://registry.example.com/te": "oci://m/t"}, OCI, OCI),
     "the longest": ({"oci://registry.example.com": "oci://a", OCI: "oci://b/c"}, OCI, "oci://b/c"),
-    "a registry as a repository": ({"oci://registry.example.com": "https://m.example.com"}, OCI, "https://m.example.com"),
+    "a registry as a repository": (
+        {"oci://registry.example.com": "https://m.example.com"},
+        OCI,
+        "https://m.example.com",
+    ),
 }
 
 

@@ -11,12 +11,11 @@ import pytest
 from packing import AT, chart, package
 from registry import Registry
 
-from cmp_plugin.errors import CmpError
-from cmp_plugin.fleet.service import Chart
 from cmp_plugin.charts import store
 from cmp_plugin.charts.obtain import Means, lock_chart, locked_chart
 from cmp_plugin.charts.wanted import Wanted, wanted, wanted_chart
-
+from cmp_plugin.errors import CmpError
+from cmp_plugin.fleet.service import Chart
 
 MakeMeans = Callable[..., Means]
 
@@ -29,9 +28,7 @@ def plus(tmp_path_factory: pytest.TempPathFactory, helm4: str) -> Path:
 
 
 @pytest.fixture(scope="module")
-def open_registry(
-    tmp_path_factory: pytest.TempPathFactory, packed: Path, plus: Path, helm4: str
-) -> Iterator[Registry]:
+def open_registry(tmp_path_factory: pytest.TempPathFactory, packed: Path, plus: Path, helm4: str) -> Iterator[Registry]:
     base = tmp_path_factory.mktemp("registry")
     with Registry(base / "open") as registry:
         for archive in (*sorted(packed.glob("small-*.tgz")), plus):
@@ -94,7 +91,9 @@ def test_versions(
 def test_what_is_not_there(open_registry: Registry, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
     trust(open_registry, monkeypatch)
     place = f"cannot be fetched from {open_registry.address}"
-    assert refusal(small(open_registry, "9.9.9"), means()) == f"chart small 9.9.9 {place}: it has no such chart or version"
+    assert (
+        refusal(small(open_registry, "9.9.9"), means()) == f"chart small 9.9.9 {place}: it has no such chart or version"
+    )
     nothing = wanted(open_registry.address, "nothing", "1.0.0", AT)
     assert refusal(nothing, means()) == f"chart nothing 1.0.0 {place}: it has no such chart or version"
 

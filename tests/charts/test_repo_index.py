@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cmp_plugin.errors import InputError
 from cmp_plugin.charts.repo_index import Version, pick, versions
+from cmp_plugin.errors import InputError
 
 PLAIN = {
     "apiVersion": "v1",

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from packing import below
 
-from cmp_plugin.errors import InputError, ToolError
 from cmp_plugin.charts import store
 from cmp_plugin.charts import store_gc as upkeep
+from cmp_plugin.errors import InputError, ToolError
 from cmp_plugin.system.process import Deadline
 
 OTHER = "sha256:" + "0" * 64
@@ -146,8 +146,7 @@ def test_what_somebody_uses_stays(packed: Path) -> None:
 def test_what_another_process_uses_stays(packed: Path, tmp_path: Path) -> None:
     digest = aged(packed / "small-1.0.0.tgz", 30_000)
     code = (
-        "import sys; from cmp_plugin.charts import store; print(store.find(sys.argv[1]), flush=True); "
-        "sys.stdin.read()"
+        "import sys; from cmp_plugin.charts import store; print(store.find(sys.argv[1]), flush=True); sys.stdin.read()"
     )
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", code, digest], stdin=pipe, stdout=pipe, text=True) as process:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 from fleets import fleet_of_chance, write
+from program import CHECKOUT
 
 from cmp_plugin.charts.used import chart_uses, cluster_uses
 from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import Fleet, open_fleet
 from cmp_plugin.fleet.plan import plan
-from program import CHECKOUT
 
 REPO = 'chart: {repo: "https://charts.example.com", name: web}\n'
 

@@ -118,7 +118,9 @@ def test_yaml_says_the_same_as_json(fleet: Path, clean_env: dict[str, str]) -> N
 
 
 @pytest.mark.parametrize("how", [break_service, break_chart])
-@pytest.mark.parametrize("args", [["preview"], ["preview", "prod"], ["preview", "prod", "api"], ["preview", "-o", "json"]])
+@pytest.mark.parametrize(
+    "args", [["preview"], ["preview", "prod"], ["preview", "prod", "api"], ["preview", "-o", "json"]]
+)
 def test_nothing_reaches_stdout_when_one_of_many_fails(
     how, args: list[str], fleet: Path, clean_env: dict[str, str]
 ) -> None:
@@ -137,9 +139,7 @@ def test_every_error_of_a_preview_is_reported(fleet: Path, clean_env: dict[str, 
 
 def tree(directory: Path) -> dict[str, bytes]:
     return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in sorted(directory.rglob("*"))
-        if path.is_file()
+        str(path.relative_to(directory)): path.read_bytes() for path in sorted(directory.rglob("*")) if path.is_file()
     }
 
 
@@ -175,7 +175,10 @@ def test_out_is_all_or_none(how, fleet: Path, tmp_path: Path, clean_env: dict[st
 
 @pytest.mark.parametrize(
     ("how", "good"),
-    [(break_service, ["dev/api.yaml", "dev/web.yaml", "prod/web.yaml"]), (break_chart, ["dev/web.yaml", "prod/web.yaml"])],
+    [
+        (break_service, ["dev/api.yaml", "dev/web.yaml", "prod/web.yaml"]),
+        (break_chart, ["dev/web.yaml", "prod/web.yaml"]),
+    ],
 )
 def test_keep_going_writes_what_is_good_and_fails(
     how, good: list[str], fleet: Path, tmp_path: Path, clean_env: dict[str, str]
@@ -346,7 +349,9 @@ def test_a_bug_of_ours_is_one_line_and_exit_code_3(fleet: Path, clean_env: dict[
     shutil.copytree(os.path.join(os.path.dirname(__file__), "..", "cmp_plugin"), package / "cmp_plugin")
     (package / "cmp_plugin/fleet/files.py").write_text("raise ZeroDivisionError('secret')\n")
     program = fleet.parent / "program.py"
-    program.write_text(f"import sys\nsys.path.insert(0, {str(package)!r})\nfrom cmp_plugin.cli import main\nsys.exit(main())\n")
+    program.write_text(
+        f"import sys\nsys.path.insert(0, {str(package)!r})\nfrom cmp_plugin.cli import main\nsys.exit(main())\n"
+    )
     python = os.path.join(os.path.dirname(PROGRAM), "python")
     command = [python, str(program), "preview", "dev"]
     done = subprocess.run(command, cwd=fleet, env=clean_env, capture_output=True, timeout=60)
@@ -357,7 +362,11 @@ def test_a_bug_of_ours_is_one_line_and_exit_code_3(fleet: Path, clean_env: dict[
 
 
 def in_git(place: Path, env: dict[str, str]) -> None:
-    for words in (["init", "-q"], ["add", "."], ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "x"]):
+    for words in (
+        ["init", "-q"],
+        ["add", "."],
+        ["-c", "user.name=a", "-c", "user.email=a@example.com", "commit", "-qm", "x"],
+    ):
         subprocess.run(["git", *words], cwd=place, env=env, check=True)
 
 
@@ -383,7 +392,12 @@ def test_an_empty_word_is_not_everything(fleet: Path, clean_env: dict[str, str])
         assert (seen.code, seen.stdout) == (2, b"")
         assert seen.stderr == b"an empty word is no cluster or service\n"
     before = sorted(fleet.rglob("*"))
-    for words in (["preview", "--out", ""], ["expand", "dev", "web", "--out", ""], ["-C", "", "list"], ["schema", "--out", ""]):
+    for words in (
+        ["preview", "--out", ""],
+        ["expand", "dev", "web", "--out", ""],
+        ["-C", "", "list"],
+        ["schema", "--out", ""],
+    ):
         seen = run(words, str(fleet), clean_env)
         assert (seen.code, seen.stdout, seen.stderr) == (2, b"", b"an empty word is no directory\n")
     assert sorted(fleet.rglob("*")) == before
@@ -400,14 +414,18 @@ def test_a_result_has_any_character(fleet: Path, clean_env: dict[str, str]) -> N
 
 
 def test_a_closed_standard_output_is_no_bug(fleet: Path, clean_env: dict[str, str]) -> None:
-    done = subprocess.run(["sh", "-c", 'exec "$0" preview dev 1>&-', PROGRAM], cwd=fleet, env=clean_env, capture_output=True)
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" preview dev 1>&-', PROGRAM], cwd=fleet, env=clean_env, capture_output=True
+    )
     assert (done.returncode, done.stderr) == (1, b"there is no standard output to write to\n")
 
 
 @pytest.mark.parametrize("words", ["list", "validate", "preview dev"])
 def test_a_closed_standard_error_is_no_bug(words: str, fleet: Path, clean_env: dict[str, str]) -> None:
     line = f'exec "$0" {words} 2>&-'
-    assert subprocess.run(["sh", "-c", line, PROGRAM], cwd=fleet, env=clean_env, stdout=subprocess.DEVNULL).returncode == 0
+    assert (
+        subprocess.run(["sh", "-c", line, PROGRAM], cwd=fleet, env=clean_env, stdout=subprocess.DEVNULL).returncode == 0
+    )
 
 
 def test_doctor_outside_a_fleet(tmp_path: Path, clean_env: dict[str, str]) -> None:
@@ -450,7 +468,9 @@ def test_validate_sees_what_would_go_missing(change: str, finding: str, fleet: P
 
 
 @pytest.mark.parametrize("link", ["clusters/stage", "clusters/prod/cluster.yaml"])
-def test_a_cluster_behind_a_link_to_nothing_is_no_missing_one(link: str, fleet: Path, clean_env: dict[str, str]) -> None:
+def test_a_cluster_behind_a_link_to_nothing_is_no_missing_one(
+    link: str, fleet: Path, clean_env: dict[str, str]
+) -> None:
     """Passed over, Argo CD would take its Application away."""
     write(fleet, {"fleet.yaml": "repoURL: https://git.example.com/a.git\n"})
     (fleet / link).unlink(missing_ok=True)
@@ -462,8 +482,12 @@ def test_a_cluster_behind_a_link_to_nothing_is_no_missing_one(link: str, fleet: 
 
 
 def test_two_services_that_render_one_object(fleet: Path, clean_env: dict[str, str]) -> None:
-    (fleet / "services/api/chart/templates/same.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n")
-    (fleet / "services/web/chart/templates/same.yaml").write_text("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n")
+    (fleet / "services/api/chart/templates/same.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n"
+    )
+    (fleet / "services/web/chart/templates/same.yaml").write_text(
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: same}\n"
+    )
     seen = run(["validate", "--render"], str(fleet), clean_env)
     assert seen.code == 1
     assert seen.stdout.decode().splitlines() == [

@@ -52,9 +52,7 @@ def typed(shell: str, words: str, cwd: Path, env: dict[str, str]) -> str:
     Ctrl-A and `echo` then make the shell itself print the line.
     """
     terminal = {**env, "TERM": "xterm", "PS1": "", "fish_greeting": ""}
-    child = pexpect.spawn(
-        shell, SHELLS[shell], cwd=str(cwd), env=terminal, encoding="utf-8", timeout=60
-    )
+    child = pexpect.spawn(shell, SHELLS[shell], cwd=str(cwd), env=terminal, encoding="utf-8", timeout=60)
     child.setwinsize(24, 200)
     try:
         child.sendline(START[shell] + "; echo set''up")
@@ -82,12 +80,13 @@ def typed(shell: str, words: str, cwd: Path, env: dict[str, str]) -> str:
         ("cmp-plugin list -l region=", "cmp-plugin list -l region=eu"),
         ("cmp-plugin list --service prom", "cmp-plugin list --service prometheus"),
         ("cmp-plugin list -o h", "cmp-plugin list -o html"),
-        ("cmp-plugin explain gke.dev istio-b values.pilot.r", "cmp-plugin explain gke.dev istio-b values.pilot.replicas"),
+        (
+            "cmp-plugin explain gke.dev istio-b values.pilot.r",
+            "cmp-plugin explain gke.dev istio-b values.pilot.replicas",
+        ),
     ],
 )
-def test_tab(
-    shell: str, words: str, completed: str, fleet: Path, clean_env: dict[str, str]
-) -> None:
+def test_tab(shell: str, words: str, completed: str, fleet: Path, clean_env: dict[str, str]) -> None:
     assert typed(shell, words, fleet, clean_env) == completed
 
 
@@ -133,9 +132,7 @@ def offered(line: str, cwd: Path, env: dict[str, str], tmp_path: Path) -> list[s
         ("cmp-plugin diff --tools ", []),
     ],
 )
-def test_offers(
-    line: str, words: list[str], fleet: Path, clean_env: dict[str, str], tmp_path: Path
-) -> None:
+def test_offers(line: str, words: list[str], fleet: Path, clean_env: dict[str, str], tmp_path: Path) -> None:
     assert offered(line, fleet, clean_env, tmp_path) == words
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from program import CHECKOUT, run
 
+from cmp_plugin.commands.examples import EXAMPLES, GROUPS
 from cmp_plugin.commands.parser import VERBS, parse, parser
 from cmp_plugin.errors import UsageError
-from cmp_plugin.commands.examples import EXAMPLES, GROUPS
 from cmp_plugin.fleet.files import open_fleet
 
 COMMANDS = [(verb, command) for verb, shown in EXAMPLES.items() for _, command in shown]

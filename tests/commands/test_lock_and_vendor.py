@@ -89,8 +89,7 @@ def test_lock_changes_what_changed(tool: Tool, fleet: Path, served: Repository) 
     )
     assert said(tool("lock")) == (
         0,
-        "services/vee/service.lock: removed, no chart to lock\n"
-        "services/web/service.lock: removed, no chart to lock\n",
+        "services/vee/service.lock: removed, no chart to lock\nservices/web/service.lock: removed, no chart to lock\n",
         "",
     )
     assert not list(fleet.glob("services/*/service.lock"))

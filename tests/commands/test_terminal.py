@@ -152,7 +152,7 @@ WAIT = "import time; from cmp_plugin.commands.progress import waiting\nwith wait
 
 
 def test_what_takes_long_says_what_it_is(tmp_path: Path, clean_env: dict[str, str]) -> None:
-    python = f"{sys.executable} -c \"{WAIT}\""
+    python = f'{sys.executable} -c "{WAIT}"'
     env = {**clean_env, "TERM": "xterm", "PYTHONPATH": CHECKOUT}
     seen = on_a_terminal(python.format(2), tmp_path, env)
     assert "reading ..." in seen

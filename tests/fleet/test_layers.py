@@ -184,7 +184,9 @@ def test_how_a_field_merges(field: str, low: str, high: str, expected: Any, tmp_
     + ["metadata", "namespace", "resources", "dependsOn", "includeCRDs", "version", "allow"]
 )  # fmt: skip
 def test_a_top_level_key_without_a_value_is_left_out(field: str, tmp_path: Path) -> None:
-    defaults = "defaults: {namespace: d, includeCRDs: false, dependsOn: ['a?'], allow: [random], resources: [services/r]}"
+    defaults = (
+        "defaults: {namespace: d, includeCRDs: false, dependsOn: ['a?'], allow: [random], resources: [services/r]}"
+    )
     service = "chart: {path: chart}\n" + ("" if field == "namespace" else "namespace: own\n")
     root = write(
         tmp_path,
@@ -331,7 +333,9 @@ PATCHES: list[tuple[str, str, list[tuple[str, Any]]]] = [
 @pytest.mark.parametrize(("low", "high", "expected"), PATCHES)
 def test_how_patches_merge(low: str, high: str, expected: Any, tmp_path: Path) -> None:
     service = f"variants: {{v: {{when: {{env: prod}}, patches: {low}}}}}"
-    root = fleet(tmp_path, service=service, cluster=f"services: {{web: {{patches: {high}}}}}", **{"services/web/p": "x: 1"})
+    root = fleet(
+        tmp_path, service=service, cluster=f"services: {{web: {{patches: {high}}}}}", **{"services/web/p": "x: 1"}
+    )
     assert [(name, plain(patch.fields)) for name, patch in resolved(root).merged.patches.items()] == expected
 
 
@@ -348,7 +352,11 @@ def test_a_patch_removed_and_added_again_goes_last(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("block", "lenient"),
-    [("patches: {p: {patch: {}}}, images: {i: {newTag: a}}", False), ("patches: {p: {optional: true}}", True), ("", True)],
+    [
+        ("patches: {p: {patch: {}}}, images: {i: {newTag: a}}", False),
+        ("patches: {p: {optional: true}}", True),
+        ("", True),
+    ],
 )
 def test_what_only_defaults_name_may_hit_nothing(block: str, lenient: bool, tmp_path: Path) -> None:
     root = fleet(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from fleets import chart, planned, refusal, request, resolved, write
 
-from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import planned_service
 from cmp_plugin.fleet.service import Chart
@@ -73,7 +73,12 @@ def test_all_matching_variants_apply_in_file_order(tmp_path: Path) -> None:
 def test_what_a_service_without_settings_is(tmp_path: Path) -> None:
     service = resolved(fleet(tmp_path)).service
     assert service.chart == Chart(service.chart.at if service.chart else AT, path="/services/web/chart")
-    assert (service.release, service.namespace, service.entry, service.directory) == ("web", "web", "web", "/services/web")
+    assert (service.release, service.namespace, service.entry, service.directory) == (
+        "web",
+        "web",
+        "web",
+        "/services/web",
+    )
     assert (service.include_crds, service.skip_tests, service.allow) == (True, True, frozenset())
     assert (service.helm_range, service.kustomize_range, service.tools_strict) == ("~4.3", "~5.8", False)
     assert (service.kube_version, service.api_versions, service.label) == ("1.34", (), "c/web")
@@ -82,7 +87,9 @@ def test_what_a_service_without_settings_is(tmp_path: Path) -> None:
 def test_what_fleet_yaml_says_about_tools(tmp_path: Path) -> None:
     root = fleet(
         tmp_path,
-        **{"fleet.yaml": "tools: {helm: ~3.22, kustomize: '>=5.8', strict: true}\nmirrors: {'https://a': m}\nlock: optional"},
+        **{
+            "fleet.yaml": "tools: {helm: ~3.22, kustomize: '>=5.8', strict: true}\nmirrors: {'https://a': m}\nlock: optional"
+        },
     )
     service = resolved(root).service
     assert (service.helm_range, service.kustomize_range, service.tools_strict) == ("~3.22", ">=5.8", True)
@@ -99,7 +106,9 @@ def test_exact_versions(version: str, tmp_path: Path) -> None:
     assert found and (found.repo, found.name, found.version) == ("https://charts.example.com", "x", version)
 
 
-@pytest.mark.parametrize("version", ["1.2", "1", "^1.2.3", "~1.2", ">=1.2.3", "1.2.x", "*", "latest", "1.2.3 || 1.2.4", "1.2.٣"])
+@pytest.mark.parametrize(
+    "version", ["1.2", "1", "^1.2.3", "~1.2", ">=1.2.3", "1.2.x", "*", "latest", "1.2.3 || 1.2.4", "1.2.٣"]
+)
 def test_versions_that_are_not_exact(version: str, tmp_path: Path) -> None:
     root = fleet(tmp_path, **{"services/web/service.yaml": REPO + f"version: '{version}'"})
     assert f'version "{version}" is not exact' in refusal(root)
@@ -109,7 +118,9 @@ def test_a_version_may_be_a_var(tmp_path: Path) -> None:
     service = REPO + "version: '${vars.v}'\nvars: {v: 1.2.3}"
     assert resolved(fleet(tmp_path / "a", **{"services/web/service.yaml": service})).service.chart.version == "1.2.3"
     service = REPO + "version: '${vars.v}'\nvars: {v: ^1.2}"
-    assert 'c/web: version "^1.2" is not exact' in refusal(fleet(tmp_path / "b", **{"services/web/service.yaml": service}))
+    assert 'c/web: version "^1.2" is not exact' in refusal(
+        fleet(tmp_path / "b", **{"services/web/service.yaml": service})
+    )
 
 
 @pytest.mark.parametrize(
@@ -152,7 +163,12 @@ class TestInstances:
 
     def test_key_and_entry(self, tmp_path: Path) -> None:
         service = resolved(fleet(tmp_path, "values: {own: 1}", **self.ROOT), key="gateway-a").service
-        assert (service.name, service.entry, service.release, service.label) == ("gateway-a", "web", "gateway-a", "c/gateway-a")
+        assert (service.name, service.entry, service.release, service.label) == (
+            "gateway-a",
+            "web",
+            "gateway-a",
+            "c/gateway-a",
+        )
         assert service.directory == "/services/web"
         assert plain(service.values) == {"own": 1, "p": 1, "c": 1, "name": "gateway-a"}
 
@@ -164,7 +180,8 @@ class TestInstances:
         files = {
             **self.ROOT,
             "services/other/service.yaml": "allow: [empty]",
-            "clusters/c/cluster.yaml": CLUSTER + "profiles: [p]\nservices: {gateway-a: {service: other, values: null}}\n",
+            "clusters/c/cluster.yaml": CLUSTER
+            + "profiles: [p]\nservices: {gateway-a: {service: other, values: null}}\n",
             "profiles/p.yaml": "services: {gateway-a: {service: web}}",
         }
         assert request(fleet(tmp_path, **files), key="gateway-a").entry == "other"
@@ -173,7 +190,8 @@ class TestInstances:
         files = {
             **self.ROOT,
             "services/gateway-a/service.yaml": "allow: [empty]",
-            "clusters/c/cluster.yaml": CLUSTER + "profiles: [p]\nservices: {gateway-a: {service: null, values: null}}\n",
+            "clusters/c/cluster.yaml": CLUSTER
+            + "profiles: [p]\nservices: {gateway-a: {service: null, values: null}}\n",
             "profiles/p.yaml": "services: {gateway-a: {service: web}}",
         }
         assert request(fleet(tmp_path, **files), key="gateway-a").entry == "gateway-a"
@@ -197,7 +215,9 @@ class TestInterpolation:
         assert plain(resolved(root).service.values) == {"a": "high", "gone": 1}
 
     def test_a_services_own_vars_win_over_the_clusters(self, tmp_path: Path) -> None:
-        root = fleet(tmp_path, "values: {a: '${vars.domain}', b: '${vars.sub}'}\nvars: {domain: own, sub: 'x.${vars.domain}'}")
+        root = fleet(
+            tmp_path, "values: {a: '${vars.domain}', b: '${vars.sub}'}\nvars: {domain: own, sub: 'x.${vars.domain}'}"
+        )
         assert plain(resolved(root).service.values) == {"a": "own", "b": "x.own"}
 
     def test_a_cluster_var_sees_a_services_own(self, tmp_path: Path) -> None:
@@ -246,7 +266,11 @@ REFUSED = [
     ("namespace: null", "", "c/web: a service with a chart needs a `namespace`"),
     ("values: {a: 1}\nchart: null\nnamespace: x", "", "c/web: `values` has no meaning, this service has no chart"),
     ("", "metadata: {labels: {a: '${vars.n3}'}}, vars: {n3: 3}", "c/web: a must be a string, and so must the var"),
-    ("", "images: {nginx: {newTag: '${vars.n3}'}}, vars: {n3: 3}", "c/web: newTag must be a string, and so must the var"),
+    (
+        "",
+        "images: {nginx: {newTag: '${vars.n3}'}}, vars: {n3: 3}",
+        "c/web: newTag must be a string, and so must the var",
+    ),
     ("", "namespace: '${vars.n3}', vars: {n3: 3}", "c/web: namespace must be a string, and so must the var"),
     ("", "namespace: '${service.namespace}'", "c/web: ${service.namespace} is not known here"),
     ("", "patches: {p: {optional: true}}", 'patch "p" has neither `patch` nor `path`'),
@@ -261,7 +285,10 @@ def test_refused(service: str, web: str, message: str, tmp_path: Path) -> None:
     assert message in refusal(fleet(tmp_path, web=web, **files))
 
 
-@pytest.mark.parametrize("field", ["releaseName: x", "version: 1.2.3", "includeCRDs: true", "skipTests: true", "valuesFiles: []", "values: {}"])
+@pytest.mark.parametrize(
+    "field",
+    ["releaseName: x", "version: 1.2.3", "includeCRDs: true", "skipTests: true", "valuesFiles: []", "values: {}"],
+)
 def test_chart_fields_need_a_chart_except_in_defaults(field: str, tmp_path: Path) -> None:
     plain_service = {"services/web/service.yaml": "allow: [empty]"}
     name = field.partition(":")[0]
@@ -297,7 +324,9 @@ def test_the_order_of_images_and_labels_does_not_matter(tmp_path: Path) -> None:
 
 
 def test_all_errors_of_a_service_come_together(tmp_path: Path) -> None:
-    root = fleet(tmp_path, "values: {a: '${vars.x1}'}\nreleaseName: '${vars.x2}'\npatches: {p: {patch: {a: '${vars.x3}'}}}")
+    root = fleet(
+        tmp_path, "values: {a: '${vars.x1}'}\nreleaseName: '${vars.x2}'\npatches: {p: {patch: {a: '${vars.x3}'}}}"
+    )
     assert [line.split("${vars.")[1][:2] for line in refusal(root).splitlines()] == ["x1", "x2", "x3"]
 
 

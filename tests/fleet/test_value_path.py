@@ -70,7 +70,9 @@ def test_words(words: list[str], found: Asked) -> None:
         assert asked([str(found.object), written(found.path)] if found.path else [str(found.object)]) == found
 
 
-@pytest.mark.parametrize("words", [["a", "b"], [""], ["  "], ["Deployment/web", "a", "b", "."], ["Deployment/web", "a."]])
+@pytest.mark.parametrize(
+    "words", [["a", "b"], [""], ["  "], ["Deployment/web", "a", "b", "."], ["Deployment/web", "a."]]
+)
 def test_words_that_ask_for_nothing(words: list[str]) -> None:
     with pytest.raises(UsageError):
         asked(words)

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import Location
-from cmp_plugin.fleet.waves import waves
 from cmp_plugin.fleet.resolve import Resolved
 from cmp_plugin.fleet.service import Service
+from cmp_plugin.fleet.waves import waves
 from cmp_plugin.goyaml.load import Node, node
 
 AT = Location("clusters/c/cluster.yaml", 4, 3)
@@ -54,9 +54,7 @@ def test_an_instance_is_a_dependency_by_its_key(tmp_path: Path) -> None:
 
 def test_a_dependency_of_all_services_is_none_of_its_own(tmp_path: Path) -> None:
     root = fleet(tmp_path, {"base": "", "web": ""})
-    (root / "fleet.yaml").write_text(
-        "apiVersion: cmp-plugin/v1alpha1\nkind: Fleet\ndefaults: {dependsOn: [base]}\n"
-    )
+    (root / "fleet.yaml").write_text("apiVersion: cmp-plugin/v1alpha1\nkind: Fleet\ndefaults: {dependsOn: [base]}\n")
     assert [(one.request.key, one.wave) for one in planned(root)] == [("base", 0), ("web", 1)]
 
 

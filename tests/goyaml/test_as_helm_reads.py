@@ -14,16 +14,11 @@ from cmp_plugin.errors import CmpError
 from cmp_plugin.goyaml.load import load, load_values, plain
 
 CORPUS = Path(__file__).parent / "yaml_corpus"
-SCALARS = [
-    line
-    for line in (CORPUS / "scalars.txt").read_text("utf-8").split("\n")
-    if line[:2] not in ("", "# ")
-]
+SCALARS = [line for line in (CORPUS / "scalars.txt").read_text("utf-8").split("\n") if line[:2] not in ("", "# ")]
 DOCUMENTS = {
     title: body.encode()
     for title, _, body in (
-        part.partition("\n")
-        for part in (CORPUS / "documents.txt").read_text("utf-8").split("=== ")[1:]
+        part.partition("\n") for part in (CORPUS / "documents.txt").read_text("utf-8").split("=== ")[1:]
     )
 } | {
     # What an editor would change on the way.
@@ -76,9 +71,7 @@ DOCUMENTS = {
     "12,000 deep by indentation": b"".join(b" " * n + b"a:\n" for n in range(0, 200)),
     "many aliases": b"a: &x {b: 1}\nc:\n" + b"- *x\n" * 3000,
     "aliases of aliases": b"a: &a [x, x, x, x, x, x, x, x, x]\n"
-    + b"".join(
-        b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(6)
-    ),
+    + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(6)),
 }
 
 # What helm reads and we refuse, by our words; nothing else may be refused.
@@ -193,9 +186,7 @@ def test_the_corpus_is_large_enough() -> None:
 @pytest.mark.parametrize("version", HELMS)
 def test_scalars_that_we_read(version: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """All in one file: a list of maps, so that each keeps its own keys and its nulls."""
-    text = b"all:\n" + b"".join(
-        b"- " + form.replace(b"\n", b"\n  ").rstrip(b" ") for form in ACCEPTED
-    )
+    text = b"all:\n" + b"".join(b"- " + form.replace(b"\n", b"\n  ").rstrip(b" ") for form in ACCEPTED)
     seen = go_reads.values(request.getfixturevalue(version), tmp_path / "c", text)
     assert seen.ok, seen.value
     wrong = [
@@ -208,25 +199,16 @@ def test_scalars_that_we_read(version: str, tmp_path: Path, request: pytest.Fixt
 
 def test_scalars_that_we_refuse(helm4: str, tmp_path: Path) -> None:
     """Each a text of its own, as most of them spoil a file: a template reads them."""
-    seen = [
-        go_reads.Read("Error" not in value, value)
-        for value in go_reads.maps(helm4, tmp_path, DOUBTFUL)
-    ]
+    seen = [go_reads.Read("Error" not in value, value) for value in go_reads.maps(helm4, tmp_path, DOUBTFUL)]
     assert len([go for go in seen if not go.ok]) > 50
-    assert not [
-        wrong for text, go in zip(DOUBTFUL, seen, strict=True) if (wrong := verdict(text, go))
-    ]
+    assert not [wrong for text, go in zip(DOUBTFUL, seen, strict=True) if (wrong := verdict(text, go))]
 
 
 @pytest.mark.parametrize("version", HELMS)
 def test_documents(version: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     texts = list(DOCUMENTS.values())
     seen = go_reads.values_of_each(request.getfixturevalue(version), tmp_path, texts)
-    wrong = {
-        title: said
-        for (title, text), go in zip(DOCUMENTS.items(), seen)
-        if (said := verdict(text, go))
-    }
+    wrong = {title: said for (title, text), go in zip(DOCUMENTS.items(), seen) if (said := verdict(text, go))}
     assert not wrong
 
 

@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import InputError
+from cmp_plugin.goyaml.load import dump_json, dump_values, dump_yaml, load, load_manifests, load_values, plain
 from cmp_plugin.goyaml.scalars import as_float64
 from cmp_plugin.system.process import Deadline, clean_environment, run
-from cmp_plugin.goyaml.load import dump_json, dump_values, dump_yaml, load, load_manifests, load_values, plain
 
 CORPUS = Path(__file__).parent / "yaml_corpus"
 SCALARS = (CORPUS / "scalars.txt").read_text("utf-8").split("\n")
@@ -47,9 +47,7 @@ BLOCKS = [
 ]
 # What YAML and JSON take differently, and what no reader may lose.
 CHARACTERS = st.one_of(
-    st.sampled_from(
-        "abyYnNoO01.-+_:#,[]{}&*!|>'\"%@`~=<?/\\ \n\t\r\x00\x07\x1b\x7f\x80\x85\x9f\xa0\xad"
-    ),
+    st.sampled_from("abyYnNoO01.-+_:#,[]{}&*!|>'\"%@`~=<?/\\ \n\t\r\x00\x07\x1b\x7f\x80\x85\x9f\xa0\xad"),
     st.sampled_from("\u2028\u2029\ufeff\ufffd\ufffe\uffff\u200bé中😀\U0001fffe\U0010ffff"),
     st.characters(exclude_categories=["Cs"]),
 )
@@ -99,9 +97,7 @@ def test_helm_reads_values(
 
 @SLOW
 @given(batch=BATCHES)
-def test_helm_reads_yaml(
-    batch: list[Any], helm4: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_helm_reads_yaml(batch: list[Any], helm4: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp("yaml")
     seen = go_reads.values(helm4, root, dump_yaml({"all": batch}).encode())
     assert seen.ok, seen.value
@@ -125,9 +121,7 @@ KEPT = TEXTS.map(lambda text: LOST_BY_KUSTOMIZE.sub("", text)) | st.booleans()
 
 @SLOW
 @given(batch=st.lists(st.recursive(KEPT, st.lists, max_leaves=5), min_size=5))
-def test_kustomize_reads_yaml(
-    batch: list[Any], kustomize: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_kustomize_reads_yaml(batch: list[Any], kustomize: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Texts, in all their forms; numbers it writes in its own way."""
     root = tmp_path_factory.mktemp("kustomize")
     (root / "a.yaml").write_text(dump_yaml(probe({"all": batch})), "utf-8")
@@ -163,10 +157,7 @@ def test_json_is_one_line_of_sorted_utf_8(value: Any) -> None:
 
 def test_json() -> None:
     assert dump_json({"b": [1, None, "é😀\n"], "a": {}}) == '{"a":{},"b":[1,null,"é😀\\n"]}'
-    assert (
-        dump_values({"a": "é\x7f\u2028\ufeff😀"})
-        == b'{"a":"\xc3\xa9\\u007f\\u2028\\ufeff\xf0\x9f\x98\x80"}\n'
-    )
+    assert dump_values({"a": "é\x7f\u2028\ufeff😀"}) == b'{"a":"\xc3\xa9\\u007f\\u2028\\ufeff\xf0\x9f\x98\x80"}\n'
 
 
 YAML = {

@@ -240,14 +240,10 @@ HOSTILE = {
     "dashes": b"- " * MANY,
     "indentation": b"".join(b" " * depth + b"a:\n" for depth in range(2000)),
     "aliases of aliases": b"a: &a [x, x, x, x, x, x, x, x, x]\n"
-    + b"".join(
-        b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(20)
-    ),
+    + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(20)),
     "aliases": b"a: &x {b: 1}\nc:\n" + b"- *x\n" * 100_000,
-    "depth by aliases": b"a0: &a0 [1]\n"
-    + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 500)),
-    "depth by merges": b"a0: &a0 {b: 1}\n"
-    + b"".join(b"a%d: &a%d {<<: *a%d}\n" % (n, n, n - 1) for n in range(1, 500)),
+    "depth by aliases": b"a0: &a0 [1]\n" + b"".join(b"a%d: &a%d [*a%d]\n" % (n, n, n - 1) for n in range(1, 500)),
+    "depth by merges": b"a0: &a0 {b: 1}\n" + b"".join(b"a%d: &a%d {<<: *a%d}\n" % (n, n, n - 1) for n in range(1, 500)),
     "refusals": b"- on\n" * MANY,
     "keys": b"".join(b"k%d: 1\n" % n for n in range(200_000)),
     "twice the same": b"k: 1\n" * MANY,
@@ -270,9 +266,7 @@ def test_hostile_files_are_refused(kind: str, read: Any) -> None:
 def test_an_error_is_one_line_that_no_terminal_obeys() -> None:
     with pytest.raises(Errors) as caught:
         load(b'"a\\e[2J\\nb": 1\n"a\\e[2J\\nb": 2\n', "f.yaml")
-    assert str(caught.value) == (
-        'f.yaml:2:1: the key "a\\u001b[2J\\nb" is written twice, first at f.yaml:1:1'
-    )
+    assert str(caught.value) == ('f.yaml:2:1: the key "a\\u001b[2J\\nb" is written twice, first at f.yaml:1:1')
 
 
 def test_deep_but_not_too_deep() -> None:

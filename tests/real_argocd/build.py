@@ -62,7 +62,11 @@ ARGOCD = Bundle(
     5,
     "-X github.com/argoproj/argo-cd/v3/common.version=3.6.1",
     files_from="github.com/argoproj/argo-cd/v3",
-    files=(("manifests/crds", "crds"), ("manifests/base/config", "config"), ("hack/git-verify-wrapper.sh", "git-verify-wrapper.sh")),
+    files=(
+        ("manifests/crds", "crds"),
+        ("manifests/base/config", "config"),
+        ("hack/git-verify-wrapper.sh", "git-verify-wrapper.sh"),
+    ),
 )
 KUBERNETES = Bundle(
     "kubernetes",

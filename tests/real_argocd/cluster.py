@@ -60,7 +60,9 @@ class Cluster:
 
     def get(self, kind: str, name: str = "", namespace: str = NAMESPACE) -> Any:
         """One object, None when there is none; without a name the list of all objects."""
-        found = self.kubectl("get", kind, *([name] if name else []), "-n", namespace, "-o", "json", "--ignore-not-found")
+        found = self.kubectl(
+            "get", kind, *([name] if name else []), "-n", namespace, "-o", "json", "--ignore-not-found"
+        )
         if not name:
             return json.loads(found)["items"] if found else []
         return json.loads(found) if found else None

@@ -29,7 +29,11 @@ def _deployment(each: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stateful_set(each: dict[str, Any]) -> dict[str, Any]:
-    return _deployment(each) | {"currentRevision": "1", "updateRevision": "1", "currentReplicas": each["spec"]["replicas"]}
+    return _deployment(each) | {
+        "currentRevision": "1",
+        "updateRevision": "1",
+        "currentReplicas": each["spec"]["replicas"],
+    }
 
 
 def _daemon_set(each: dict[str, Any]) -> dict[str, Any]:
@@ -96,7 +100,9 @@ def bring_up(cluster: Cluster, kinds: str) -> None:
         for each in json.loads(listed)["items"] if listed.startswith("{") else []:
             wanted = STATUS[each["kind"]](each)
             now = each.get("status", {})
-            if any(now.get(name) is None or name == "observedGeneration" and now[name] != wanted[name] for name in wanted):
+            if any(
+                now.get(name) is None or name == "observedGeneration" and now[name] != wanted[name] for name in wanted
+            ):
                 _patch(cluster, kind, each["metadata"], wanted)
 
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+
 class RepoServer:
     """A client of one running argocd-repo-server."""
 

@@ -31,7 +31,12 @@ class Repository:
     def git(self, *args: str) -> str:
         identity = ["-c", "user.name=test", "-c", "user.email=test@example.com", "-c", "commit.gpgSign=false"]
         done = subprocess.run(
-            ["git", *identity, *args], cwd=self.root, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL
+            ["git", *identity, *args],
+            cwd=self.root,
+            check=True,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
         )
         return done.stdout
 

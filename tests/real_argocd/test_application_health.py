@@ -19,7 +19,10 @@ SOURCE = {
     "repoURL": "https://git.example.com/fleet.git",
     "targetRevision": "c0ffee",
     "path": "services/web",
-    "plugin": {"name": "cmp-plugin", "parameters": [{"name": "service", "string": "web"}, {"name": "inputs", "string": "{}"}]},
+    "plugin": {
+        "name": "cmp-plugin",
+        "parameters": [{"name": "service", "string": "web"}, {"name": "inputs", "string": "{}"}],
+    },
 }
 OLDER = {**SOURCE, "targetRevision": "decade"}
 OTHER_INPUTS = {**SOURCE, "plugin": {"name": "cmp-plugin", "parameters": [{"name": "service", "string": "web"}]}}
@@ -52,7 +55,11 @@ def failed(kind: str) -> list[dict[str, str]]:
 
 
 def operation(phase: str, source: dict[str, Any] = SOURCE, revision: str = "c0ffee", **more: Any) -> dict[str, Any]:
-    return {"phase": phase, "message": "one object is not valid", "operation": {"sync": {"source": source, "revision": revision}}} | more
+    return {
+        "phase": phase,
+        "message": "one object is not valid",
+        "operation": {"sync": {"source": source, "revision": revision}},
+    } | more
 
 
 def ago(seconds: float) -> str:
@@ -84,7 +91,11 @@ CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
         "Progressing for a long time: 1 of 2",
     ),
     "healthy for long": (status(health={"status": "Healthy", "lastTransitionTime": ago(7000)}), "Healthy", ""),
-    "syncing for a while": (status(sync=OUT, operationState=operation("Running", startedAt=ago(300))), "Progressing", "not yet Synced"),
+    "syncing for a while": (
+        status(sync=OUT, operationState=operation("Running", startedAt=ago(300))),
+        "Progressing",
+        "not yet Synced",
+    ),
     "syncing for too long": (
         status(sync=OUT, operationState=operation("Running", startedAt=ago(700))),
         "Degraded",
@@ -126,7 +137,11 @@ CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
         "Degraded",
         "sync failed: one object",
     ),
-    "sync of another source failed": (status(sync=OUT, operationState=operation("Failed", OLDER)), "Progressing", "not yet Synced"),
+    "sync of another source failed": (
+        status(sync=OUT, operationState=operation("Failed", OLDER)),
+        "Progressing",
+        "not yet Synced",
+    ),
     "sync of another commit failed": (
         status(sync=OUT, operationState=operation("Failed", revision="decade")),
         "Progressing",
@@ -140,7 +155,12 @@ CASES: dict[str, tuple[dict[str, Any] | None, str, str]] = {
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     values = yaml.safe_load((CHART / "values.yaml").read_text())
     data = {KEY: values["argo-cd"]["configs"]["cm"][KEY]}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": "argocd"}, "data": data}
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "argocd-cm", "namespace": "argocd"},
+        "data": data,
+    }
     path = tmp_path_factory.mktemp("settings") / "argocd-cm.yaml"
     path.write_text(json.dumps(config))
     return path
@@ -149,8 +169,19 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def health(settings: Path, application: dict[str, Any], home: Path) -> tuple[str, str]:
     file = home / "application.yaml"
     file.write_text(json.dumps(application))
-    argv = [directory(ARGOCD) / "argocd", "admin", "settings", "resource-overrides", "health", file, "--argocd-cm-path", settings]
-    done = subprocess.run(argv, env={"HOME": str(home), "PATH": ""}, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    argv = [
+        directory(ARGOCD) / "argocd",
+        "admin",
+        "settings",
+        "resource-overrides",
+        "health",
+        file,
+        "--argocd-cm-path",
+        settings,
+    ]
+    done = subprocess.run(
+        argv, env={"HOME": str(home), "PATH": ""}, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     said = dict(line.split(": ", 1) for line in done.stdout.splitlines())
     return said["STATUS"], said["MESSAGE"]
@@ -159,7 +190,12 @@ def health(settings: Path, application: dict[str, Any], home: Path) -> tuple[str
 @pytest.mark.parametrize("case", CASES)
 def test_health(settings: Path, tmp_path: Path, case: str) -> None:
     found, wanted, message = CASES[case]
-    application = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "x"}, "spec": {"source": SOURCE}}
+    application = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "x"},
+        "spec": {"source": SOURCE},
+    }
     if found is not None:
         application["status"] = found
     said = health(settings, application, tmp_path)

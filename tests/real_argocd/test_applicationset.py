@@ -74,7 +74,11 @@ def from_the_root(fleet: Repository, home: Path) -> dict[str, dict[str, Any]]:
     done = run(words, str(fleet.root), environment(str(home)))
     assert done.code == 0, done.stderr
     objects = [json.loads(line) for line in done.stdout.splitlines()]
-    clusters = [each for each in objects if each["kind"] == "Application" and each["spec"]["source"]["path"].startswith("clusters/")]
+    clusters = [
+        each
+        for each in objects
+        if each["kind"] == "Application" and each["spec"]["source"]["path"].startswith("clusters/")
+    ]
     made = {}
     for each in clusters:
         parameters = [one["name"] for one in each["spec"]["source"]["plugin"].pop("parameters", [])]
@@ -86,12 +90,18 @@ def from_the_root(fleet: Repository, home: Path) -> dict[str, dict[str, Any]]:
 
 def generated(management: Cluster, count: int) -> dict[str, dict[str, Any]]:
     """The ApplicationSets' Applications, once there are so many, with what was asked for and nothing else."""
-    found = Live.until(lambda: len(listed := management.get("application")) == count and listed, 60, lambda: management.get("applicationset"))
+    found = Live.until(
+        lambda: len(listed := management.get("application")) == count and listed,
+        60,
+        lambda: management.get("applicationset"),
+    )
     return {each["metadata"]["name"]: each for each in found}
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    return bool(one["spec"] == other["spec"] and one["metadata"].get("annotations") == other["metadata"].get("annotations"))
+    return bool(
+        one["spec"] == other["spec"] and one["metadata"].get("annotations") == other["metadata"].get("annotations")
+    )
 
 
 def test_git_directories_give_what_the_root_gives(

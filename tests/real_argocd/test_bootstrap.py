@@ -251,7 +251,9 @@ def test_a_cluster_file_taken_away_leaves_the_cluster_as_it_is(hub: Hub) -> None
     hub.live.refresh("fleet")
     asked = "waiting for pruning confirmation of argoproj.io/Application/kind.local"
     # A sync that is about to start has no state yet.
-    hub.live.until(lambda: asked in str(hub.live.status("fleet").get("operationState")), 120, lambda: hub.live.story("fleet"))
+    hub.live.until(
+        lambda: asked in str(hub.live.status("fleet").get("operationState")), 120, lambda: hub.live.story("fleet")
+    )
     assert "kind.local" in names(hub)
     approved = f"argocd.argoproj.io/deletion-approved={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     hub.live.cluster.kubectl("annotate", "application", "fleet", "-n", NAMESPACE, "--overwrite", approved)

@@ -108,7 +108,9 @@ def test_a_commit_that_empties_the_service_deletes_nothing(live: Live, fleet: Re
 def test_prune_removes_exactly_what_was_dropped(live: Live, fleet: Repository) -> None:
     names = ("pruned-a", "pruned-b", "pruned-c")
     own_service(fleet, "pruned", {f"{name}.yaml": config_map(name, "one") for name in names})
-    live.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "pruned-d", "namespace": "default"}})
+    live.cluster.apply(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "pruned-d", "namespace": "default"}}
+    )
     live.apply(fleet, on_cluster("pruned", "pruned"))
     live.synced("pruned", fleet.head)
     kept = {name: live.cluster.get("configmap", name, "default")["metadata"]["uid"] for name in names}
@@ -146,7 +148,9 @@ def printed_chart(fleet: Repository, name: str, manifests: bytes) -> None:
     (chart / "manifests.yaml").write_bytes(manifests)
     spec = f"apiVersion: cmp-plugin/v1alpha1\nkind: Service\nnamespace: {name}\nchart: {{path: chart}}\n"
     cluster = (fleet.root / "clusters/kind.local/cluster.yaml").read_text()
-    fleet.commit({f"services/{name}/service.yaml": spec, "clusters/kind.local/cluster.yaml": f"{cluster}  {name}: {{}}\n"})
+    fleet.commit(
+        {f"services/{name}/service.yaml": spec, "clusters/kind.local/cluster.yaml": f"{cluster}  {name}: {{}}\n"}
+    )
 
 
 @pytest.mark.skipif(not REAL.is_dir(), reason="what real charts print is not in the repository")

@@ -85,9 +85,7 @@ def test_parameters_are_announced_with_their_values(cmp: CmpServer, fleet: Repos
         ({"cluster": "gke.dev", "service": "web"}, "gke.dev"),
     ],
 )
-def test_wrong_parameters_are_named(
-    cmp: CmpServer, fleet: Repository, parameters: dict[str, Any], said: str
-) -> None:
+def test_wrong_parameters_are_named(cmp: CmpServer, fleet: Repository, parameters: dict[str, Any], said: str) -> None:
     application = Application("x", "clusters/kind.local", parameters)
     assert said in failure(cmp, packed(fleet.root), application)
 
@@ -98,7 +96,7 @@ def test_an_error_is_one_line_with_its_place(cmp: CmpServer, fleet: Repository) 
     line = len(broken.read_text().splitlines())
     said = failure(cmp, packed(fleet.root), on_cluster("web"))
     start = "error generating manifests: `cmp-plugin generate` failed exit status 1: "
-    assert said.startswith(f'{start}services/web/service.yaml:{line}:1: ')
+    assert said.startswith(f"{start}services/web/service.yaml:{line}:1: ")
     assert 'unknown key "valeus"' in said and 'did you mean "values"?' in said
     assert "\n" not in said and "_cmp_server" not in said
 

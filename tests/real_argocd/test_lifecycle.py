@@ -83,7 +83,8 @@ FILES = {
     written("life-file"): cluster_yaml(ONE % "life-file"),
     written("life-manager"): cluster_yaml(ONE % "life-manager"),
     written("life-made"): cluster_yaml(
-        ONE % "life-made", "provision: {service: small, managementCluster: life-manager, namespace: life-made-cluster}\n"
+        ONE % "life-made",
+        "provision: {service: small, managementCluster: life-manager, namespace: life-made-cluster}\n",
     ),
 }
 CLUSTERS = sorted(name.split("/")[1] for name in FILES if name.startswith("clusters/"))
@@ -123,7 +124,9 @@ class Life(NamedTuple):
     def here(self, name: str, namespace: str, seconds: float = 120) -> str:
         """Waits until an Application is good and has its ConfigMap; the identity of that."""
         good = ("Synced", "Healthy")
-        self.live.until(lambda: state(self.live, name) == good and self.uid(namespace), seconds, lambda: self.live.story(name))
+        self.live.until(
+            lambda: state(self.live, name) == good and self.uid(namespace), seconds, lambda: self.live.story(name)
+        )
         return self.uid(namespace) or ""
 
 
@@ -195,7 +198,10 @@ def test_what_is_marked_stays_when_its_service_goes(life: Life) -> None:
     before, whole = claimed(life), life.uid("life-hold-all")
     assert before and whole
 
-    empty = {"services/data/service.yaml": spec("Service", "resources: [config.yaml]\n"), "services/data/claim.yaml": None}
+    empty = {
+        "services/data/service.yaml": spec("Service", "resources: [config.yaml]\n"),
+        "services/data/claim.yaml": None,
+    }
     made = life.fleet.commit(empty)
     settled(life.live, "life-hold", made)
     settled(life.live, "life-hold-data", made)
@@ -336,11 +342,15 @@ def test_what_makes_a_cluster_is_kept_until_somebody_confirms_twice(life: Life) 
 
 def test_without_its_root_the_fleet_stands_still_and_nothing_goes(life: Life) -> None:
     """And when it is back, by hand or by the service `argocd`, it finds everything as it was."""
-    clusters = {each: application(life.live, each)["metadata"]["uid"] for each in CLUSTERS if application(life.live, each)}
+    clusters = {
+        each: application(life.live, each)["metadata"]["uid"] for each in CLUSTERS if application(life.live, each)
+    }
     kept = life.uid("life-service-one")
     life.live.cluster.kubectl("delete", "application", ROOT, "-n", NAMESPACE, "--timeout=60s")
     life.gone(ROOT)
-    made = life.commit("life-service", life_late=cluster_yaml(ONE % "life-late"), life_service=cluster_yaml(both("life-service")))
+    made = life.commit(
+        "life-service", life_late=cluster_yaml(ONE % "life-late"), life_service=cluster_yaml(both("life-service"))
+    )
     settled(life.live, "life-service", made)
     assert application(life.live, "life-late") is None
     life.live.cluster.apply(root_application(life.fleet, ROOT))

@@ -193,7 +193,9 @@ def the_cluster_goes(story: Story, before: dict[str, str | None]) -> None:
     story.confirm(MANAGER)
     story.until(lambda: "deletionTimestamp" in application(story.live, PROVISION)["metadata"], MANAGER)
     asked = "requires manual confirmation to delete"
-    story.until(lambda: any(asked in line and PROVISION in line for line in story.live.controller.log.splitlines()), PROVISION)
+    story.until(
+        lambda: any(asked in line and PROVISION in line for line in story.live.controller.log.splitlines()), PROVISION
+    )
     assert story.everything() == before | {NEW: None}
     assert "deletionTimestamp" not in story.composite()["metadata"]
     story.confirm(PROVISION)

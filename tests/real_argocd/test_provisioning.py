@@ -135,7 +135,7 @@ def test_a_cluster_cannot_move(server: Cluster, composites: dict[str, Object], f
     moved = changed(fresh(composites["gke.prod"]), ("spec", field), value)
     moved["metadata"]["name"] = "gke.prod"
     said = refusal(server, moved)
-    assert f"spec.{field}: Invalid value: \"{value}\": a cluster cannot move" in said, said
+    assert f'spec.{field}: Invalid value: "{value}": a cluster cannot move' in said, said
 
 
 def fresh(composite: Object) -> Object:
@@ -173,9 +173,7 @@ def test_the_version_that_runs_here_is_the_one_that_crossplane_is_told_to_fetch(
     assert locked and package.endswith(f"/function-pythonic:v{locked[1]}")
 
 
-def test_at_first_only_what_needs_nothing_else(
-    compose: Callable[..., Composed], composites: dict[str, Object]
-) -> None:
+def test_at_first_only_what_needs_nothing_else(compose: Callable[..., Composed], composites: dict[str, Object]) -> None:
     answer = compose(composites["gke.dev"])
     assert set(answer.objects) == {
         "account-cert-manager",
@@ -236,7 +234,10 @@ def test_references_lead_to_objects_that_are_made(
         "serviceAccountIdRef": "ServiceAccount",
     }
     found = [
-        (kinds[key], value["name"]) for each in answer.objects.values() for key, value in walk(each) if key.endswith("Ref")
+        (kinds[key], value["name"])
+        for each in answer.objects.values()
+        for key, value in walk(each)
+        if key.endswith("Ref")
         if key != "providerConfigRef"
     ]
     assert found and set(found) <= there

@@ -157,9 +157,9 @@ def test_the_condition_says_where_and_what(repo: RepoServer, fleet: Repository) 
     web = children(repo, fleet)["web"]
     chart = "services/web/chart/templates/deployment.yaml"
     text = (fleet.root / chart).read_text()
-    fleet.commit({chart: "{{ fail \"no replicas\" }}\n" + text})
+    fleet.commit({chart: '{{ fail "no replicas" }}\n' + text})
     said = failure(repo, fleet, web)
-    assert "CMP processing failed for application \"kind.local-web\"" in said
+    assert 'CMP processing failed for application "kind.local-web"' in said
     assert "services/web/chart/templates/deployment.yaml:1" in said and "no replicas" in said
     assert "kind.local/web" in said
     assert not any(secret in said for secret in ("_cmp_server", "/tmp/", os.getcwd(), "\n"))
@@ -183,7 +183,9 @@ def test_the_ui_shows_the_parameters(repo: RepoServer, fleet: Repository) -> Non
     assert json.loads(announced["inputs"])["service"] == "web"
 
 
-def test_git_alone_is_needed_to_reproduce(fleet: Repository, tmp_path: os.PathLike[str], preview: Callable[..., list[Any]]) -> None:
+def test_git_alone_is_needed_to_reproduce(
+    fleet: Repository, tmp_path: os.PathLike[str], preview: Callable[..., list[Any]]
+) -> None:
     """A clone of the commit shows the same, wherever it lies."""
     clone = os.path.join(tmp_path, "elsewhere")
     subprocess.run(["git", "clone", "--quiet", fleet.url, clone], check=True, stdin=subprocess.DEVNULL)

@@ -41,7 +41,9 @@ FILES = {
     "services/values/chart/Chart.yaml": CHART,
     "services/values/chart/values.yaml": 'text: ""\n',
     "services/values/chart/templates/all.yaml": TEMPLATE,
-    "clusters/c/cluster.yaml": cluster_yaml("small:\nwide:\nabroad:\nvalues: {valuesFiles: [values.yaml]}", "profiles: [wide]\n"),
+    "clusters/c/cluster.yaml": cluster_yaml(
+        "small:\nwide:\nabroad:\nvalues: {valuesFiles: [values.yaml]}", "profiles: [wide]\n"
+    ),
     "clusters/c/values.yaml": "text: short\n",
 }
 FALLBACK = ("wide", "abroad")
@@ -72,7 +74,10 @@ def by_hand(application: Application) -> Application:
 
 def fallback(application: Application) -> bool:
     reads = READS[str(application.parameters["service"])]
-    return (application.path, application.paths) == ("clusters/c", reads) and set(application.parameters) == {"cluster", "service"}
+    return (application.path, application.paths) == ("clusters/c", reads) and set(application.parameters) == {
+        "cluster",
+        "service",
+    }
 
 
 def sized(fleet: Repository, repo: RepoServer, preview: Callable[..., list[Any]], size: int) -> Application:
@@ -138,11 +143,18 @@ CHANGES = {
     "its own file": {"services/{}/config.yaml": config_map("renamed", of="it")},
     "its service.yaml": {
         "services/wide/service.yaml": spec("Service", "resources: [config.yaml]\nmetadata: {labels: {a: b}}\n"),
-        "services/abroad/service.yaml": spec("Service", "resources: [config.yaml, ../shared/config.yaml]\nmetadata: {labels: {a: b}}\n"),
+        "services/abroad/service.yaml": spec(
+            "Service", "resources: [config.yaml, ../shared/config.yaml]\nmetadata: {labels: {a: b}}\n"
+        ),
     },
-    "what it refers to": {"profiles/wide/more.yaml": config_map("more", of="b"), "services/shared/config.yaml": config_map("shared", of="b")},
+    "what it refers to": {
+        "profiles/wide/more.yaml": config_map("more", of="b"),
+        "services/shared/config.yaml": config_map("shared", of="b"),
+    },
     "a profile": {"profiles/wide.yaml": spec("Profile", LABELLED + "services:\n  wide: {resources: [wide/]}\n")},
-    "its cluster": {"clusters/c/cluster.yaml": cluster_yaml("small:\nwide:\nabroad:\n", "profiles: [wide]\n" + LABELLED)},
+    "its cluster": {
+        "clusters/c/cluster.yaml": cluster_yaml("small:\nwide:\nabroad:\n", "profiles: [wide]\n" + LABELLED)
+    },
 }
 
 

@@ -64,7 +64,9 @@ class Story:
             "services/db/service.yaml": spec("Service", f"namespace: {self.name}\nresources: [db.yaml, config.yaml]\n"),
             "services/db/db.yaml": deployment("db", version),
             "services/db/config.yaml": config_map("db", directory=version),
-            "services/web/service.yaml": spec("Service", f"namespace: {self.name}\ndependsOn: [db]\nresources: [config.yaml]\n"),
+            "services/web/service.yaml": spec(
+                "Service", f"namespace: {self.name}\ndependsOn: [db]\nresources: [config.yaml]\n"
+            ),
             "services/web/config.yaml": config_map("web", directory=version),
             f"clusters/{self.name}/cluster.yaml": cluster_yaml(
                 f"db: {{patches: {{layer: {patch}}}}}\nweb: {{patches: {{layer: {patch}}}}}"
@@ -87,8 +89,10 @@ class Story:
         eventually(
             self.live,
             self.db,
-            lambda: state(self.live, self.db) == ("Synced", "Progressing")
-            and status(self.live, self.db)["sync"]["revision"] == revision,
+            lambda: (
+                state(self.live, self.db) == ("Synced", "Progressing")
+                and status(self.live, self.db)["sync"]["revision"] == revision
+            ),
         )
 
     def ready(self) -> None:
@@ -97,7 +101,9 @@ class Story:
 
 
 @pytest.fixture
-def story(argocd: Live, tmp_path: Path, request: pytest.FixtureRequest, preview: Callable[..., list[Any]]) -> Iterator[Story]:
+def story(
+    argocd: Live, tmp_path: Path, request: pytest.FixtureRequest, preview: Callable[..., list[Any]]
+) -> Iterator[Story]:
     made = Story(argocd, tmp_path / "fleet", request.param, preview)
     yield made
     uninstall(argocd, made.name, made.db, made.web)

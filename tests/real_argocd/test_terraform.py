@@ -44,7 +44,9 @@ def test_a_file_that_cannot_be_read_is_found(tmp_path: Path) -> None:
 
 def test_after_the_installation_git_decides() -> None:
     """A second `apply` must not put back what Argo CD has changed, nor may a value come from here."""
-    (release,) = re.findall(r'^resource "helm_release" "\w+" \{\n(.*?)^\}', (MODULE / "argocd.tf").read_text(), re.M | re.S)
+    (release,) = re.findall(
+        r'^resource "helm_release" "\w+" \{\n(.*?)^\}', (MODULE / "argocd.tf").read_text(), re.M | re.S
+    )
     assert re.search(r"^  lifecycle \{\n    ignore_changes = all\n  \}$", release, re.MULTILINE)
     fields = set(re.findall(r"^  (\w+) +=", release, re.MULTILINE))
     assert fields == {"name", "namespace", "create_namespace", "chart", "dependency_update", "timeout", "depends_on"}
@@ -86,6 +88,10 @@ def test_crossplane_may_work_in_the_projects_of_all_clusters_that_it_makes() -> 
     example = (MODULE / "example" / "main.tf").read_text()
     listed = re.search(r"workload_projects = \[(.*)\]", example)
     assert listed
-    made = [path.parent.name for path in Path(CHECKOUT, "clusters").glob("*/cluster.yaml") if "\nprovision:" in path.read_text()]
+    made = [
+        path.parent.name
+        for path in Path(CHECKOUT, "clusters").glob("*/cluster.yaml")
+        if "\nprovision:" in path.read_text()
+    ]
     wanted = {f"example-{name.removeprefix('gke.')}" for name in made}
     assert made and {each.strip(' "') for each in listed[1].split(",")} == wanted

@@ -49,8 +49,8 @@ def test_the_sidecar_is_the_images() -> None:
     """What the image says of itself and what the values ask for are the same."""
     dockerfile = Path(CHECKOUT, "sidecar.Dockerfile").read_text()
     (sidecar,) = VALUES["repoServer"]["extraContainers"]
-    assert f'ENTRYPOINT {json.dumps(sidecar["command"])}' in dockerfile
-    assert f'USER {sidecar["securityContext"]["runAsUser"]}' in dockerfile
+    assert f"ENTRYPOINT {json.dumps(sidecar['command'])}" in dockerfile
+    assert f"USER {sidecar['securityContext']['runAsUser']}" in dockerfile
     assert "/home/argocd/cmp-server/config" not in {each["mountPath"] for each in sidecar["volumeMounts"]}
 
 

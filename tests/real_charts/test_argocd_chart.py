@@ -79,7 +79,9 @@ def unknown(values: dict[str, Any], defaults: Any, free: set[tuple[str, ...]], a
 def test_every_setting_reaches_a_program(objects: dict[Any, dict[str, Any]]) -> None:
     """argocd-cmd-params-cm is read key by key: one that no program reads does nothing."""
     ours = yaml.safe_load((CHART / "values.yaml").read_text())["argo-cd"]["configs"]["params"]
-    pods = [each["spec"]["template"]["spec"] for each in objects.values() if each["kind"] in ("Deployment", "StatefulSet")]
+    pods = [
+        each["spec"]["template"]["spec"] for each in objects.values() if each["kind"] in ("Deployment", "StatefulSet")
+    ]
     variables = [one for pod in pods for one in pod["containers"][0].get("env", [])]
     read = {one["valueFrom"].get("configMapKeyRef", {}).get("key") for one in variables if "valueFrom" in one}
     assert set(ours) <= read

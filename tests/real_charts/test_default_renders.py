@@ -34,7 +34,9 @@ def printed(archive: str) -> Path:
 
 @pytest.mark.parametrize("archive", ARCHIVES or ["none"])
 @pytest.mark.skipif(not PRINTED.is_dir(), reason=f"{PRINTED.name} with what helm printed is not beside the checkout")
-def test_default_render(archive: str, tmp_path: Path, served: Repository, environment: dict[str, str], kustomize: str) -> None:
+def test_default_render(
+    archive: str, tmp_path: Path, served: Repository, environment: dict[str, str], kustomize: str
+) -> None:
     """Object by object, on Argo CD's reading, as Kustomize hands it on (it drops `annotations: null`)."""
     facts = inspect(str(CHARTS / archive))
     write(

@@ -10,22 +10,22 @@ import pytest
 from program import CHECKOUT, run
 from upstream import CHARTS
 
-from cmp_plugin.fleet.block import leaves, lookup
-from cmp_plugin.render.chart import final_values
 from cmp_plugin.charts.contents import ChartFiles, chart_of
-from cmp_plugin.render.chart_values import computed_values
 from cmp_plugin.charts.locate import locate
-from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.commands.explain.settings import Explanation
+from cmp_plugin.fleet.block import leaves, lookup
+from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import planned_service
 from cmp_plugin.fleet.service import Service
+from cmp_plugin.goyaml.load import dump_values, plain
+from cmp_plugin.render.chart import final_values
+from cmp_plugin.render.chart_values import computed_values
+from cmp_plugin.system.files import Tree
+from cmp_plugin.system.process import Deadline
+from cmp_plugin.system.workdir import workdir
 from cmp_plugin.tools import helm
 from cmp_plugin.tools.discovery import Tool
-from cmp_plugin.system.process import Deadline
-from cmp_plugin.system.files import Tree
-from cmp_plugin.system.workdir import workdir
-from cmp_plugin.goyaml.load import dump_values, plain
 
 SWITCHED_OFF = ("prometheus-windows-exporter",)
 SERVICES = ("cert-manager", "istio-cni", "istiod", "gateway-internal", "prometheus", "web")
@@ -73,7 +73,9 @@ def of_helm(service: Service, tree: Tree) -> Any:
     with workdir() as directory:
         place = locate(service, tree, directory, deadline).path
         values = final_values(service, place, tool, directory, deadline, tree)
-        return computed_values(place, directory, lambda probe: printed(service, probe, values, tool, directory, deadline))
+        return computed_values(
+            place, directory, lambda probe: printed(service, probe, values, tool, directory, deadline)
+        )
 
 
 def printed(service: Service, probe: str, values: Any, tool: Tool, directory: str, deadline: Deadline) -> bytes:
@@ -112,7 +114,12 @@ def flat(value: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
             "cluster gke.prod",
             "10d",
         ),
-        (["istiod", "HorizontalPodAutoscaler/istiod", "spec.minReplicas"], "values.autoscaleMin", "service istiod, variant prod", 1),
+        (
+            ["istiod", "HorizontalPodAutoscaler/istiod", "spec.minReplicas"],
+            "values.autoscaleMin",
+            "service istiod, variant prod",
+            1,
+        ),
         (
             ["cert-manager", "Deployment/cert-manager-webhook", "spec.replicas"],
             "values.webhook.replicaCount",
@@ -124,7 +131,9 @@ def flat(value: Any, keys: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ..
 def test_who_made_a_field(
     words: list[str], setting: str, layer: str, otherwise: object, environment: dict[str, str]
 ) -> None:
-    done = run(["explain", "gke.prod", *words, "-o", "json"], CHECKOUT, {**environment, "CMP_PLUGIN_CHART_MIRROR": str(CHARTS)})
+    done = run(
+        ["explain", "gke.prod", *words, "-o", "json"], CHECKOUT, {**environment, "CMP_PLUGIN_CHART_MIRROR": str(CHARTS)}
+    )
     found = json.loads(done.stdout)
     (decides, *_) = found["decides"]
     assert (decides["setting"]["path"], decides["setting"]["by"][0]["layer"]) == (setting, layer)

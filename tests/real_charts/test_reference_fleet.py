@@ -38,9 +38,7 @@ def copy_of_the_fleet(into: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def vendored(
-    tmp_path_factory: pytest.TempPathFactory, served: Repository, environment: dict[str, str]
-) -> Vendored:
+def vendored(tmp_path_factory: pytest.TempPathFactory, served: Repository, environment: dict[str, str]) -> Vendored:
     base = tmp_path_factory.mktemp("fleet")
     made = copy_of_the_fleet(base / "made")
     for verb in ("lock", "vendor"):

@@ -16,8 +16,8 @@ from test_editor_schema import fitting
 from upstream import CHARTS
 
 from cmp_plugin.charts.contents import read_chart
-from cmp_plugin.errors import Location
 from cmp_plugin.commands.validate.keys import Known, known_keys, unknown_keys
+from cmp_plugin.errors import Location
 from cmp_plugin.goyaml.load import load_values, node
 
 # Without charts one name, so that the skip has a reason.
@@ -109,11 +109,26 @@ def test_nothing_is_wrong_with_the_reference_fleet(fleet: Path, environment: dic
 
 
 SLIPS = [
-    ("istiod", "autoscaleMin", "autoscaleMni", 'chart istiod knows no value autoscaleMni (did you mean "autoscaleMin"?)'),
+    (
+        "istiod",
+        "autoscaleMin",
+        "autoscaleMni",
+        'chart istiod knows no value autoscaleMni (did you mean "autoscaleMin"?)',
+    ),
     ("prometheus", "existingSecret", "existingSecert", "knows no value grafana.admin.existingSecert"),
     ("prometheus", "retention: 30d", "retenton: 30d", "knows no value prometheus.prometheusSpec.retenton"),
-    ("cert-manager", "replicaCount: 2", "replicaCuont: 2", "schema of chart cert-manager refuses replicaCuont: no such key"),
-    ("gateway", "{minReplicas: 1,", '{minReplicas: "1",', "refuses autoscaling.minReplicas: this is not of type integer"),
+    (
+        "cert-manager",
+        "replicaCount: 2",
+        "replicaCuont: 2",
+        "schema of chart cert-manager refuses replicaCuont: no such key",
+    ),
+    (
+        "gateway",
+        "{minReplicas: 1,",
+        '{minReplicas: "1",',
+        "refuses autoscaling.minReplicas: this is not of type integer",
+    ),
 ]
 
 

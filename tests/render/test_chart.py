@@ -12,14 +12,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from cmp_plugin.render.chart import chart_manifests
 from cmp_plugin.errors import CmpError, InputError, Location
-from cmp_plugin.specs.merge import merge_values, prepared, split_appends
 from cmp_plugin.fleet.service import Append, Chart, Service
-from cmp_plugin.tools.discovery import Tool
-from cmp_plugin.system.process import Deadline
-from cmp_plugin.system.files import Tree
 from cmp_plugin.goyaml.load import Document, load
+from cmp_plugin.render.chart import chart_manifests
+from cmp_plugin.specs.merge import merge_values, prepared, split_appends
+from cmp_plugin.system.files import Tree
+from cmp_plugin.system.process import Deadline
+from cmp_plugin.tools.discovery import Tool
 
 HEAD = "apiVersion: cmp-plugin/v1alpha1\nkind: Service\nchart:\n  path: chart\nvalues:\n"
 SPEC = "services/web/service.yaml"

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from services import Transform, patch, service
 
-from cmp_plugin.render.checks import check
 from cmp_plugin.errors import CmpError
-from cmp_plugin.render.manifest import Manifest
 from cmp_plugin.fleet.service import Service
+from cmp_plugin.render.checks import check
+from cmp_plugin.render.manifest import Manifest
+from services import Transform, patch, service
 
 SERVICE = "services/web/service.yaml: one/web: "
 
@@ -59,20 +59,24 @@ def test_misshapen_objects(value: dict[str, Any], error: str) -> None:
 
 
 def test_what_is_accepted() -> None:
-    check(service(), [
-        Manifest(named(namespace=None, labels=None, annotations={"a": "b"}), ""),
-        Manifest(thing(metadata={"generateName": "a-"}), ""),
-        Manifest(thing(metadata={"generateName": "a-"}), ""),
-        Manifest({**thing(kind="Role"), "apiVersion": "rbac.authorization.k8s.io/v1"}, ""),
-        Manifest({**thing(kind="Role"), "apiVersion": "example.com/v1"}, ""),
-        Manifest(named(namespace="other"), ""),
-        Manifest({"apiVersion": "example.com/v1", "kind": "AllowList", "metadata": {"name": "x"}}, ""),
-    ])
+    check(
+        service(),
+        [
+            Manifest(named(namespace=None, labels=None, annotations={"a": "b"}), ""),
+            Manifest(thing(metadata={"generateName": "a-"}), ""),
+            Manifest(thing(metadata={"generateName": "a-"}), ""),
+            Manifest({**thing(kind="Role"), "apiVersion": "rbac.authorization.k8s.io/v1"}, ""),
+            Manifest({**thing(kind="Role"), "apiVersion": "example.com/v1"}, ""),
+            Manifest(named(namespace="other"), ""),
+            Manifest({"apiVersion": "example.com/v1", "kind": "AllowList", "metadata": {"name": "x"}}, ""),
+        ],
+    )
 
 
 def test_no_objects() -> None:
     assert refusal() == (
-        SERVICE + "the service renders to no objects (Argo CD would delete everything; write `allow: [empty]` if that is meant)"
+        SERVICE
+        + "the service renders to no objects (Argo CD would delete everything; write `allow: [empty]` if that is meant)"
     )
     check(service(allow=frozenset(["empty"])), [])
 

@@ -112,12 +112,32 @@ def test_fields(change: Any, expected: list[tuple[object, ...]]) -> None:
     [
         # Two rules of one name: no name is theirs alone, so the sequence decides.
         ("rules", [{"alert": "A", "for": 1}, {"alert": "A", "for": 2}], [{"alert": "A", "for": 2}], ["rules[0]"]),
-        ("rules", [{"alert": "A"}, {"record": "r", "expr": 1}], [{"alert": "A"}, {"record": "r", "expr": 2}], ["rules[r].expr"]),
+        (
+            "rules",
+            [{"alert": "A"}, {"record": "r", "expr": 1}],
+            [{"alert": "A"}, {"record": "r", "expr": 2}],
+            ["rules[r].expr"],
+        ),
         ("versions", [{"name": "v1"}, {"name": "v2"}], [{"name": "v2"}], ["versions[v1]"]),
         ("ports", [{"port": 80, "targetPort": 1}], [{"port": 80, "targetPort": 2}], ["ports[80/TCP].targetPort"]),
-        ("subjects", [{"kind": "User", "name": "a"}], [{"kind": "Group", "name": "a"}], ["subjects[User/a]", "subjects[Group/a]"]),
-        ("volumeClaimTemplates", [{"metadata": {"name": "d"}, "spec": 1}], [{"metadata": {"name": "d"}, "spec": 2}], ["volumeClaimTemplates[d].spec"]),
-        ("destinations", [{"name": "a", "namespace": "x"}], [{"server": "b", "namespace": "x"}, {"name": "a", "namespace": "x"}], ["destinations[b/x]"]),
+        (
+            "subjects",
+            [{"kind": "User", "name": "a"}],
+            [{"kind": "Group", "name": "a"}],
+            ["subjects[User/a]", "subjects[Group/a]"],
+        ),
+        (
+            "volumeClaimTemplates",
+            [{"metadata": {"name": "d"}, "spec": 1}],
+            [{"metadata": {"name": "d"}, "spec": 2}],
+            ["volumeClaimTemplates[d].spec"],
+        ),
+        (
+            "destinations",
+            [{"name": "a", "namespace": "x"}],
+            [{"server": "b", "namespace": "x"}, {"name": "a", "namespace": "x"}],
+            ["destinations[b/x]"],
+        ),
         ("mixed", [{"name": "a"}, 1], [{"name": "a"}, 2], ["mixed[1]"]),
         ("nested", [[1, 2]], [[1, 3]], ["nested[0][1]"]),
     ],
@@ -152,8 +172,17 @@ def test_namespace_that_is_spelt_out_is_the_same_object() -> None:
 
 
 def test_service_that_moves() -> None:
-    objects = [named("ConfigMap", "a"), named("ConfigMap", "b", "fixed"), named("ClusterIssuer", "c", api="cert-manager.io/v1")]
-    crd = named("CustomResourceDefinition", "x", api="apiextensions.k8s.io/v1", spec={"group": "g", "names": {"kind": "Zone"}, "scope": "Cluster"})
+    objects = [
+        named("ConfigMap", "a"),
+        named("ConfigMap", "b", "fixed"),
+        named("ClusterIssuer", "c", api="cert-manager.io/v1"),
+    ]
+    crd = named(
+        "CustomResourceDefinition",
+        "x",
+        api="apiextensions.k8s.io/v1",
+        spec={"group": "g", "names": {"kind": "Zone"}, "scope": "Cluster"},
+    )
     objects += [crd, named("Zone", "z", api="g/v1")]
     found = summary(objects, objects, ("old", "new"), cluster_scoped_kinds(objects))
     assert found == [("ConfigMap new/a", "added"), ("ConfigMap old/a", "removed")]
@@ -192,7 +221,9 @@ def test_secrets_are_not_seen() -> None:
     for prefix, (before, after) in cases.items():
         (change,) = compared(before, after)
         assert all(field.hidden for field in change.fields)
-        assert [field.path for field in change.fields] == [f"{prefix}{path}" for path in ("data.key", last, "stringData.plain")]
+        assert [field.path for field in change.fields] == [
+            f"{prefix}{path}" for path in ("data.key", last, "stringData.plain")
+        ]
         assert not any(text in repr(change.fields) for text in SECRETS)
 
 

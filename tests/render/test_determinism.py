@@ -55,9 +55,7 @@ def baseline(fleet: Path, clean_env: dict[str, str]) -> bytes:
     ],
     ids=["TZ", "LANG=C", "LANG=tr_TR", "PYTHONHASHSEED", "tool variables"],
 )
-def test_environment(
-    changes: dict[str, str], fleet: Path, baseline: bytes, clean_env: dict[str, str]
-) -> None:
+def test_environment(changes: dict[str, str], fleet: Path, baseline: bytes, clean_env: dict[str, str]) -> None:
     assert run(PREVIEW, str(fleet), {**clean_env, **changes}).stdout == baseline
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from cmp_plugin.goyaml.load import load_manifests
 from cmp_plugin.render.emit import emit
 from cmp_plugin.render.manifest import Manifest
-from cmp_plugin.goyaml.load import load_manifests
 
 
 def test_one_line_an_object() -> None:

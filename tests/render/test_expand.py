@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 import yaml
-from services import chart, image, lay_out, node, patch, service
 from test_transform import EXTRA, FRAGMENT_FILES, FRAGMENTS
 
 from cmp_plugin.errors import InputError
-from cmp_plugin.render.render import expand, render
 from cmp_plugin.fleet.service import Append
-from cmp_plugin.system.process import Deadline
 from cmp_plugin.goyaml.load import dump_json, load_manifests
+from cmp_plugin.render.render import expand, render
+from cmp_plugin.system.process import Deadline
+from services import chart, image, lay_out, node, patch, service
 
 CHART = {
     "web/chart/Chart.yaml": "apiVersion: v2\nname: site\nversion: 1.0.0\ndependencies: [{name: sub, version: 0.1.0}]\n",
@@ -123,17 +123,21 @@ def test_what_is_appended_is_in_the_values(
 
 def test_a_chart_from_elsewhere_is_named(tmp_path: Path) -> None:
     """No chart is fetched here: only what would be written is looked at."""
-    from cmp_plugin.render.overlay import LocatedChart, expanded
-    from cmp_plugin.render.kustomize.transform import Settled, settled
-    from cmp_plugin.render.kustomize.build import Kustomizer
     from cmp_plugin.fleet.service import Chart
+    from cmp_plugin.render.kustomize.build import Kustomizer
+    from cmp_plugin.render.kustomize.transform import Settled, settled
+    from cmp_plugin.render.overlay import LocatedChart, expanded
 
     tree = lay_out(tmp_path, {})
     for source, entry in (
-        (Chart(chart("").at, repo="https://charts.example", name="site", version="1.2.3"),
-         {"name": "site", "repo": "https://charts.example"}),
-        (Chart(chart("").at, oci="oci://charts.example/team/site", version="1.2.3"),
-         {"name": "site", "repo": "oci://charts.example/team"}),
+        (
+            Chart(chart("").at, repo="https://charts.example", name="site", version="1.2.3"),
+            {"name": "site", "repo": "https://charts.example"},
+        ),
+        (
+            Chart(chart("").at, oci="oci://charts.example/team/site", version="1.2.3"),
+            {"name": "site", "repo": "oci://charts.example/team"},
+        ),
     ):
         made = service(chart=source)
         found: Settled = settled(made, [], tree, Kustomizer(made, tree, str(tmp_path), Deadline(9)))

@@ -47,9 +47,7 @@ def nameless(prefix: str, **fields: Any) -> dict[str, Any]:
         ),
     ],
 )  # fmt: skip
-def test_differences(
-    first: list[dict[str, Any]], second: list[dict[str, Any]], expected: list[str]
-) -> None:
+def test_differences(first: list[dict[str, Any]], second: list[dict[str, Any]], expected: list[str]) -> None:
     assert [str(one) for one in differences(first, second)] == expected
 
 

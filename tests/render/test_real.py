@@ -10,16 +10,16 @@ from typing import Any
 
 import pytest
 from program import CHECKOUT
-from services import chart, image, lay_out, patch, service
 
-from cmp_plugin.render.emit import emit
-from cmp_plugin.render.manifest import Manifest
-from cmp_plugin.render.kustomize.order import ordered
-from cmp_plugin.render.render import expand, render
 from cmp_plugin.fleet.service import Service
-from cmp_plugin.system.process import Deadline
-from cmp_plugin.system.files import Tree
 from cmp_plugin.goyaml.load import dump_json, load_manifests
+from cmp_plugin.render.emit import emit
+from cmp_plugin.render.kustomize.order import ordered
+from cmp_plugin.render.manifest import Manifest
+from cmp_plugin.render.render import expand, render
+from cmp_plugin.system.files import Tree
+from cmp_plugin.system.process import Deadline
+from services import chart, image, lay_out, patch, service
 
 REAL = Path(CHECKOUT, "..", "shared", "real")
 CHARTS = sorted(path.parent.name for path in REAL.glob("*/manifests.yaml.gz"))
@@ -77,11 +77,25 @@ def test_a_render_is_what_helm_prints(name: str, tmp_path: Path, helm4: str) -> 
 
 CHANGES: dict[str, Any] = {
     "patches": (
-        patch("spec: {revisionHistoryLimit: 3, template: {metadata: {labels: {patched: a}}}}", lenient=True, kind="Deployment"),
-        patch("metadata: {annotations: {patched: b}}", lenient=True, kind="CustomResourceDefinition", name=".*s\\..*\\.io"),
-        patch("[{op: add, path: /metadata/labels/patched, value: c}]", lenient=True, kind="ServiceAccount|Service", labelSelector="app"),
+        patch(
+            "spec: {revisionHistoryLimit: 3, template: {metadata: {labels: {patched: a}}}}",
+            lenient=True,
+            kind="Deployment",
+        ),
+        patch(
+            "metadata: {annotations: {patched: b}}", lenient=True, kind="CustomResourceDefinition", name=".*s\\..*\\.io"
+        ),
+        patch(
+            "[{op: add, path: /metadata/labels/patched, value: c}]",
+            lenient=True,
+            kind="ServiceAccount|Service",
+            labelSelector="app",
+        ),
     ),
-    "images": (image(".*/[a-z-]*controller", new_tag="9", lenient=True), image("quay.io/.*", digest="sha256:aa", lenient=True)),
+    "images": (
+        image(".*/[a-z-]*controller", new_tag="9", lenient=True),
+        image("quay.io/.*", digest="sha256:aa", lenient=True),
+    ),
     "labels": (("team", "a"),),
     "annotations": (("note", "b"),),
 }

@@ -49,5 +49,7 @@ def test_few_aliases_and_what_only_kustomize_reads_pass(tmp_path: Path) -> None:
 def test_a_misspelt_field_of_a_kustomization_has_its_place(tmp_path: Path) -> None:
     with pytest.raises(InputError) as refused:
         reach(tmp_path, {"web/kustomization.yaml": "kind: Kustomization\nresurces: [a.yaml]\n"}, "web")
-    expected = 'services/web/kustomization.yaml:2:1: unknown key "resurces" in a kustomization (did you mean "resources"?)'
+    expected = (
+        'services/web/kustomization.yaml:2:1: unknown key "resurces" in a kustomization (did you mean "resources"?)'
+    )
     assert str(refused.value) == expected

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from services import Transform, image, patch, service
 
 WEB = """\
@@ -70,7 +71,9 @@ def test_nothing_to_change_starts_nothing(transform: Transform) -> None:
 
 
 def test_a_strategic_merge_patch_merges_lists_by_their_key(transform: Transform) -> None:
-    more = patch("spec: {template: {spec: {containers: [{name: web, env: [{name: B, value: '2'}]}]}}}", kind="Deployment")
+    more = patch(
+        "spec: {template: {spec: {containers: [{name: web, env: [{name: B, value: '2'}]}]}}}", kind="Deployment"
+    )
     outcome = transform.same(service(patches=(more,)), CHART)
     assert outcome.builds == 1
     web = outcome["Deployment/web"]["spec"]["template"]["spec"]["containers"]
@@ -99,7 +102,9 @@ def test_operations_run_in_sequence_with_other_patches(transform: Transform) -> 
     patches = (
         patch("[{op: add, path: /metadata/labels/new, value: a/b}]", kind="Deployment"),
         patch("[{op: replace, path: /spec/replicas, value: 3}]", labelSelector="new,tier in (front, x)"),
-        patch("[{op: test, path: /spec/replicas, value: 3}, {op: remove, path: /spec/replicas}]", kind="D.*", name=".*eb"),
+        patch(
+            "[{op: test, path: /spec/replicas, value: 3}, {op: remove, path: /spec/replicas}]", kind="D.*", name=".*eb"
+        ),
     )
     web = transform.same(service(patches=patches), CHART)["Deployment/web"]
     assert web["metadata"]["labels"] == {"app": "web", "tier": "front", "new": "a/b"}
@@ -154,7 +159,9 @@ def test_metadata_goes_on_every_object_and_nowhere_else(transform: Transform) ->
 def test_a_yaml_file_is_read_as_kustomize_reads_it(transform: Transform) -> None:
     outcome = transform.same(service(resources=("/services/web/extra.yaml",)), CHART, {"web/extra.yaml": EXTRA})
     assert outcome["ConfigMap/extra"]["data"] == {"on": "yes"}
-    assert {one.source for one in outcome.manifests if "extra" in str(one.value)} == {"resource services/web/extra.yaml"}
+    assert {one.source for one in outcome.manifests if "extra" in str(one.value)} == {
+        "resource services/web/extra.yaml"
+    }
 
 
 def test_a_kustomization_beside_a_chart(transform: Transform) -> None:
@@ -188,7 +195,9 @@ FRAGMENTS = {
     "names": {"namePrefix": "a-", "nameSuffix": "-z"},
     "labels": {"labels": [{"pairs": {"x": "y"}, "includeSelectors": True}], "commonAnnotations": {"c": "d"}},
     "replicas": {"replicas": [{"name": "web", "count": 7}]},
-    "generator": {"configMapGenerator": [{"name": "g", "files": ["k=/services/web/extra.yaml", "/services/web/extra.yaml"]}]},
+    "generator": {
+        "configMapGenerator": [{"name": "g", "files": ["k=/services/web/extra.yaml", "/services/web/extra.yaml"]}]
+    },
     "plain generator": {
         "generatorOptions": {"disableNameSuffixHash": True},
         "secretGenerator": [{"name": "g", "envs": ["/services/web/g.env"]}],

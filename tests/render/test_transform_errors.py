@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from services import Transform, image, patch, service
 from test_transform import CHART, EXTRA, JOB, WEB
+
+from services import Transform, image, patch, service
 
 SERVICE = "services/web/service.yaml:7:3: one/web: "
 PATCH = "services/web/patch.yaml:1:2: one/web: "
@@ -122,8 +123,10 @@ PATCHES: dict[str, tuple[Any, str]] = {
         patch("metadata: [x]", kind="Deployment"),
         'services/web/patch.yaml:1:11: one/web: patch "p": metadata must be a mapping',
     ),
-    "a text": (patch("hello", kind="Deployment"), "services/web/patch.yaml:1:1: one/web:"
-        ' patch "p" is neither a mapping nor a list of operations'),
+    "a text": (
+        patch("hello", kind="Deployment"),
+        'services/web/patch.yaml:1:1: one/web: patch "p" is neither a mapping nor a list of operations',
+    ),
 }
 
 

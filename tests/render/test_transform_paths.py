@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from services import Transform, service
 from test_transform import EXTRA, WEB
+
+from services import Transform, service
 
 HERE = "services/web/kustomization.yaml"
 
@@ -67,16 +68,14 @@ REMOTE = {
     "openapi": "resources: [a.yaml]\nopenapi: {path: ADDRESS}",
     "generators": "generators: [ADDRESS]",
     "an inline transformer": "resources: [a.yaml]\ntransformers: ['{apiVersion: builtin, kind: PatchTransformer,"
-    " metadata: {name: p}, path: \"ADDRESS\"}']",
+    ' metadata: {name: p}, path: "ADDRESS"}\']',
     "a transformer's file": "resources: [a.yaml]\ntransformers: [t.yaml]",
     "a transformer's kustomization": "resources: [a.yaml]\ntransformers: [t]",
 }
 
 
 @pytest.mark.parametrize("kustomization", REMOTE.values(), ids=REMOTE)
-def test_nothing_is_fetched(
-    transform: Transform, listener: http.server.HTTPServer, kustomization: str
-) -> None:
+def test_nothing_is_fetched(transform: Transform, listener: http.server.HTTPServer, kustomization: str) -> None:
     address = f"http://127.0.0.1:{listener.server_address[1]}/x"
     plugin = f"apiVersion: builtin\nkind: PatchTransformer\nmetadata: {{name: p}}\nPath: {address}\n"
     files = {
@@ -149,7 +148,14 @@ def test_a_long_way_ends(transform: Transform) -> None:
 
 @pytest.mark.parametrize(
     "fields",
-    ["configMapGenerator: [{options: [x]}, x]", "patches: [x, {path: [y]}]", "namespace: [x]", "[x]", "labels: x", "resources: [{a: b}]"],
+    [
+        "configMapGenerator: [{options: [x]}, x]",
+        "patches: [x, {path: [y]}]",
+        "namespace: [x]",
+        "[x]",
+        "labels: x",
+        "resources: [{a: b}]",
+    ],
 )
 def test_kustomizations_of_any_shape(transform: Transform, fields: str) -> None:
     assert transform.error(service(resources=("/services/web",)), WEB, {"web/kustomization.yaml": fields + "\n"})

@@ -14,14 +14,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from program import CHECKOUT
-from services import Transform, image, patch, service
 
 from cmp_plugin.errors import CmpError
-from cmp_plugin.render.manifest import Manifest, identity
 from cmp_plugin.goyaml.load import Document, dump_json, load_manifests
+from cmp_plugin.render.manifest import Manifest, identity
+from services import Transform, image, patch, service
 
 REAL = Path(CHECKOUT, "..", "shared", "real")
-CHARTS = ["cert-manager-v1.21.1", "cni-1.30.3", "crossplane-2.3.4", "ingress-nginx-4.15.1", "istiod-1.30.3", "sealed-secrets-2.18.5"]
+CHARTS = [
+    "cert-manager-v1.21.1",
+    "cni-1.30.3",
+    "crossplane-2.3.4",
+    "ingress-nginx-4.15.1",
+    "istiod-1.30.3",
+    "sealed-secrets-2.18.5",
+]
 
 pytestmark = pytest.mark.skipif(not REAL.is_dir(), reason="the real charts' output is not beside the checkout")
 
@@ -113,7 +120,13 @@ def mixture(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     for number in range(draw(st.integers(0, 3))):
         text = draw(st.sampled_from(BODIES + OPERATIONS))
         patches.append(patch(text, called=f"p{number}", lenient=draw(st.booleans()), **draw(target(objects))))
-    names = draw(st.lists(st.sampled_from([".*/crossplane", "docker.io/istio/.*", "added", ".*cert-manager.*", "nothing"]), max_size=2, unique=True))
+    names = draw(
+        st.lists(
+            st.sampled_from([".*/crossplane", "docker.io/istio/.*", "added", ".*cert-manager.*", "nothing"]),
+            max_size=2,
+            unique=True,
+        )
+    )
     resources = draw(st.lists(st.sampled_from(RESOURCES), max_size=2, unique=True))
     return chart, {
         "patches": tuple(patches),

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from services import AT, image
 
 from cmp_plugin.errors import InputError
+from cmp_plugin.goyaml.load import load_manifests, node
 from cmp_plugin.render.kustomize.images import hits, matcher, references
 from cmp_plugin.render.kustomize.label_selector import parse
-from cmp_plugin.render.manifest import CLUSTER_SCOPED, Manifest, described
 from cmp_plugin.render.kustomize.patches import Candidate
 from cmp_plugin.render.kustomize.selectors import read_selector
-from cmp_plugin.goyaml.load import load_manifests, node
+from cmp_plugin.render.manifest import CLUSTER_SCOPED, Manifest, described
+from services import AT, image
 
 MARK = "marked"
 NAMES = ["web", "web-1", "WEB", "a.b", "axb", "prometheus-operator"]
@@ -49,7 +49,9 @@ OBJECTS = [
 ]
 
 
-def built(kustomize: str, place: Path, kustomization: dict[str, Any], objects: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def built(
+    kustomize: str, place: Path, kustomization: dict[str, Any], objects: list[dict[str, Any]]
+) -> list[dict[str, Any]]:
     place.mkdir(exist_ok=True)
     (place / "objects.yaml").write_text("\n---\n".join(json.dumps(one) for one in objects))
     (place / "kustomization.yaml").write_text(json.dumps({"resources": ["objects.yaml"], **kustomization}))
@@ -82,8 +84,12 @@ def marked_by_us(target: dict[str, str]) -> list[str]:
 
 
 patterns = st.one_of(
-    st.sampled_from([*NAMES, "web.*", "web|axb", "a.b", "a\\.b", "^web$", "(?i)web", ".*", "w[a-z]{2}", "", "W?EB", "we"]),
-    st.lists(st.sampled_from(["w", "e", "b", ".", "*", "+", "(", ")", "|", "-", "[a-z]", "\\d", "$", "^"]), max_size=6).map("".join),
+    st.sampled_from(
+        [*NAMES, "web.*", "web|axb", "a.b", "a\\.b", "^web$", "(?i)web", ".*", "w[a-z]{2}", "", "W?EB", "we"]
+    ),
+    st.lists(
+        st.sampled_from(["w", "e", "b", ".", "*", "+", "(", ")", "|", "-", "[a-z]", "\\d", "$", "^"]), max_size=6
+    ).map("".join),
 )
 kinds = st.sampled_from(["ConfigMap", "Config.*", "Deployment|Node", "Cluster.*", "", "configmap", ".*Map"])
 namespaces = st.sampled_from(["default", "monitoring", "", "mon.*", "_non_namespaceable_", "nothing"])
@@ -91,9 +97,36 @@ groups = st.sampled_from(["", "apps", "apps|example.com", ".*\\.com", "a"])
 versions = st.sampled_from(["", "v1", "v1.*", "v1beta1", "b/c"])
 words = st.sampled_from(["app", "tier", "a.example/b", "web", "api", "x", "1", "5", "in", "notin"])
 selectors = st.one_of(
-    st.sampled_from(["app", "!app", "app=web", "app==api", "app!=web", "app=", "tier>1", "tier<5", "tier > 1,app", "", " app , tier "]),
-    st.sampled_from(["app in (web, api)", "app notin (web)", "app in ()", "app in (,web)", "in in (a)", "app in (web", "app,", "a b"]),
-    st.lists(st.one_of(words, st.sampled_from(["=", "==", "!=", "!", ",", "(", ")", "<", ">", " "])), max_size=7).map("".join),
+    st.sampled_from(
+        [
+            "app",
+            "!app",
+            "app=web",
+            "app==api",
+            "app!=web",
+            "app=",
+            "tier>1",
+            "tier<5",
+            "tier > 1,app",
+            "",
+            " app , tier ",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "app in (web, api)",
+            "app notin (web)",
+            "app in ()",
+            "app in (,web)",
+            "in in (a)",
+            "app in (web",
+            "app,",
+            "a b",
+        ]
+    ),
+    st.lists(st.one_of(words, st.sampled_from(["=", "==", "!=", "!", ",", "(", ")", "<", ">", " "])), max_size=7).map(
+        "".join
+    ),
 )
 targets = st.fixed_dictionaries(
     {},
@@ -131,7 +164,12 @@ def test_no_expression_takes_long(expression: str) -> None:
 
 def test_a_selector_is_read_whole() -> None:
     assert [one.operator for one in parse("a,!b,c in (d,e),f notin (g),h>1,i!=j")] == [
-        "exists", "!", "in", "notin", ">", "notin",
+        "exists",
+        "!",
+        "in",
+        "notin",
+        ">",
+        "notin",
     ]
 
 
@@ -155,16 +193,44 @@ def workload(kind: str, spec: dict[str, Any]) -> dict[str, Any]:
     return {**thing("example.com/v1", kind, kind.lower()), "spec": spec}
 
 
-IMAGES = ["web", "web:1", "web:1@sha256:ab", "web@sha256:ab", "reg.example:5000/web", "reg.example:5000/a/web:1", "web:{tag}", "/web:1", ""]
+IMAGES = [
+    "web",
+    "web:1",
+    "web:1@sha256:ab",
+    "web@sha256:ab",
+    "reg.example:5000/web",
+    "reg.example:5000/a/web:1",
+    "web:{tag}",
+    "/web:1",
+    "",
+]
 IMAGE_OBJECTS = [
     workload("Pod", {**pod(*IMAGES), "initContainers": [{"name": "i", "image": "init:1"}]}),
     workload("Deployment", {"template": {"spec": {**pod("web:2"), "volumes": [{"image": {"reference": "volume:1"}}]}}}),
-    workload("CronJob", {"jobTemplate": {"spec": {"template": {"spec": {"volumes": [{"image": {"reference": "cron:1"}}]}}}}}),
+    workload(
+        "CronJob", {"jobTemplate": {"spec": {"template": {"spec": {"volumes": [{"image": {"reference": "cron:1"}}]}}}}}
+    ),
     workload("Thing", {"deep": [{"er": {"containers": [{"image": "deep:1"}, {"noimage": 1}]}}], "image": "no:1"}),
     {**thing("apiextensions.k8s.io/v1", "CustomResourceDefinition", "c"), "spec": pod("web:1")},
 ]
 image_names = st.one_of(
-    st.sampled_from(["web", "init", "volume", "cron", "deep", "no", "reg.example:5000/web", ".*", "reg.*web", "/web", "w(e|x)b", "web:1", "nothing"]),
+    st.sampled_from(
+        [
+            "web",
+            "init",
+            "volume",
+            "cron",
+            "deep",
+            "no",
+            "reg.example:5000/web",
+            ".*",
+            "reg.*web",
+            "/web",
+            "w(e|x)b",
+            "web:1",
+            "nothing",
+        ]
+    ),
     st.lists(st.sampled_from(["w", "e", "b", ".", "*", "/", "|", "(", ")"]), min_size=1, max_size=5).map("".join),
 )
 replacements = st.builds(
@@ -187,8 +253,7 @@ def test_images(kustomize: str, tmp_path: Path, images: list[Any]) -> None:
     for found in ours:
         hits(found, wanted)
     fields = [
-        {"name": one.name, "newName": one.new_name, "newTag": one.new_tag, "digest": one.digest}
-        for one in images
+        {"name": one.name, "newName": one.new_name, "newTag": one.new_tag, "digest": one.digest} for one in images
     ]
     given = [{k: v for k, v in one.items() if v} for one in fields]
     printed = {key(one): one for one in built(kustomize, tmp_path, {"images": given}, IMAGE_OBJECTS)}

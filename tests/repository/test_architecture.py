@@ -82,11 +82,7 @@ def imports(module: str) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             parent = package[: len(package) - node.level + 1] if node.level else []
             base = ".".join([*parent, *([node.module] if node.module else [])])
-            found |= {
-                name
-                for alias in node.names
-                for name in ours([f"{base}.{alias.name}"]) or ours([base])
-            }
+            found |= {name for alias in node.names for name in ours([f"{base}.{alias.name}"]) or ours([base])}
     return found - {module}
 
 
@@ -94,8 +90,7 @@ def ours(names) -> set[str]:
     return {
         short
         for name in names
-        if name.split(".")[0] == "cmp_plugin"
-        and (short := name.removeprefix("cmp_plugin.")) in MODULES
+        if name.split(".")[0] == "cmp_plugin" and (short := name.removeprefix("cmp_plugin.")) in MODULES
     }
 
 
@@ -169,9 +164,5 @@ def test_generate_imports_little(tmp_path: Path, clean_env: dict[str, str]) -> N
     assert '"kind":"ConfigMap"' in done.stdout
     imported = {line.rpartition("|")[2].strip() for line in timed}
     assert "cmp_plugin.cli" in imported
-    slow = {
-        name
-        for name in imported
-        if any(name == slow or name.startswith(slow + ".") for slow in TOO_SLOW)
-    }
+    slow = {name for name in imported if any(name == slow or name.startswith(slow + ".") for slow in TOO_SLOW)}
     assert not slow, f"imported on the hot path: {sorted(slow)}"

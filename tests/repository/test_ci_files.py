@@ -10,7 +10,6 @@ import re
 import shutil
 import subprocess
 import threading
-
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -60,7 +59,11 @@ class Comments:
                 self.answer(listed[(page - 1) * size : page * size])
 
             def write(self) -> None:
-                number = int(urlsplit(self.path).path.rpartition("/")[2]) if self.command != "POST" else len(comments.bodies) + 1
+                number = (
+                    int(urlsplit(self.path).path.rpartition("/")[2])
+                    if self.command != "POST"
+                    else len(comments.bodies) + 1
+                )
                 comments.bodies[number] = json.loads(self.rfile.read(int(self.headers["Content-Length"])))["body"]
                 self.answer({"id": number})
 
@@ -249,7 +252,7 @@ DIGEST = f"sha256:{'0a' * 32}"
     [
         ("chart: {repo: https://charts.example.com, name: web}\nversion: 1.2.3\n", HELM),
         ("chart: {name: web, repo: 'https://charts.example.com'}\nversion: '1.2.3' # why\n", HELM),
-        ("chart:\n  repo: \"https://charts.example.com\"\n  name: web\nversion: 1.2.3\n", HELM),
+        ('chart:\n  repo: "https://charts.example.com"\n  name: web\nversion: 1.2.3\n', HELM),
         ("chart: {repo: https://charts.example.com, name: web} # why\n# and why\nversion: 1.2.3\n", HELM),
         ("services:\n  web:\n    chart: {repo: https://charts.example.com, name: web}\n    version: 1.2.3\n", HELM),
         ("services:\n  web: {chart: {repo: https://charts.example.com, name: web}}\n", set()),
@@ -288,5 +291,9 @@ def test_actions_are_pinned() -> None:
 
 
 def test_images_are_the_same() -> None:
-    images = {match for file in CI.rglob("*.y*ml") for match in re.findall(r"(?:image|name): (\S+/cmp-plugin:\S+)", file.read_text())}
+    images = {
+        match
+        for file in CI.rglob("*.y*ml")
+        for match in re.findall(r"(?:image|name): (\S+/cmp-plugin:\S+)", file.read_text())
+    }
     assert len(images) == 1

@@ -19,9 +19,9 @@ import pytest
 from documents import KINDS, Block, blocks, documents
 from program import CHECKOUT
 
+from cmp_plugin.goyaml.load import load, load_values
 from cmp_plugin.specs.check import check
 from cmp_plugin.specs.rules import rules
-from cmp_plugin.goyaml.load import load, load_values
 
 DOCUMENTS = documents()
 ALL = [block for file in DOCUMENTS for block in blocks(file)]
@@ -178,9 +178,7 @@ def sessions(block: Block) -> list[tuple[str, list[str]]]:
 
 def matches(wanted: list[str], seen: str) -> bool:
     """Line by line, blanks at a line's end aside; `...` stands for any lines, also none."""
-    pattern = "".join(
-        "(?:.*\n)?" if line == "..." else re.escape(line.rstrip() + "\n") for line in wanted
-    )
+    pattern = "".join("(?:.*\n)?" if line == "..." else re.escape(line.rstrip() + "\n") for line in wanted)
     printed = "".join(line.rstrip() + "\n" for line in seen.rstrip("\n").split("\n"))
     return bool(re.fullmatch(pattern, printed, re.DOTALL))
 

@@ -30,9 +30,7 @@ def lay_out(case: Path, fleet: Path) -> None:
     fleet.mkdir()
     if EXAMPLES in case.parents:
         example = case.parent.parent
-        shutil.copytree(
-            example, fleet, symlinks=True, dirs_exist_ok=True, ignore=without_golden(example)
-        )
+        shutil.copytree(example, fleet, symlinks=True, dirs_exist_ok=True, ignore=without_golden(example))
         return
     if case.parent.name == "reference":
         for part in FLEET:
@@ -96,9 +94,7 @@ def write(case: Path, seen: Outcome) -> None:
 
 
 @pytest.mark.parametrize("case", cases(), ids=name)
-def test_golden(
-    case: Path, tmp_path: Path, clean_env: dict[str, str], request: pytest.FixtureRequest
-) -> None:
+def test_golden(case: Path, tmp_path: Path, clean_env: dict[str, str], request: pytest.FixtureRequest) -> None:
     seen = run_case(case, tmp_path / "fleet", clean_env)
     if request.config.getoption("--regenerate"):
         write(case, seen)
@@ -115,6 +111,4 @@ def test_every_case_says_what_it_expects() -> None:
     assert not inputs - set(cases()), "input without command"
     silent = [c for c in cases() if not (c / "stdout").exists() and not (c / "error").exists()]
     assert not silent, "neither stdout nor error: run make golden"
-    assert all(
-        os.path.getsize(file) for case in cases() for file in case.glob("*") if file.is_file()
-    )
+    assert all(os.path.getsize(file) for case in cases() for file in case.glob("*") if file.is_file())

@@ -73,7 +73,9 @@ def hooks(tmp_path: Path, env: dict[str, str]) -> Repository:
 
 
 def test_the_manifest_is_one(env: dict[str, str]) -> None:
-    done = subprocess.run([PRE_COMMIT, "validate-manifest", HOOKS], cwd=CHECKOUT, env=env, capture_output=True, timeout=60)
+    done = subprocess.run(
+        [PRE_COMMIT, "validate-manifest", HOOKS], cwd=CHECKOUT, env=env, capture_output=True, timeout=60
+    )
     assert (done.returncode, done.stdout) == (0, b"")
 
 
@@ -93,7 +95,7 @@ def test_a_commit_to_a_fleet(directory: str, hooks: Repository, tmp_path: Path, 
     done = fleet.pre_commit("run")
     assert done.returncode == 1
     assert passed(done) == {"validate": "Failed", "lock --check": "Passed"}
-    assert 'clusters/one/cluster.yaml:4:27: warning: chart small knows no value lits' in done.stdout, done.stdout
+    assert "clusters/one/cluster.yaml:4:27: warning: chart small knows no value lits" in done.stdout, done.stdout
 
     fleet.git("checkout", "-q", "HEAD", "--", ".")
     (fleet.root / "README.md").write_text("Not the fleet's\n")
@@ -104,4 +106,9 @@ def test_a_commit_to_a_fleet(directory: str, hooks: Repository, tmp_path: Path, 
 def passed(done: subprocess.CompletedProcess[str]) -> dict[str, str]:
     """Hook -> how it ended."""
     lines = [line for line in done.stdout.splitlines() if line.startswith("cmp-plugin ") and "..." in line]
-    return {line.partition("..")[0].removeprefix("cmp-plugin ").strip(): line.rsplit(".", 1)[1].removeprefix("(no files to check)") for line in lines}
+    return {
+        line.partition("..")[0].removeprefix("cmp-plugin ").strip(): line.rsplit(".", 1)[1].removeprefix(
+            "(no files to check)"
+        )
+        for line in lines
+    }

@@ -23,8 +23,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(Path(CHECKOUT, "docs"), root / "docs")
     (root / "zensical.toml").write_text(CONFIGURATION.read_text())
     done = subprocess.run(
-        [Path(BIN, "zensical"), "build", "--strict"], cwd=root, env={**os.environ, "NO_COLOR": "1"},
-        capture_output=True, text=True, stdin=subprocess.DEVNULL,
+        [Path(BIN, "zensical"), "build", "--strict"],
+        cwd=root,
+        env={**os.environ, "NO_COLOR": "1"},
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return root / "build/site"

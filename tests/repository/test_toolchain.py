@@ -29,9 +29,7 @@ def found(path: Path, cache: Path) -> str:
         "XDG_CACHE_HOME": str(cache),
         "PYTHONPATH": os.path.join(CHECKOUT, "scripts"),
     }
-    done = subprocess.run(
-        [sys.executable, "-c", FIND], env=env, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([sys.executable, "-c", FIND], env=env, capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 

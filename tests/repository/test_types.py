@@ -9,9 +9,7 @@ from program import CHECKOUT
 
 
 def test_types_are_strict() -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "mypy"], cwd=CHECKOUT, capture_output=True, text=True, timeout=600
-    )
+    done = subprocess.run([sys.executable, "-m", "mypy"], cwd=CHECKOUT, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

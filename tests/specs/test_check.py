@@ -7,18 +7,18 @@ from typing import Any
 
 import fastjsonschema
 import pytest
+from generate import files
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import CHECKOUT
 from pydantic import ValidationError
 
 from cmp_plugin.errors import Location
-from generate import files
-from cmp_plugin.specs.accept_table import TABLE
+from cmp_plugin.goyaml.load import node
 from cmp_plugin.specs.accept import fits
+from cmp_plugin.specs.accept_table import TABLE
 from cmp_plugin.specs.check import check
 from cmp_plugin.specs.models import KINDS, json_schema
-from cmp_plugin.goyaml.load import node
 
 AT = Location("services/web/service.yaml", 1, 1)
 SCHEMAS = {kind: json_schema(kind) for kind in KINDS}
@@ -62,9 +62,7 @@ def an_object(draw: st.DrawFn, schema: dict[str, Any], root: dict[str, Any]) -> 
     return {name: draw(tree(fields.get(name, {}), root)) for name in sorted(names)}
 
 
-FILES = st.sampled_from(list(KINDS)).flatmap(
-    lambda kind: st.tuples(st.just(kind), tree(SCHEMAS[kind], SCHEMAS[kind]))
-)
+FILES = st.sampled_from(list(KINDS)).flatmap(lambda kind: st.tuples(st.just(kind), tree(SCHEMAS[kind], SCHEMAS[kind])))
 
 
 @given(FILES)
@@ -107,9 +105,7 @@ def test_what_defaults_may_hold(kind: str) -> None:
 def test_one_block_in_four_places() -> None:
     """The same fields in service.yaml, in a variant, and under `services:`."""
     extra = {"Service": {"apiVersion", "kind", "variants"}, "Variant": {"when"}, "Instance": {"service"}}
-    fields = {
-        name: set(TABLE[f"file {name}" if name == "Service" else name][1]) - own for name, own in extra.items()
-    }
+    fields = {name: set(TABLE[f"file {name}" if name == "Service" else name][1]) - own for name, own in extra.items()}
     assert fields["Service"] == fields["Variant"] == fields["Instance"]
 
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.specs.interpolate import Scope, escaped, interpolated, references
 from cmp_plugin.goyaml.load import node, plain
+from cmp_plugin.specs.interpolate import Scope, escaped, interpolated, references
 
 AT = Location("clusters/a/cluster.yaml", 3, 7)
 FACTS = {"cluster.name": "gke.prod", "cluster.labels.app.example.com/tier": "gold", "service.name": "web"}
@@ -52,7 +52,10 @@ def result(value: Any) -> Any:
         ("a $${cluster.name} b ${cluster.name}", "a ${cluster.name} b gke.prod"),
         ("$$${cluster.name}", "$${cluster.name}"),
         ("${vars.literal}", "${vars.domain}"),
-        ("${HOME} ${cluster} {{ .Values.x }} $(DOMAIN) $$ $${HOME}", "${HOME} ${cluster} {{ .Values.x }} $(DOMAIN) $$ $${HOME}"),
+        (
+            "${HOME} ${cluster} {{ .Values.x }} $(DOMAIN) $$ $${HOME}",
+            "${HOME} ${cluster} {{ .Values.x }} $(DOMAIN) $$ $${HOME}",
+        ),
         ("${cluster.name", "${cluster.name"),
     ],
 )

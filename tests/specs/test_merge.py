@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.specs.merge import merge_fields, merge_values, prepared, split_appends
 from cmp_plugin.goyaml.load import Node, node, plain
+from cmp_plugin.specs.merge import merge_fields, merge_values, prepared, split_appends
 
 LOW, HIGH = Location("low.yaml", 1, 1), Location("high.yaml", 2, 3)
 

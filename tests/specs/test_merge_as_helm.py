@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import Location
+from cmp_plugin.goyaml.load import dump_values, node, plain
 from cmp_plugin.specs.merge import merge_values
 from cmp_plugin.system.process import Deadline, clean_environment, run
-from cmp_plugin.goyaml.load import dump_values, node, plain
 
 CHART = "apiVersion: v2\nname: c\nversion: 1.0.0\n"
 PRINT = "values: {{ toJson .Values }}\n"
@@ -71,9 +71,7 @@ def of_all(cases: list[tuple[Any, ...]], number: int) -> dict[str, Any]:
 
 @SLOW
 @given(cases=CASES)
-def test_without_defaults_the_merge_is_helms(
-    helm: str, tmp_path: Path, cases: list[tuple[Any, ...]]
-) -> None:
+def test_without_defaults_the_merge_is_helms(helm: str, tmp_path: Path, cases: list[tuple[Any, ...]]) -> None:
     layers = [of_all(cases, number) for number in range(LAYERS)]
     seen = helms_values(helm, tmp_path, {}, [dump_values(layer) for layer in layers])
     assert seen == merged(layers)

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import CmpError, InputError, Location
+from cmp_plugin.goyaml.load import node, plain
 from cmp_plugin.specs.interpolate import Scope
 from cmp_plugin.specs.paths import Place, named_paths, placed
 from cmp_plugin.system.files import allowed_in, canonical
-from cmp_plugin.goyaml.load import node, plain
 
 AT = Location("clusters/c/cluster.yaml", 3, 1)
 SCOPE = Scope({"cluster.name": "c", "cluster.labels.env": "prod"}, {"dir": node("d/${cluster.name}", AT)})
@@ -85,9 +85,7 @@ FRAGMENT = {
     "openapi": {"path": "o"},
     "patches": [{"path": "p", "target": {"name": "path"}}, {"patch": "x"}],
     "replacements": [{"path": "q"}, {"source": {"fieldPath": "metadata.name"}}],
-    "configMapGenerator": [
-        {"name": "n", "files": ["f", "key=f"], "envs": ["h"], "env": "i", "literals": ["a=b"]}
-    ],
+    "configMapGenerator": [{"name": "n", "files": ["f", "key=f"], "envs": ["h"], "env": "i", "literals": ["a=b"]}],
     "secretGenerator": [{"name": "n", "files": ["f"]}],
     "namePrefix": "x",
 }

@@ -12,8 +12,8 @@ from serving import Repository
 
 from cmp_plugin.charts.obtain import Means
 from cmp_plugin.charts.wanted import Wanted, wanted
-from cmp_plugin.system.process import Deadline
 from cmp_plugin.system.files import Tree
+from cmp_plugin.system.process import Deadline
 
 
 @pytest.fixture(scope="session")

@@ -7,8 +7,8 @@ import random
 from pathlib import Path
 from textwrap import dedent
 
-from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.errors import CmpError
+from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import Planned, plan
 from cmp_plugin.fleet.request import Request, request_for

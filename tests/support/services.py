@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.fleet.service import Chart, Image, Patch, Resource, Service
+from cmp_plugin.goyaml.load import Document, Node, load_all, load_manifests, node
 from cmp_plugin.render.checks import check
 from cmp_plugin.render.emit import emit
-from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.render.kustomize.build import Kustomizer
-from cmp_plugin.render.manifest import Manifest, described
-from cmp_plugin.fleet.service import Chart, Image, Patch, Resource, Service
-from cmp_plugin.tools.discovery import Tool
-from cmp_plugin.system.process import Deadline
 from cmp_plugin.render.kustomize.transform import transform
+from cmp_plugin.render.manifest import Manifest, described
 from cmp_plugin.system.files import Tree
+from cmp_plugin.system.process import Deadline
 from cmp_plugin.system.workdir import workdir
-from cmp_plugin.goyaml.load import Document, Node, load_all, load_manifests, node
+from cmp_plugin.tools.discovery import Tool
 
 PLACE = Location("services/web/service.yaml")
 AT = Location("services/web/service.yaml", 7, 3)

@@ -52,7 +52,9 @@ def previewed(fleet: Path, cluster: str, service: str, env: dict[str, str]) -> l
 
 def same(one: list[dict[str, Any]], other: list[dict[str, Any]]) -> bool:
     """Equal as sets of objects."""
-    return sorted(json.dumps(each, sort_keys=True) for each in one) == sorted(json.dumps(each, sort_keys=True) for each in other)
+    return sorted(json.dumps(each, sort_keys=True) for each in one) == sorted(
+        json.dumps(each, sort_keys=True) for each in other
+    )
 
 
 def said(done: Outcome) -> tuple[int, str, list[str]]:

@@ -199,9 +199,7 @@ def test_ctrl_c_kills_the_child(tmp_path: Path) -> None:
             except ChildProcessError:
                 print("reaped", len(os.listdir("/dev/fd")))
     """
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True
-    ) as ours:
+    with subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True) as ours:
         while not (pid.exists() and pid.read_text().strip()):
             time.sleep(0.01)
         ours.send_signal(signal.SIGINT)

@@ -88,9 +88,7 @@ def test_a_killed_holders_turn_is_free(tmp_path: Path, alone: dict[str, str]) ->
     assert "second" in words(output) and tickets(tmp_path) == 0
 
 
-def test_the_deadline_ends_the_wait(
-    tmp_path: Path, alone: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_deadline_ends_the_wait(tmp_path: Path, alone: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in alone.items():
         monkeypatch.setenv(name, value)
     with turn("helm", Deadline(60)):

@@ -83,9 +83,7 @@ def test_no_descriptor_is_left() -> None:
     assert len(os.listdir("/dev/fd")) == before
 
 
-def test_tmpdir_may_be_a_symlink_and_the_path_is_real(
-    tmp: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_tmpdir_may_be_a_symlink_and_the_path_is_real(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp / "real").mkdir()
     (tmp / "link").symlink_to("real")
     monkeypatch.setenv("TMPDIR", str(tmp / "link"))
@@ -93,9 +91,7 @@ def test_tmpdir_may_be_a_symlink_and_the_path_is_real(
         assert os.path.dirname(path) == os.path.realpath(tmp / "real")
 
 
-def test_without_a_place_the_error_names_no_path(
-    tmp: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_place_the_error_names_no_path(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp / "absent"))
     with pytest.raises(ToolError) as caught, workdir():
         pass

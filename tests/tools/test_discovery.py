@@ -9,8 +9,8 @@ import pytest
 
 from cmp_plugin.errors import InputError, ToolError
 from cmp_plugin.tools import helm
-from cmp_plugin.tools import versions as ranges
 from cmp_plugin.tools import kustomize as kustomize_tool
+from cmp_plugin.tools import versions as ranges
 from cmp_plugin.tools.discovery import Tool
 
 IN_RANGE = [
@@ -129,8 +129,7 @@ def test_a_miss_is_an_error_when_strict(machine: Machine) -> None:
     with pytest.raises(ToolError) as caught:
         helm.find("~4.3", strict=True)
     assert str(caught.value) == (
-        "helm ~4.3 is needed, found 4.4.0 on PATH"
-        " (put one on PATH or name it in CMP_PLUGIN_HELM; doctor tells more)"
+        "helm ~4.3 is needed, found 4.4.0 on PATH (put one on PATH or name it in CMP_PLUGIN_HELM; doctor tells more)"
     )
 
 
@@ -188,9 +187,7 @@ def test_none_at_all(machine: Machine) -> None:
         (None, 0, "helm named by CMP_PLUGIN_HELM: No such file or directory"),
     ],
 )
-def test_a_named_tool_that_is_no_good(
-    machine: Machine, content: str | None, code: int, message: str
-) -> None:
+def test_a_named_tool_that_is_no_good(machine: Machine, content: str | None, code: int, message: str) -> None:
     path = machine.tool("own/helm", content, code) if content else str(machine.root / "absent")
     machine.setenv(CMP_PLUGIN_HELM=path)
     with pytest.raises(ToolError) as caught:
@@ -216,9 +213,7 @@ def test_a_range_that_is_no_good(machine: Machine, wanted: str, message: str) ->
     assert str(caught.value) == message
 
 
-def test_relative_directories_of_path_are_not_looked_into(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_relative_directories_of_path_are_not_looked_into(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.tool("repository/helm", "v4.3.1")
     monkeypatch.chdir(machine.root / "repository")
     machine.setenv(PATH=f".::{machine.root / 'bin'}")
@@ -260,9 +255,7 @@ def test_a_cache_that_cannot_be_written_does_no_harm(machine: Machine, variable:
     assert machine.times_asked() == 2
 
 
-def test_without_a_home_nothing_is_written_where_we_are(
-    machine: Machine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_home_nothing_is_written_where_we_are(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     machine.tool("bin/helm", "v4.3.1")
     (machine.root / "here").mkdir()
     monkeypatch.chdir(machine.root / "here")
@@ -279,9 +272,7 @@ def test_the_cache_directory_can_be_given(machine: Machine) -> None:
     assert len(os.listdir(machine.root / "own" / "versions")) == 1
 
 
-def test_the_real_ones_tell_their_versions(
-    helm4: str, helm3: str, kustomize: str, machine: Machine
-) -> None:
+def test_the_real_ones_tell_their_versions(helm4: str, helm3: str, kustomize: str, machine: Machine) -> None:
     machine.setenv(CMP_PLUGIN_HELM=helm4, CMP_PLUGIN_KUSTOMIZE=kustomize)
     assert helm.find("~4.3", strict=True).path == helm4
     assert kustomize_tool.find("~5.8", strict=True).path == kustomize

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from cmp_plugin.errors import ToolError
-from cmp_plugin.tools import git
 from cmp_plugin.system.process import Deadline
+from cmp_plugin.tools import git
 
 SOON = Deadline(3600)
 AUTHOR = ["-c", "user.name=a", "-c", "user.email=a@example.com", "-c", "commit.gpgSign=false"]
@@ -34,9 +34,7 @@ class Work:
     def run(self, *arguments: str) -> str:
         env = {"PATH": os.environ["PATH"], "GIT_CONFIG_GLOBAL": "/dev/null", "HOME": "/nonexistent"}
         argv = ["git", *AUTHOR, *arguments]
-        done = subprocess.run(
-            argv, cwd=self.root, env=env, check=True, capture_output=True, text=True
-        )
+        done = subprocess.run(argv, cwd=self.root, env=env, check=True, capture_output=True, text=True)
         return done.stdout.strip()
 
     def write(self, name: str, text: str) -> None:
@@ -63,9 +61,7 @@ def work(tmp_path: Path) -> Work:
 
 def contents(directory: Path) -> dict[str, str]:
     return {
-        str(path.relative_to(directory)): f"-> {os.readlink(path)}"
-        if path.is_symlink()
-        else path.read_text()
+        str(path.relative_to(directory)): f"-> {os.readlink(path)}" if path.is_symlink() else path.read_text()
         for path in sorted(directory.rglob("*"))
         if path.is_symlink() or path.is_file()
     }
@@ -80,9 +76,7 @@ def test_commits(work: Work) -> None:
     assert git.commit(work.found, "v1", SOON) == work.first
 
 
-@pytest.mark.parametrize(
-    "revision", ["nope", "--help", "-h", "", "HEAD:fleet/a.yaml", "a\nb", "@{99}"]
-)
+@pytest.mark.parametrize("revision", ["nope", "--help", "-h", "", "HEAD:fleet/a.yaml", "a\nb", "@{99}"])
 def test_no_such_revision(work: Work, revision: str) -> None:
     with pytest.raises(ToolError) as caught:
         git.commit(work.found, revision, SOON)
@@ -141,9 +135,7 @@ def test_extracting_a_commit(work: Work, tmp_path: Path, where: str) -> None:
     git.extract(repo, work.first, str(tmp_path / "out"), str(tmp_path), SOON)
     expected = {"a.yaml": "one\n", "dir/b.yaml": "b\n", "link": "-> a.yaml"}
     if not where:
-        expected = {f"fleet/{name}": text for name, text in expected.items()} | {
-            "outside.yaml": "x\n"
-        }
+        expected = {f"fleet/{name}": text for name, text in expected.items()} | {"outside.yaml": "x\n"}
     assert contents(tmp_path / "out") == expected
     assert (work.root / ".git/index").read_bytes() == index
     assert (work.fleet / "a.yaml").read_text() == "two\n"
@@ -220,12 +212,8 @@ def test_a_hostile_repository_runs_nothing(work: Work, tmp_path: Path) -> None:
     assert list(trace.iterdir()) == []
 
 
-def test_a_users_own_settings_have_no_say(
-    work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / ".gitconfig").write_text(
-        "[core]\n\tbare = true\n[status]\n\tshowUntrackedFiles = no\n"
-    )
+def test_a_users_own_settings_have_no_say(work: Work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".gitconfig").write_text("[core]\n\tbare = true\n[status]\n\tshowUntrackedFiles = no\n")
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("GIT_DIR", "/nowhere")
     monkeypatch.setenv("GIT_INDEX_FILE", "/nowhere")

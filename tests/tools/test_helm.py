@@ -12,10 +12,10 @@ from typing import NamedTuple
 import pytest
 
 from cmp_plugin.errors import Location
+from cmp_plugin.system.process import Deadline
 from cmp_plugin.tools import helm
 from cmp_plugin.tools.discovery import Tool
 from cmp_plugin.tools.helm_errors import HelmError, Violation, explain
-from cmp_plugin.system.process import Deadline
 
 CHART = "apiVersion: v2\nname: web\nversion: 1.0.0\n"
 OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
@@ -268,8 +268,7 @@ CASES = [
             X: OBJECT,
             "values.schema.json": '{"required": ["image"], "properties": {"replicas": {"type": "integer"}}}',
         },
-        "the values do not fit the chart's schema: /: missing property 'image';"
-        " /replicas: got string, want integer",
+        "the values do not fit the chart's schema: /: missing property 'image'; /replicas: got string, want integer",
         {"replicas": "3"},
     ),
     Case(
@@ -306,9 +305,7 @@ CASES = [
         {"Chart.yaml": CHART.replace("1.0.0", "one")},
         'chart/Chart.yaml: validation: chart.metadata.version "one" is invalid',
     ),
-    Case(
-        "a library", {"Chart.yaml": CHART + "type: library\n"}, "library charts are not installable"
-    ),
+    Case("a library", {"Chart.yaml": CHART + "type: library\n"}, "library charts are not installable"),
     Case(
         "values.yaml is no YAML",
         {"values.yaml": "a: [\n"},
@@ -359,8 +356,7 @@ CASES = [
     Case(
         "tpl",
         {X: "a: {{ tpl .Values.s . }}"},
-        "web/templates/x.yaml:1:6: in tpl: nil pointer evaluating interface {}.b"
-        " (at <tpl .Values.s .>)",
+        "web/templates/x.yaml:1:6: in tpl: nil pointer evaluating interface {}.b (at <tpl .Values.s .>)",
         {"s": SECRET + ' "{{ .Values.a.b }}'},
     ),
     Case(
@@ -387,8 +383,7 @@ CASES = [
     Case(
         "an anchor",
         {X: "a: {{ .Values.s }}"},
-        "web/templates/x.yaml: what it prints is no Kubernetes object in YAML:"
-        " unknown anchor referenced",
+        "web/templates/x.yaml: what it prints is no Kubernetes object in YAML: unknown anchor referenced",
         {"s": "*" + SECRET},
     ),
     Case(

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import pytest
 
 from cmp_plugin.errors import ToolError
+from cmp_plugin.system.process import Deadline
 from cmp_plugin.tools import kustomize as kustomize_tool
 from cmp_plugin.tools.discovery import Tool
 from cmp_plugin.tools.kustomize import explain
-from cmp_plugin.system.process import Deadline
 
 SECRET = "hunter2"
 OBJECT = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData: {{a: {SECRET}}}\n"

@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 from ...argocd.applications import API, PATHS, cluster_applications, fleet_application, origin_of, projects
 from ...fleet.cluster import Cluster
-from ...render.compare import CHANGED, Change, Key, compared, compared_values
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned
-from ...specs.rules import value_of
 from ...goyaml.load import plain
+from ...render.compare import CHANGED, Change, Key, compared, compared_values
+from ...specs.rules import value_of
 
 GROUP = API.partition("/")[0]
 # The same on both sides, as every commit is another one.
@@ -67,7 +67,9 @@ def cluster_change(name: str, before: Planning, after: Planning) -> Change | Non
 def project_changes(before: Planning, after: Planning) -> list[Change]:
     """How the AppProjects differ."""
     old, new = (
-        projects(one.fleet, one.planned.values(), origin_of(one.fleet.spec, _COMMIT, one.prefix)) if has_applications(one) else []
+        projects(one.fleet, one.planned.values(), origin_of(one.fleet.spec, _COMMIT, one.prefix))
+        if has_applications(one)
+        else []
         for one in (before, after)
     )
     return compared(old, new)

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from ...argocd.applications import origin_of
+from ...errors import CmpError, Errors, labelled
+from ...render.compare import ADDED, REMOVED, Key
+from ..validate.clusters import destination_errors
 from .application_changes import (
     GROUP,
     Planning,
@@ -16,12 +20,8 @@ from .application_changes import (
     service_change,
     shape,
 )
-from ...argocd.applications import origin_of
-from ...render.compare import ADDED, REMOVED, Key
 from .dangers import LOOK, REFUSED, Danger
-from ...errors import CmpError, Errors, labelled
 from .grouping import Found
-from ..validate.clusters import destination_errors
 from .renders import found_change, stays_behind
 from .sides import Side
 
@@ -66,9 +66,7 @@ def application_changes(before: Side, after: Side, whole: bool) -> Iterator[Foun
 
 
 def _have_applications(cluster: str, *sides: Side) -> bool:
-    return all(
-        has_applications(_planning(side)) and side.clusters[cluster].facts.destination for side in sides
-    )
+    return all(has_applications(_planning(side)) and side.clusters[cluster].facts.destination for side in sides)
 
 
 def _begins(cluster: str, before: Side, after: Side) -> bool:

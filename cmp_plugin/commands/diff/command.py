@@ -11,12 +11,12 @@ from argparse import Namespace
 
 from ...errors import UsageError
 from ...fleet.request import settings_of
-from .lines import Line, Manner
-from .sections import headline, manner, sections
-from .report import Report, report
-from .sides import opened_sides
 from ..terminal import Paint, painter, visible
 from ..warnings import warn_about_plugin
+from .lines import Line, Manner
+from .report import Report, report
+from .sections import headline, manner, sections
+from .sides import opened_sides
 
 CHANGED = 4
 _ROLES = {"+": "added", "-": "removed", "~": "changed", "!": "warning", "!!": "error", "": "note"}

@@ -52,7 +52,12 @@ _IMMUTABLE: dict[tuple[str, str], tuple[str, ...]] = {
     ("networking.k8s.io", "IngressClass"): ("spec.controller",),
     ("", "Service"): ("spec.clusterIP", "spec.clusterIPs[0]", "spec.loadBalancerClass", "spec.healthCheckNodePort"),
     ("", "Secret"): ("type",),
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): ("spec.scope", "spec.group", "spec.names.kind", "spec.names.plural"),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): (
+        "spec.scope",
+        "spec.group",
+        "spec.names.kind",
+        "spec.names.plural",
+    ),
 }
 # Where all of `spec` is fixed but for these.
 _MUTABLE: dict[tuple[str, str], tuple[str, ...]] = {
@@ -140,7 +145,11 @@ def _of_kind(change: Change) -> Iterator[Danger]:
             yield Danger(LOOK, "service-type", f"becomes another type: {_told(field)}")
         elif kind in _SCALED and field.path == "spec.replicas" and field.after == 0:
             yield Danger(LOOK, "scaled-to-zero", "is scaled to nothing")
-        elif kind == ("", "PersistentVolumeClaim") and field.path == "spec.resources.requests.storage" and _shrinks(field):
+        elif (
+            kind == ("", "PersistentVolumeClaim")
+            and field.path == "spec.resources.requests.storage"
+            and _shrinks(field)
+        ):
             yield Danger(REFUSED, "immutable", "cannot shrink: Kubernetes refuses it")
         elif kind == ("argoproj.io", "Application"):
             yield from _of_application(field)

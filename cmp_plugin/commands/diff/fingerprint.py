@@ -14,14 +14,14 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-from .digests import Contents
-from ...errors import CmpError, Location
-from ...specs.paths import is_remote, named_paths
-from ...render.kustomize.references import Reach, RemoteBase
-from ...fleet.service import Service
 from ...charts.dependencies import missing
-from ...system.files import Tree
+from ...errors import CmpError, Location
+from ...fleet.service import Service
 from ...goyaml.load import Node, plain
+from ...render.kustomize.references import Reach, RemoteBase
+from ...specs.paths import is_remote, named_paths
+from ...system.files import Tree
+from .digests import Contents
 
 _MOST_CHARTS = 1000
 # What it says is in the service; the tools open it only where something else names it, or all around it.

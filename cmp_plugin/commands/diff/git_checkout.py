@@ -12,8 +12,8 @@ import re
 import shutil
 from collections.abc import Iterator, Sequence
 
-from ...tools import git
 from ...system.process import Deadline
+from ...tools import git
 
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
 _LONGEST_POINTER = 1024

@@ -61,7 +61,13 @@ def _key(key: Key) -> dict[str, str]:
 
 
 def _replaced(one: Replaced) -> dict[str, Any]:
-    return {"service": one.service, "name": one.what, "before": one.before, "after": one.after, "clusters": list(one.clusters)}
+    return {
+        "service": one.service,
+        "name": one.what,
+        "before": one.before,
+        "after": one.after,
+        "clusters": list(one.clusters),
+    }
 
 
 def _entry(entry: Entry) -> dict[str, Any]:

@@ -11,10 +11,10 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ...render.compare import ABSENT, ADDED, CHANGED, REMOVED, Field
-from .grouping import Entry, Group, Told, is_minor
 from ...goyaml.load import dump_json, dump_yaml
+from ...render.compare import ABSENT, ADDED, CHANGED, REMOVED, Field
 from ..terminal import counted
+from .grouping import Entry, Group, Told, is_minor
 
 SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~"}
 _FEW_NAMES = 4
@@ -64,7 +64,11 @@ def group_lines(group: Group, how: Manner) -> Iterator[Line]:
             yield from _fields(entry, how)
     if minor:
         others = "" if len(minor) == len(group.entries) else "other "
-        yield Line("", 1, f"{counted(len(minor), f'{others}object')}: only the chart's version in labels, checksums, or a schema's descriptions")
+        yield Line(
+            "",
+            1,
+            f"{counted(len(minor), f'{others}object')}: only the chart's version in labels, checksums, or a schema's descriptions",
+        )
 
 
 def _fields(entry: Entry, how: Manner) -> Iterator[Line]:
@@ -95,7 +99,9 @@ def field_lines(field: Field, how: Manner) -> Iterator[Line]:
         yield from _limited(_differing_lines(*texts), how)
     elif field.change == CHANGED:
         values = _shortened(field.before, field.after, how)
-        if sum(map(len, values)) + len(path) < _LONG and not any(isinstance(one, dict | list) for one in (field.before, field.after)):
+        if sum(map(len, values)) + len(path) < _LONG and not any(
+            isinstance(one, dict | list) for one in (field.before, field.after)
+        ):
             yield Line(sign, 2, f"{path}: {values[0]} -> {values[1]}")
         else:
             yield Line(sign, 2, f"{path}:")
@@ -117,7 +123,11 @@ def _one_value(field: Field, path: str, sign: str, how: Manner) -> Iterator[Line
 def _texts(field: Field) -> tuple[str, str] | None:
     """Both values where one of them is a text of several lines."""
     before, after = field.before, field.after
-    if isinstance(before, str) and isinstance(after, str) and ("\n" in before.rstrip("\n") or "\n" in after.rstrip("\n")):
+    if (
+        isinstance(before, str)
+        and isinstance(after, str)
+        and ("\n" in before.rstrip("\n") or "\n" in after.rstrip("\n"))
+    ):
         return before, after
     return None
 

@@ -11,10 +11,10 @@ import html
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from .lines import Line, group_title
-from .sections import headline, manner, sections
-from .report import Report
 from ..terminal import visible
+from .lines import Line, group_title
+from .report import Report
+from .sections import headline, manner, sections
 
 # What GitHub takes in one comment, in characters; counted in bytes here, which is never less.
 MAX_BYTES = 65_536

@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...render.compare import REMOVED, Change, Key, cluster_scoped_kinds, compared
-from .dangers import LOOK, Danger, dangers
 from ...errors import CmpError, Errors, flatten, labelled
-from .grouping import Found
 from ...fleet.plan import Planned
-from ...system.process import Deadline
 from ...goyaml.load import plain
+from ...render.compare import REMOVED, Change, Key, cluster_scoped_kinds, compared
+from ...system.process import Deadline
 from ..preview import in_parallel, rendered
+from .dangers import LOOK, Danger, dangers
+from .grouping import Found
 from .sides import Side, Sides
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from .grouping import Group, Replaced, Warned, groups, images, warned
 from ...fleet.service import Chart
 from ...system.process import Deadline
 from ...system.workdir import workdir
 from .applications import CLUSTERS, FLEET, application_changes, check_applications
+from .grouping import Group, Replaced, Warned, groups, images, warned
 from .renders import Renders, Unit
 from .sides import SECONDS, Side, Sides
 
@@ -103,7 +103,11 @@ def _versions(units: Iterable[Unit]) -> list[Replaced]:
         old, new = (_version(chart) for chart in charts)
         if old and new and old != new:
             same = old[0] == new[0]
-            token = (old[0] if same else "", old[1] if same else " ".join(old).rstrip(), new[1] if same else " ".join(new).rstrip())
+            token = (
+                old[0] if same else "",
+                old[1] if same else " ".join(old).rstrip(),
+                new[1] if same else " ".join(new).rstrip(),
+            )
             places.setdefault((unit.service, *token), set()).add(unit.cluster)
     return [Replaced(*which, tuple(sorted(clusters))) for which, clusters in sorted(places.items())]
 

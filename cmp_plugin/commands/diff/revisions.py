@@ -11,12 +11,9 @@ from typing import NamedTuple
 from ...errors import InputError, ToolError, UsageError, there_is
 from ...fleet.plan import Planned
 from ...specs.rules import KUBERNETES
-from ...tools import git
-from ...tools import helm
-from ...tools import kustomize
-from ...tools import versions
-from ...tools.discovery import on_path
 from ...system.process import Deadline
+from ...tools import git, helm, kustomize, versions
+from ...tools.discovery import on_path
 
 WORK_TREE = "the work tree"
 TOOLS = {"helm": helm.find, "kustomize": kustomize.find}
@@ -60,7 +57,9 @@ def _parting(repository: git.Repository, base: str, head: str, deadline: Deadlin
     commits = [_commit(repository, name, deadline) for name in (base, head)]
     found = git.merge_base(repository, commits[0], commits[1], deadline)
     if not found:
-        raise ToolError(f"git: {base} and {head} have no commit in common", hint=_hint_for_shallow(repository, deadline))
+        raise ToolError(
+            f"git: {base} and {head} have no commit in common", hint=_hint_for_shallow(repository, deadline)
+        )
     return found[:12]
 
 

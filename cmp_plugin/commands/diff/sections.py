@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from ..terminal import counted
 from .dangers import LOSS, REFUSED
 from .grouping import Replaced, Warned
 from .lines import Line, Manner, group_lines, group_title, on_clusters, one_line
-from ..terminal import counted
 from .report import Report
 
 _FEW_SERVICES = 24
@@ -81,7 +81,9 @@ def cluster_lines(report: Report, how: Manner) -> Iterator[Line]:
     for sign, clusters in (("-", report.removed), ("+", report.added)):
         for name, services in clusters.items():
             listed = ", ".join(services if how.whole else services[:_FEW_SERVICES])
-            more = f" and {len(services) - _FEW_SERVICES} more" if len(services) > _FEW_SERVICES and not how.whole else ""
+            more = (
+                f" and {len(services) - _FEW_SERVICES} more" if len(services) > _FEW_SERVICES and not how.whole else ""
+            )
             yield Line(sign, 1, f"{name}: {counted(len(services), 'service')}{': ' if listed else ''}{listed}{more}")
     if report.removed:
         yield Line("", 1, "Argo CD asks before it takes the Application of a cluster away; what runs there stays.")

@@ -12,19 +12,19 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from ...fleet.cluster import Cluster, open_cluster
-from .digests import Contents
+from ...argocd.pinned import pinned_inputs
 from ...errors import CmpError, Errors, InputError, ToolError, labelled, there_is
-from .fingerprint import digest, fingerprint
+from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.files import ROOT_FILE, Fleet, find_root, open_fleet
 from ...fleet.plan import Planned, plan
-from ...tools import git
-from .git_checkout import checked_out
-from ...system.process import Deadline
 from ...system.files import within
+from ...system.process import Deadline
 from ...system.workdir import workdir
-from ...argocd.pinned import pinned_inputs
+from ...tools import git
 from ..progress import waiting
+from .digests import Contents
+from .fingerprint import digest, fingerprint
+from .git_checkout import checked_out
 from .revisions import Asked, asked, rehearsed
 
 SECONDS = 600.0
@@ -110,9 +110,7 @@ def _opened(
     return Side(asked.name, asked.commit, fleet, clusters, planned, repository, contents)
 
 
-def _fleet(
-    asked: Asked, root: str, repository: git.Repository | None, place: str, notes: list[str]
-) -> Fleet | None:
+def _fleet(asked: Asked, root: str, repository: git.Repository | None, place: str, notes: list[str]) -> Fleet | None:
     if not asked.commit or repository is None:
         return open_fleet(root)
     deadline = Deadline(SECONDS)

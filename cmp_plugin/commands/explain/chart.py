@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...fleet.block import lookup
 from ...charts.contents import ChartFiles, defaults
 from ...errors import Location
-from .trails import Keys, Said
+from ...fleet.block import lookup
 from ...goyaml.load import Node
+from .trails import Keys, Said
 
 
 class ChartOrigins:

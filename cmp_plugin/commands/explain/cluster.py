@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from ...fleet.cluster import Cluster
 from ...errors import Location
-from ...specs.merge import merge_fields, prepared
-from .trails import Origins, Said, Trail, walked
+from ...fleet.cluster import Cluster
 from ...fleet.plan import PROVISION
 from ...fleet.service_layers import label_fits
-from ...specs.rules import entries, value_of
 from ...goyaml.load import Node
+from ...specs.merge import merge_fields, prepared
+from ...specs.rules import entries, value_of
+from .trails import Origins, Said, Trail, walked
 
 FACTS = ("labels", "vars", "kubernetes", "destination")
 

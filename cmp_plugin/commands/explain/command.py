@@ -13,24 +13,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ...argocd.pinned import at_its_revision
 from ...charts.contents import ChartFiles, NotHere, chart_of
-from ...fleet.cluster import Cluster, open_cluster
-from .cluster import Naming, named_by, profiles
 from ...errors import CmpError, UsageError
-from .settings import Explanation, cluster_facts
+from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.plan import Planned, keys_on, plan, planned_service, request_of
 from ...fleet.request import Request
 from ...fleet.resolve import resolve
 from ...fleet.service import Service
-from ...system.process import Deadline
 from ...fleet.value_path import ObjectWords, Path, asked
-from . import json as as_json
-from . import text
-from ...argocd.pinned import at_its_revision
+from ...system.process import Deadline
 from ..arguments import cluster_name, opened_fleet, service_name
 from ..preview import RENDER_SECONDS
 from ..progress import progress
 from ..warnings import warn
+from . import json as as_json
+from . import text
+from .cluster import Naming, named_by, profiles
+from .settings import Explanation, cluster_facts
 
 
 def run(args: Namespace) -> int:
@@ -101,9 +101,9 @@ def _service(cluster: Cluster, key: str, path: Path, output: str) -> int:
 
 def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: str) -> int:
     """What made a field of a finished object, or what made the object."""
+    from . import object_text
     from .fields import MOST_RENDERS, Fields
     from .rerender import rehearsed
-    from . import object_text
 
     planned_service(cluster, key)
     with _read(cluster, key) as (request, service), progress(MOST_RENDERS, "rendering") as step:

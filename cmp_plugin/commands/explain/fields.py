@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ...fleet.block import leaves, lookup
-from ...render.compare import ABSENT, Absent, compared
-from .bisect import another, deciding, likeness
 from ...errors import CmpError, Location
-from .model import Explained
-from .settings import Explanation
-from .lines import in_patch, in_resources
-from .steps import Step, changes_names, generator_of, steps
-from .trials import Failed, Keys, Outcome, Trials
-from ...render.manifest import Manifest
-from .objects import Field, field, field_of, is_secret, named, renamed, same
-from .rerender import Rehearsal
+from ...fleet.block import leaves, lookup
 from ...fleet.service import Resource
 from ...fleet.value_path import ObjectWords, Path
 from ...goyaml.load import plain
+from ...render.compare import ABSENT, Absent, compared
+from ...render.manifest import Manifest
+from .bisect import another, deciding, likeness
+from .lines import in_patch, in_resources
+from .model import Explained
+from .objects import Field, field, field_of, is_secret, named, renamed, same
+from .rerender import Rehearsal
+from .settings import Explanation
+from .steps import Step, changes_names, generator_of, steps
+from .trials import Failed, Keys, Outcome, Trials
 
 MOST_RENDERS = 40
 MOST_GUESSES = 12  # of the values that look like the field
@@ -150,7 +150,9 @@ class Fields:
         patches = [one for one in self._service.patches if step.setting == ("patches", one.name)]
         at = in_patch(patches[0], target.value, found.path) if patches else None
         ends = [found.path[-1:]] if step.setting[0] == "metadata" else [("patch",), ("path",)]
-        return Maker(step.what, at, found.value, self._setting([*((*step.setting, *end) for end in ends), step.setting]))
+        return Maker(
+            step.what, at, found.value, self._setting([*((*step.setting, *end) for end in ends), step.setting])
+        )
 
     def _setting(self, paths: list[Path]) -> Explained | None:
         """What the first of these settings is from that is there."""

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from .cluster import Naming, Variant
 from ...errors import Location
-from .model import Explained, Stories
-from .trails import Said
 from ...fleet.value_path import written
 from ...goyaml.load import plain
+from .cluster import Naming, Variant
+from .model import Explained, Stories
+from .trails import Said
 
 
 def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[str, Any]:
@@ -20,7 +20,10 @@ def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[st
     """
 
     def words(said: Iterable[Said]) -> list[dict[str, Any]]:
-        return [_said(each, None, None) if hidden else _said(each, stories.said_value(each), plain(each.node)) for each in said]
+        return [
+            _said(each, None, None) if hidden else _said(each, stories.said_value(each), plain(each.node))
+            for each in said
+        ]
 
     return {
         "path": written(one.path),
@@ -29,7 +32,10 @@ def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[st
         "problem": one.problem,
         "by": words(one.trail.holds),
         "over": words(one.trail.over),
-        "reads": [{"name": read.name, "value": None if hidden else read.value, "by": words(read.trail.holds)} for read in one.reads],
+        "reads": [
+            {"name": read.name, "value": None if hidden else read.value, "by": words(read.trail.holds)}
+            for read in one.reads
+        ],
         "unmatched": [{"variant": each.variant.name, **words([each.said])[0]} for each in one.unmatched],
     }
 

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Location
-from ...render.manifest import Identity, identity
-from ...render.kustomize.references import Reach
 from ...fleet.service import Patch, Resource
-from ...system.files import Tree
 from ...fleet.value_path import Path
 from ...goyaml.load import Node, load_documents, plain
+from ...render.kustomize.references import Reach
+from ...render.manifest import Identity, identity
+from ...system.files import Tree
 
 _KINDS = ("name", "containerPort", "port", "mountPath", "key", "topologyKey", "type", "ip")
 

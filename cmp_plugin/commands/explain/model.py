@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple
 
-from .cluster import Variant
 from ...errors import CmpError, Location
-from ...specs.interpolate import Scope, all_references, interpolated
-from .trails import Keys, Origins, Said, Trail
 from ...fleet.value_path import Path
 from ...goyaml.load import Node, plain
+from ...specs.interpolate import Scope, all_references, interpolated
+from .cluster import Variant
+from .trails import Keys, Origins, Said, Trail
 
 
 class Read(NamedTuple):
@@ -58,7 +58,9 @@ class Stories:
     def of(self, keys: Keys, leaf: Node, default: tuple[Said, ...] = ()) -> Explained:
         """The value `leaf` at `keys`; `default`: what would hold if no layer said anything, highest first."""
         trail = self.origins.trail(keys)
-        state: Literal["set", "default", "removed"] = "removed" if trail.removed else "set" if trail.holds else "default"
+        state: Literal["set", "default", "removed"] = (
+            "removed" if trail.removed else "set" if trail.holds else "default"
+        )
         value, problem = evaluated(leaf, self._scope)
         names = sorted({name for one in trail.holds if not one.literal for name in all_references(one.node)})
         return Explained(keys, plain(value), state, _over(default, trail), tuple(self._reads(names, set())), problem)

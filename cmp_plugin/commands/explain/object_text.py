@@ -8,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from ...render.compare import Absent
 from ...errors import Location
-from .model import Stories
-from .fields import Decides, FieldStory, Maker, ObjectStory
-from .trials import Failed, Outcome
 from ...fleet.value_path import written
-from .json import explained, place
-from .text import LONGEST, Row, Rows, layered, row, where
+from ...render.compare import Absent
 from ..terminal import visible
-
+from .fields import Decides, FieldStory, Maker, ObjectStory
+from .json import explained, place
+from .model import Stories
+from .text import LONGEST, Row, Rows, layered, row, where
+from .trials import Failed, Outcome
 
 MOST = 500  # characters of the field that is asked for; JSON has all of them
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...render.compare import ABSENT, Absent
 from ...errors import InputError, nearest
-from ...render.manifest import Manifest, identity, mapping, text
 from ...fleet.value_path import ObjectWords, Path, Step, in_quotes, quoted, step_into
+from ...render.compare import ABSENT, Absent
+from ...render.manifest import Manifest, identity, mapping, text
 
 SECRET_FIELDS = ("data", "stringData")
 
@@ -51,7 +51,9 @@ def named(manifests: Sequence[Manifest], words: ObjectWords, namespace: str, lab
         several = ", ".join(sorted(str(_words(one.value, namespace)) for one in found))
         raise InputError(f"{label}: there are {len(found)} objects {words}", None, several)
     plain_words = ObjectWords(words.kind, words.name)
-    known = {str(ObjectWords(each.kind, each.name)): each for one in manifests for each in [_words(one.value, namespace)]}
+    known = {
+        str(ObjectWords(each.kind, each.name)): each for one in manifests for each in [_words(one.value, namespace)]
+    }
     same_kind = [name for name, each in known.items() if each.kind.lower() == words.kind.lower()]
     close = nearest(str(plain_words), same_kind) or nearest(str(plain_words), known)
     few = f"there is {', '.join(sorted(same_kind))}" if 0 < len(same_kind) <= 10 else ""
@@ -93,7 +95,9 @@ def counterpart(manifests: Sequence[Manifest], wanted: Manifest, among: Sequence
 
 
 def _likes(manifests: Sequence[Manifest], wanted: Manifest) -> list[Manifest]:
-    return [one for one in manifests if (one.source, one.value.get("kind")) == (wanted.source, wanted.value.get("kind"))]
+    return [
+        one for one in manifests if (one.source, one.value.get("kind")) == (wanted.source, wanted.value.get("kind"))
+    ]
 
 
 def _key(manifest: Manifest) -> tuple[str, str, str, str]:

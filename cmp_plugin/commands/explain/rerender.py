@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ...render.checks import check
 from ...errors import CmpError
-from ...render.kustomize.build import Kustomizer
-from ...render.manifest import Manifest, opened
-from ...render.kustomize.references import RemoteBase
-from ...render.render import chart_output, private_directory
 from ...fleet.service import Service
-from ...system.process import Deadline
-from ...render.kustomize.transform import transform
-from ...system.files import Tree
 from ...goyaml.load import Document, node
+from ...render.checks import check
+from ...render.kustomize.build import Kustomizer
+from ...render.kustomize.references import RemoteBase
+from ...render.kustomize.transform import transform
+from ...render.manifest import Manifest, opened
+from ...render.render import chart_output, private_directory
+from ...system.files import Tree
+from ...system.process import Deadline
 
 
 class Rehearsal:

@@ -9,23 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from .defaults import assumed
-from ...fleet.block import Found, block_tree, find, inside, leaves, lookup, meant, over_defaults
 from ...charts.contents import ChartFiles
-from .chart import ChartOrigins
-from ...fleet.cluster import Cluster, open_cluster
-from .cluster import facts_said, facts_tree, variants
 from ...errors import InputError, Location
-from .model import Explained, Stories, Unmatched, evaluated
-from ...specs.interpolate import Scope
+from ...fleet.block import Found, block_tree, find, inside, leaves, lookup, meant, over_defaults
+from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.layers import Layer, is_open, merge_layers
-from ...specs.merge import merge_values
-from .trails import Keys, Origins, Said, Trail, said_by
 from ...fleet.request import Request
 from ...fleet.service_layers import all_layers, variant_layer
-from ...specs.rules import entries, value_of
 from ...fleet.value_path import Path, in_quotes
 from ...goyaml.load import Node, node, plain
+from ...specs.interpolate import Scope
+from ...specs.merge import merge_values
+from ...specs.rules import entries, value_of
+from .chart import ChartOrigins
+from .cluster import facts_said, facts_tree, variants
+from .defaults import assumed
+from .model import Explained, Stories, Unmatched, evaluated
+from .trails import Keys, Origins, Said, Trail, said_by
 
 ASSUMED = "default"
 # Every field of a service block, what a person looks for first.

@@ -10,14 +10,14 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ...errors import CmpError, Location
-from ...render.kustomize.images import matcher, name_of, references
-from ...render.manifest import Identity, Manifest, identity
-from ...render.kustomize.operations import touches_identity
-from ...render.kustomize.patches import Entry, entries
 from ...fleet.service import Image, Patch, Service
-from ...specs.rules import value_of
 from ...fleet.value_path import Path
 from ...goyaml.load import Node
+from ...render.kustomize.images import matcher, name_of, references
+from ...render.kustomize.operations import touches_identity
+from ...render.kustomize.patches import Entry, entries
+from ...render.manifest import Identity, Manifest, identity
+from ...specs.rules import value_of
 
 # Fields of a fragment that add objects, or say how others work; they come before everything.
 _FIRST = set(
@@ -104,11 +104,19 @@ def generator_of(service: Service, target: Manifest) -> Generator | None:
     """The generator of the service's fragment that an object is from, if it is from one."""
     found = identity(target.value)
     for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
-        items = service.kustomize.value.get(key) if service.kustomize and isinstance(service.kustomize.value, dict) else None
+        items = (
+            service.kustomize.value.get(key)
+            if service.kustomize and isinstance(service.kustomize.value, dict)
+            else None
+        )
         for item in items.value if items is not None and isinstance(items.value, list) else ():
             name = value_of(item, "name")
             # A hash comes behind the name.
-            if found.kind == kind and name is not None and str(name.value) in (found.name, found.name.rpartition("-")[0]):
+            if (
+                found.kind == kind
+                and name is not None
+                and str(name.value) in (found.name, found.name.rpartition("-")[0])
+            ):
                 return Generator(f"kustomize.{key}", ("kustomize", key), item.at)
     return None
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, TextIO
 
-from .cluster import Condition, Naming, Variant
 from ...errors import Location
-from .model import Explained, Stories
-from .trails import Said
 from ...fleet.value_path import Path, written
 from ...goyaml.load import dump_line
 from ..terminal import Cell, columns, table, visible
+from .cluster import Condition, Naming, Variant
+from .model import Explained, Stories
+from .trails import Said
 
 GONE = "(taken away)"
 LONGEST = 60  # characters of a value in a table
@@ -166,9 +166,7 @@ def _variant(variant: Variant) -> Iterator[tuple[Cell, ...]]:
         name = applies = ""
 
 
-def named(
-    head: Sequence[str], found: Iterable[tuple[str, Sequence[str], Sequence[Naming]]], stream: TextIO
-) -> str:
+def named(head: Sequence[str], found: Iterable[tuple[str, Sequence[str], Sequence[Naming]]], stream: TextIO) -> str:
     """What a cluster has by name: name and notes once, then every file that names it."""
     rows: list[list[Cell]] = []
     for name, notes, namings in found:

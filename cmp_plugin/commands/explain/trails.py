@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
 from ...fleet.layers import NULL_IS_ABSENT, Layer
+from ...goyaml.load import Node, load_values
 from ...specs.merge import Appended, prepared
 from ...specs.rules import entries, value_of
 from ...system.files import Tree
-from ...goyaml.load import Node, load_values
 
 Keys = tuple[str, ...]
 _NO_FIELDS = ("variants", "when", "apiVersion", "kind", "values")

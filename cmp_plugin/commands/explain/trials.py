@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...fleet.service import Service
+from ...fleet.value_path import Path
+from ...goyaml.load import node, plain
 from ...render.compare import ABSENT, Absent
 from ...render.manifest import Manifest
 from .objects import counterpart, field, same
 from .rerender import Rehearsal
-from ...fleet.service import Service
-from ...fleet.value_path import Path
-from ...goyaml.load import node, plain
 
 Keys = tuple[str, ...]
 

@@ -12,11 +12,10 @@ import posixpath
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, InputError, Location
-from ...render.manifest import Manifest, identity, opened, text
-from ...tools import helm
-from ...tools import kustomize
-from ...system.files import MAX_ENTRIES, MAX_FILE
 from ...goyaml.load import load_manifests
+from ...render.manifest import Manifest, identity, opened, text
+from ...system.files import MAX_ENTRIES, MAX_FILE
+from ...tools import helm, kustomize
 from .conversion import Asked, Release
 from .generators import ClusterSecret, cluster_secret
 from .owner import chart_of
@@ -75,7 +74,9 @@ def _read(asked: Asked, left: list[CmpError]) -> dict[str, bytes]:
         except CmpError as error:
             left.append(error)
         if room < 0:
-            raise InputError(f"the source holds more than {MAX_FILE >> 20} MiB of YAML", Location(asked.start[1:] or "."))
+            raise InputError(
+                f"the source holds more than {MAX_FILE >> 20} MiB of YAML", Location(asked.start[1:] or ".")
+            )
     return files
 
 
@@ -134,5 +135,7 @@ def yaml_files(asked: Asked, directory: str, recurse: bool) -> list[str]:
         if seen > MAX_ENTRIES:
             raise InputError(f"the source holds more than {MAX_ENTRIES} files", Location(directory[1:] or "."))
         below = os.path.relpath(place, start)
-        found += [posixpath.normpath(posixpath.join(directory, below, name)) for name in names if name.endswith(ENDINGS)]
+        found += [
+            posixpath.normpath(posixpath.join(directory, below, name)) for name in names if name.endswith(ENDINGS)
+        ]
     return sorted(found)

@@ -35,8 +35,8 @@ from .conversion import (
 )
 from .generators import ClusterSecret
 from .instances import Instance, place_group
-from .parents import without_applications
 from .naming import has_word, words
+from .parents import without_applications
 from .releases import helm_source, missing
 from .repository import Repository, check_repository, repository_of, sources_of
 
@@ -112,7 +112,9 @@ def _other(made: Draft, one: Found) -> list[CmpError]:
 # --- one Application ---
 
 
-def _instance(one: Found, every: list[Found], clusters: list[ClusterSecret], here: Repository, asked: Asked) -> list[Instance]:
+def _instance(
+    one: Found, every: list[Found], clusters: list[ClusterSecret], here: Repository, asked: Asked
+) -> list[Instance]:
     """One Application as an instance of a service; none when it makes nothing but other Applications."""
     spec = mapping(one.value, "spec")
     sources = sources_of(one)
@@ -186,7 +188,9 @@ def _with_words(instances: list[Instance]) -> list[Instance]:
         if one.cluster not in plain:
             names.setdefault(one.cluster, []).append(one.name)
     found = words(names)
-    renamed = {one.cluster: word for one in instances if (word := dns_name(found.get(one.cluster, ""))) and _is_address(one)}
+    renamed = {
+        one.cluster: word for one in instances if (word := dns_name(found.get(one.cluster, ""))) and _is_address(one)
+    }
     taken = {one.cluster for one in instances} - set(renamed)
     return [
         one._replace(word=found.get(one.cluster, ""), cluster=renamed.get(one.cluster, one.cluster))

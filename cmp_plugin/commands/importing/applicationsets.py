@@ -15,15 +15,24 @@ from typing import Any
 
 from ...argocd.applications import FINALIZER
 from ...errors import InputError, ToolError
+from ...goyaml.load import dump_values
 from ...render.manifest import mapping, text
 from ...tools import helm
-from ...goyaml.load import dump_values
 from .application_files import Found
 from .conversion import Asked, Block
 from .generators import ClusterSecret, Generators, at_path
 
 _PLAIN = re.compile(r"\{\{\s*([\w.\[\]/-]+)\s*\}\}")
-_NO_TEMPLATE = {"template", "generators", "goTemplate", "goTemplateOptions", "syncPolicy", "strategy", "preservedFields", "ignoreApplicationDifferences"}
+_NO_TEMPLATE = {
+    "template",
+    "generators",
+    "goTemplate",
+    "goTemplateOptions",
+    "syncPolicy",
+    "strategy",
+    "preservedFields",
+    "ignoreApplicationDifferences",
+}
 
 
 def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: Asked) -> list[Found]:
@@ -38,7 +47,11 @@ def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: Asked)
 
     parameters = Generators(clusters, asked, one.at, fill).all_of(spec.get("generators"))
     if not parameters:
-        raise InputError("it makes no Application of the files and clusters at hand", one.at, "Secrets in the source tell of clusters")
+        raise InputError(
+            "it makes no Application of the files and clusters at hand",
+            one.at,
+            "Secrets in the source tell of clusters",
+        )
     template = mapping(spec, "template")
     try:
         filled = _by_helm(template, parameters, asked) if go else [_plain(template, each) for each in parameters]
@@ -48,11 +61,19 @@ def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: Asked)
 
 
 def _application(one: Found, template: Block) -> Block:
-    metadata = {"namespace": text(mapping(one.value, "metadata"), "namespace") or "argocd", **mapping(template, "metadata")}
+    metadata = {
+        "namespace": text(mapping(one.value, "metadata"), "namespace") or "argocd",
+        **mapping(template, "metadata"),
+    }
     kept = mapping(mapping(one.value, "spec"), "syncPolicy").get("preserveResourcesOnDeletion") is True
     if not metadata.get("finalizers") and not kept:
         metadata["finalizers"] = [FINALIZER]
-    return {"apiVersion": one.value["apiVersion"], "kind": "Application", "metadata": metadata, "spec": mapping(template, "spec")}
+    return {
+        "apiVersion": one.value["apiVersion"],
+        "kind": "Application",
+        "metadata": metadata,
+        "spec": mapping(template, "spec"),
+    }
 
 
 def _plain(value: Any, parameters: Block) -> Any:

@@ -13,28 +13,26 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 
-from ...errors import CmpError, Errors, InputError, UsageError, flatten
-from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
-from ...fleet.files import Fleet, find_root, open_fleet
-from .conversion import Asked, Conversion
-from .owner import Tools, owned
-from .proof import Proof, prove
-from ...fleet.request import Settings, settings_of
 from ...charts.lockfile import FILE, Locked, parse
 from ...charts.obtain import Means
+from ...errors import CmpError, Errors, InputError, UsageError, flatten
+from ...fleet.files import Fleet, find_root, open_fleet
+from ...fleet.request import Settings, settings_of
 from ...specs.rules import KUBERNETES, value_of
-from ...tools import git
-from ...tools import helm
-from ...tools import kustomize
-from ...system.process import Deadline
 from ...system.files import Tree
+from ...system.process import Deadline
 from ...system.workdir import workdir
+from ...tools import git, helm, kustomize
+from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
 from ..init import GIT_SECONDS, check_place
 from ..lock import lock_files
 from ..outdir import OutputDirectory
 from ..preview import in_parallel
 from ..terminal import counted
 from ..warnings import warn
+from .conversion import Asked, Conversion
+from .owner import Tools, owned
+from .proof import Proof, prove
 
 SECONDS = 600.0
 MOST_LISTED = 8
@@ -50,7 +48,9 @@ def run(args: Namespace) -> int:
         return _check(args)
     check_place(args.dir)
     if _lies_in(args.dir, args.source):
-        raise UsageError(f"{args.dir} lies in the source, and would be a part of it from then on", hint="name a directory outside")
+        raise UsageError(
+            f"{args.dir} lies in the source, and would be a part of it from then on", hint="name a directory outside"
+        )
     with workdir() as directory:
         conversion, proofs = _proven(args, directory)
         errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
@@ -95,7 +95,9 @@ def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
             raise Errors([*conversion.left_out] or [InputError("there is nothing to import in the source")])
         fleet, unlocked = _laid_out(conversion, os.path.join(directory, "fleet"))
         proofs = _compared(args, conversion, fleet, directory, unlocked)
-        failed = {proof.pair.key: _reason(proof) for proof in proofs if proof.errors and proof.pair.key in conversion.lifted}
+        failed = {
+            proof.pair.key: _reason(proof) for proof in proofs if proof.errors and proof.pair.key in conversion.lifted
+        }
         if not failed:
             return conversion, proofs
         as_trees |= failed
@@ -204,7 +206,11 @@ def _warn_about_random(proofs: list[Proof]) -> None:
     for proof in proofs:
         if proof.random:
             more = f" and {len(proof.random) - 1} more" if len(proof.random) > 1 else ""
-            warn([f"{proof.pair.label}: {proof.random[0]}{more} is another one at each render of the source, too: not compared"])
+            warn(
+                [
+                    f"{proof.pair.label}: {proof.random[0]}{more} is another one at each render of the source, too: not compared"
+                ]
+            )
 
 
 def _show(proofs: list[Proof]) -> None:

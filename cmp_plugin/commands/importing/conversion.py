@@ -11,12 +11,12 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...errors import CmpError, Location
-from ..first_fleet import KUBERNETES, modeline, schemas
-from ...specs.interpolate import escaped_text
 from ...charts.obtain import Means
-from ...system.files import Tree
+from ...errors import CmpError, Location
 from ...goyaml.load import dump_yaml
+from ...specs.interpolate import escaped_text
+from ...system.files import Tree
+from ..first_fleet import KUBERNETES, modeline, schemas
 
 _ORDER = (
     *("when", "labels", "destination", "profiles", "kubernetes", "directories", "tools", "projects", "service"),
@@ -171,7 +171,9 @@ def factored(made: Draft, service: str, keys: Iterable[tuple[str, str]], apart: 
     """
     names, blocks = zip(*((cluster, made.block(cluster, key)) for cluster, key in keys), strict=True)
     refer(names, blocks)
-    for field in sorted({name for block in blocks for name in block} - {"service", "resources", "valuesFiles", "version", *apart}):
+    for field in sorted(
+        {name for block in blocks for name in block} - {"service", "resources", "valuesFiles", "version", *apart}
+    ):
         depth = DEPTHS.get(field, 0)
         shared = common([{field: block[field]} if field in block else {} for block in blocks], depth + 1)
         if shared:
@@ -189,7 +191,9 @@ def refer(clusters: Sequence[str], maps: Sequence[Block]) -> None:
             refer(clusters, values)
         elif all(isinstance(value, str) for value in values) and len(set(values)) > 1:
             pairs = zip(clusters, values, strict=True)
-            found = {re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", CLUSTER, text) for name, text in pairs}
+            found = {
+                re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", CLUSTER, text) for name, text in pairs
+            }
             if len(found) == 1:
                 for other in maps:
                     other[key] = next(iter(found))
@@ -243,4 +247,8 @@ def literal(value: Any) -> Any:
 
 def dns_name(text: str) -> str:
     """The nearest name that a cluster or a service can have; "" when nothing is left."""
-    return re.sub(r"\.(?=\.)|[-.]+$|^[-.]+", "", re.sub(r"[^a-z0-9.-]+", "-", text.lower())).replace(".-", "-").replace("-.", "-")
+    return (
+        re.sub(r"\.(?=\.)|[-.]+$|^[-.]+", "", re.sub(r"[^a-z0-9.-]+", "-", text.lower()))
+        .replace(".-", "-")
+        .replace("-.", "-")
+    )

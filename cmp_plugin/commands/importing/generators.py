@@ -49,7 +49,9 @@ def cluster_secret(value: dict[str, Any]) -> ClusterSecret | None:
         return None
     plain = mapping(value, "stringData")
     found = {key: text(plain, key) or _decoded(text(mapping(value, "data"), key)) for key in ("name", "server")}
-    return ClusterSecret(found["name"] or text(metadata, "name"), found["server"], labels, strings(metadata, "annotations"))
+    return ClusterSecret(
+        found["name"] or text(metadata, "name"), found["server"], labels, strings(metadata, "annotations")
+    )
 
 
 def _decoded(data: str) -> str:
@@ -80,10 +82,20 @@ class Generators(NamedTuple):
         if not isinstance(generator, dict):
             raise InputError("it has a generator that is no map", self.at)
         (kind, options), *more = [(key, value) for key, value in generator.items() if value is not None] or [("", None)]
-        known = {"list": self._list, "clusters": self._clusters, "git": self._git, "matrix": self._matrix, "merge": self._merge}
+        known = {
+            "list": self._list,
+            "clusters": self._clusters,
+            "git": self._git,
+            "matrix": self._matrix,
+            "merge": self._merge,
+        }
         if more or kind not in known or not isinstance(options, dict):
             name = kind if kind not in known else more[0][0] if more else kind
-            raise InputError(f"the generator {name or '(none)'} is not imported", self.at, "`argocd appset generate` prints the Applications")
+            raise InputError(
+                f"the generator {name or '(none)'} is not imported",
+                self.at,
+                "`argocd appset generate` prints the Applications",
+            )
         if options.get("template"):
             raise InputError(f"a template inside of the generator {kind} is not imported", self.at)
         return known[kind](options)
@@ -97,7 +109,10 @@ class Generators(NamedTuple):
         if not any(selector.values()) and not any(one.server == IN_CLUSTER for one in self.clusters):
             chosen = [*chosen, ClusterSecret("in-cluster", IN_CLUSTER, {}, {})]
         found = [one.parameters for one in chosen]
-        return [{**each, "values": self.fill(mapping(options, "values"), each)} if options.get("values") else each for each in found]
+        return [
+            {**each, "values": self.fill(mapping(options, "values"), each)} if options.get("values") else each
+            for each in found
+        ]
 
     def _matrix(self, options: Block) -> list[Block]:
         first, second = self._two(options)
@@ -125,7 +140,11 @@ class Generators(NamedTuple):
     def _git(self, options: Block) -> list[Block]:
         if options.get("files") or not options.get("directories"):
             raise InputError("the generator git is imported for directories only", self.at)
-        patterns = [(text(each, "path"), each.get("exclude") is True) for each in options["directories"] if isinstance(each, dict)]
+        patterns = [
+            (text(each, "path"), each.get("exclude") is True)
+            for each in options["directories"]
+            if isinstance(each, dict)
+        ]
         wanted = [pattern for pattern, is_excluded in patterns if not is_excluded]
         refused = [pattern for pattern, is_excluded in patterns if is_excluded]
         found = [path for path in directories(self.asked) if matches(path, wanted) and not matches(path, refused)]

@@ -11,15 +11,14 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...errors import InputError, Location
+from ...goyaml.load import load_values, plain
 from ...render.kustomize.references import Reach
 from ...system.files import within
-from ...goyaml.load import load_values, plain
 from .conversion import Asked, Block, Draft, common, dns_name, factored, literal
 from .kustomize import files_below
 from .naming import without_word
 from .releases import HelmSource, shared_files
 from .variants import place_variants
-
 
 NAME_BY_DEFAULT = "${cluster.name}-${service.name}"
 
@@ -57,7 +56,9 @@ class Instance(NamedTuple):
         return dns_name(without_word(self.name, known)) or dns_name(self.name)
 
 
-def place_group(made: Draft, group: Sequence[Instance], asked: Asked, unique: bool) -> tuple[str, list[tuple[Instance, str]]]:
+def place_group(
+    made: Draft, group: Sequence[Instance], asked: Asked, unique: bool
+) -> tuple[str, list[tuple[Instance, str]]]:
     """Adds a service and its instances; its name, and the key of each. `unique`: their names are theirs alone.
 
     Raises InputError before anything is added.
@@ -170,7 +171,9 @@ def _chart(made: Draft, entry: str, helm: HelmSource, asked: Asked) -> Block:
     release = helm.release
     if release.path:
         for path in files_below(asked.tree, release.path):
-            made.files[f"services/{entry}/chart/{posixpath.relpath(path, release.path)}"] = asked.tree.read(path, release.at)
+            made.files[f"services/{entry}/chart/{posixpath.relpath(path, release.path)}"] = asked.tree.read(
+                path, release.at
+            )
         return {"path": "chart"}
     if release.repository.startswith("oci://"):
         return {"oci": f"{release.repository}/{release.name}"}
@@ -194,7 +197,9 @@ def _place_files(made: Draft, entry: str, charts: Sequence[tuple[Instance, str, 
                 made.files[f"services/{entry}/{name}"] = content
             else:
                 name = _beside_cluster(made, one.cluster, name, content)
-            listed.append(name if len(listed) < shared or not (inside or path in names) else f"/services/{entry}/{name}")
+            listed.append(
+                name if len(listed) < shared or not (inside or path in names) else f"/services/{entry}/{name}"
+            )
         if shared and not place:
             made.services[entry]["valuesFiles"] = listed[:shared]
         if listed[shared:]:
@@ -217,9 +222,13 @@ def _short_names(paths: Sequence[str]) -> dict[str, str]:
         return {path: posixpath.basename(path) for path in paths}
     steps = {path: posixpath.splitext(path)[0].strip("/").split("/") for path in paths}
     common_steps = set.intersection(*(set(each) for each in steps.values()))
-    names = {path: "-".join(step for step in each if step not in common_steps) or "values" for path, each in steps.items()}
+    names = {
+        path: "-".join(step for step in each if step not in common_steps) or "values" for path, each in steps.items()
+    }
     twice = len(set(names.values())) < len(names)
-    return {path: f"{'-'.join(steps[path]) if twice else name}{posixpath.splitext(path)[1]}" for path, name in names.items()}
+    return {
+        path: f"{'-'.join(steps[path]) if twice else name}{posixpath.splitext(path)[1]}" for path, name in names.items()
+    }
 
 
 # --- kustomizations and plain files ---
@@ -251,7 +260,9 @@ def _copies(group: Sequence[Instance], asked: Asked) -> _Copies:
     if top in places:
         top = posixpath.dirname(top)
     paths = {*manifests, *(path for directory in directories for path in files_below(asked.tree, directory))}
-    return _Copies({posixpath.relpath(path, top): asked.tree.read(path, Location(path[1:])) for path in sorted(paths)}, top)
+    return _Copies(
+        {posixpath.relpath(path, top): asked.tree.read(path, Location(path[1:])) for path in sorted(paths)}, top
+    )
 
 
 def _place_resources(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], copied: _Copies) -> None:

@@ -50,7 +50,10 @@ def convert(asked: Asked) -> Conversion:
             notes.append(f"{app.name} keeps its overlays as directories: {reason}")
             _as_tree(made, tree, good, asked)
         for overlay in good.overlays:
-            made.clusters[overlay.cluster] |= {"labels": {"env": overlay.environment}, "destination": {"name": overlay.cluster}}
+            made.clusters[overlay.cluster] |= {
+                "labels": {"env": overlay.environment},
+                "destination": {"name": overlay.cluster},
+            }
             at = Location(tree.kustomization(overlay.path)[1:])
             namespace = str(_namespace(made, app.name, overlay.cluster))
             pairs.append(Pair(overlay.cluster, app.name, (Kustomization(overlay.path),), at, namespace))
@@ -69,7 +72,9 @@ def _readable(tree: Tree, app: App, left: list[CmpError]) -> App:
             if not overlay.cluster:
                 raise InputError(f"no cluster can be called {overlay.environment}", Location(overlay.path[1:]))
             if overlay.cluster in [other.cluster for other in good]:
-                raise InputError(f"another overlay is for the cluster {overlay.cluster}, too", Location(overlay.path[1:]))
+                raise InputError(
+                    f"another overlay is for the cluster {overlay.cluster}, too", Location(overlay.path[1:])
+                )
             _Reached(tree, overlay)
             good.append(overlay)
         except CmpError as error:

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Location
+from ...goyaml.load import dump_yaml, load_all, load_values, plain
 from ...render.manifest import mapping
 from ...system.files import Tree, canonical, within
-from ...goyaml.load import dump_yaml, load_all, load_values, plain
 from .conversion import Block, literal
 from .overlays import App, Overlay
 

@@ -18,7 +18,11 @@ def words(names: Mapping[str, Sequence[str]]) -> dict[str, str]:
     found: dict[str, str] = {}
     offers = {cluster: _offers(each) for cluster, each in names.items()}
     for side in ("suffix", "prefix"):
-        known = Counter(stem for each in offers.values() for stem in {s for (at, _), stems in each.items() if at == side for s in stems})
+        known = Counter(
+            stem
+            for each in offers.values()
+            for stem in {s for (at, _), stems in each.items() if at == side for s in stems}
+        )
         for cluster, each in offers.items():
             scores = {word: sum(known[stem] > 1 for stem in stems) for (at, word), stems in each.items() if at == side}
             best = max(scores, key=lambda word: (scores[word], -len(word), word), default="")

@@ -9,17 +9,16 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
-from ...errors import CmpError, Location, ToolError, labelled
-from ...render.manifest import Manifest, opened
 from ...charts.dependencies import complete
 from ...charts.lockfile import Locked, find
 from ...charts.obtain import Means, locked_chart, unlocked_chart
 from ...charts.wanted import Wanted, wanted
-from ...tools import helm
-from ...tools import kustomize
-from ...tools.discovery import Tool
-from ...system.workdir import workdir
+from ...errors import CmpError, Location, ToolError, labelled
 from ...goyaml.load import load_manifests
+from ...render.manifest import Manifest, opened
+from ...system.workdir import workdir
+from ...tools import helm, kustomize
+from ...tools.discovery import Tool
 from .conversion import Kustomization, Manifests, Pair, Release, Source
 
 

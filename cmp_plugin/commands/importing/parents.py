@@ -9,9 +9,9 @@ import posixpath
 from collections.abc import Collection
 
 from ...errors import InputError
+from ...goyaml.load import load_manifests
 from ...render.kustomize.references import Reach
 from ...tools import kustomize
-from ...goyaml.load import load_manifests
 from .application_files import Found
 from .conversion import Asked
 from .instances import Instance
@@ -24,7 +24,9 @@ def without_applications(found: Instance, files: Collection[str], asked: Asked) 
     """
     return found._replace(
         manifests=tuple(path for path in found.manifests if path[1:] not in files),
-        kustomizations=tuple(path for path in found.kustomizations if not _makes_applications(path, found, files, asked)),
+        kustomizations=tuple(
+            path for path in found.kustomizations if not _makes_applications(path, found, files, asked)
+        ),
     )
 
 

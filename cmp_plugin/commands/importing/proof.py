@@ -10,12 +10,12 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import Any, NamedTuple
 
-from ...fleet.cluster import open_cluster
-from ...render.compare import ABSENT, ADDED, REMOVED, Change, Field, compared
 from ...errors import CmpError, InputError
+from ...fleet.cluster import open_cluster
 from ...fleet.files import Fleet
-from ...render.manifest import mapping
 from ...fleet.plan import Planned, planned_service
+from ...render.compare import ABSENT, ADDED, REMOVED, Change, Field, compared
+from ...render.manifest import mapping
 from ...render.render import render
 from ...system.process import Deadline
 from .conversion import Pair
@@ -39,7 +39,9 @@ class Proof(NamedTuple):
 Parallel = Callable[[list[Planned], Callable[[Planned, Deadline], bytes]], Iterable[tuple[Planned, bytes | CmpError]]]
 
 
-def prove(pairs: Iterable[Pair], fleet: Fleet, theirs: Callable[[Pair, Deadline], list[dict[str, Any]]], parallel: Parallel) -> Iterator[Proof]:
+def prove(
+    pairs: Iterable[Pair], fleet: Fleet, theirs: Callable[[Pair, Deadline], list[dict[str, Any]]], parallel: Parallel
+) -> Iterator[Proof]:
     """One proof per pair, in their order. `theirs` renders the source, `parallel` does the work."""
     planned: list[Planned] = []
     asked: list[Pair] = []

@@ -12,15 +12,15 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ...errors import InputError, Location
-from ...render.manifest import mapping, text
-from ...specs.merge import merge_values
 from ...charts.obtain import lock_chart
 from ...charts.wanted import wanted
-from ...specs.rules import VERSION
-from ...tools import helm
-from ...system.files import canonical, within
+from ...errors import InputError, Location
 from ...goyaml.load import Node, dump_values, load_values, node, plain
+from ...render.manifest import mapping, text
+from ...specs.merge import merge_values
+from ...specs.rules import VERSION
+from ...system.files import canonical, within
+from ...tools import helm
 from .conversion import Asked, Block, Release
 from .owner import chart_of
 
@@ -119,7 +119,9 @@ def missing(path: str, at: Location, asked: Asked) -> InputError:
     return InputError(f"{path[1:]} is not in this repository", at, hint)
 
 
-def _files(options: dict[str, Any], refs: dict[str, str], release: Release, asked: Asked) -> tuple[tuple[str, bytes], ...]:
+def _files(
+    options: dict[str, Any], refs: dict[str, str], release: Release, asked: Asked
+) -> tuple[tuple[str, bytes], ...]:
     found: list[tuple[str, bytes]] = []
     for name in options.get("valueFiles") or []:
         path, content = _file(str(name), refs, release, asked)
@@ -176,7 +178,9 @@ def _set(parameter: dict[str, Any]) -> str:
     """A parameter as the option of helm's that Argo CD makes of it."""
     value, name = str(parameter.get("value", "")), str(parameter.get("name", ""))
     if not (value.startswith("{") and value.endswith("}")):
-        value = "".join("\\," if char == "," and value[max(place - 1, 0)] != "\\" else char for place, char in enumerate(value))
+        value = "".join(
+            "\\," if char == "," and value[max(place - 1, 0)] != "\\" else char for place, char in enumerate(value)
+        )
     return f"--set{'-string' if parameter.get('forceString') is True else ''}={name}={value}"
 
 
@@ -189,7 +193,10 @@ def _computed(sets: Sequence[str], base: Block, asked: Asked) -> Block:
         with open(place, "w", encoding="utf-8") as handle:
             handle.write(content)
     # helm drops a null for which the chart has no value, and this chart has none.
-    marked = [f"--set-string={one[6:-4]}{_NULL}" if one.startswith("--set=") and one.endswith("=null") else one for one in sets]
+    marked = [
+        f"--set-string={one[6:-4]}{_NULL}" if one.startswith("--set=") and one.endswith("=null") else one
+        for one in sets
+    ]
     output = helm.template(
         helm.find(asked.means.helm_range),
         chart_path=probe,

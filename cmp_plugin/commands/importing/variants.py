@@ -56,7 +56,9 @@ def _groups(label: str, instances: Sequence[tuple[Block, Block]], service: str) 
     for labels, block in instances:
         if label in labels:
             values.setdefault(labels[label], []).append(block)
-    return [_Group(value, blocks, _shared(blocks, service)) for value, blocks in sorted(values.items()) if len(blocks) > 1]
+    return [
+        _Group(value, blocks, _shared(blocks, service)) for value, blocks in sorted(values.items()) if len(blocks) > 1
+    ]
 
 
 def _shared(blocks: Sequence[Block], service: str) -> Block:
@@ -71,7 +73,9 @@ def _shared(blocks: Sequence[Block], service: str) -> Block:
     for field in sorted({name for block in blocks for name in block} - {"service", "resources", "valuesFiles"}):
         # Values in a variant lie below the files of the cluster, where they were above.
         if not (field == "values" and more):
-            found |= common([{field: block[field]} if field in block else {} for block in blocks], DEPTHS.get(field, 0) + 1)
+            found |= common(
+                [{field: block[field]} if field in block else {} for block in blocks], DEPTHS.get(field, 0) + 1
+            )
     return found
 
 

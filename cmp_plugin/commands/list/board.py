@@ -13,17 +13,17 @@ from functools import cache
 from typing import NamedTuple
 
 from ...charts.used import chart_of
-from ...fleet.cluster import Cluster, Facts, open_cluster
 from ...errors import CmpError, Errors, Location
+from ...fleet.cluster import Cluster, Facts, open_cluster
 from ...fleet.files import Fleet
-from ...specs.interpolate import references
 from ...fleet.layers import text_field
 from ...fleet.pins import Outline, full_request, outlines
 from ...fleet.plan import PROVISION
 from ...fleet.resolve import resolve, switched_off_at
 from ...fleet.service import Chart
-from ...specs.rules import VERSION, entries, value_of
 from ...goyaml.load import Node
+from ...specs.interpolate import references
+from ...specs.rules import VERSION, entries, value_of
 
 BEHIND, AHEAD = "behind", "ahead"
 

@@ -10,15 +10,15 @@ import sys
 from argparse import Namespace
 from collections.abc import Callable
 
-from .board import Board, board_of, selected
-from ...fleet.cluster import Facts
 from ...errors import CmpError, InputError, UsageError, there_is
+from ...fleet.cluster import Facts
 from ...fleet.files import Fleet
 from ...render.kustomize.label_selector import parse
 from ...specs.rules import value_of
 from ...system.process import Deadline
 from ..arguments import cluster_name, opened_fleet, service_name
 from ..progress import waiting
+from .board import Board, board_of, selected
 
 SECONDS = 60.0
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .board import Board, Deployment, Entry
-from ...fleet.cluster import Facts
 from ...errors import Location
+from ...fleet.cluster import Facts
 from ...fleet.service import Chart
+from .board import Board, Deployment, Entry
 
 
 def text(board: Board) -> str:
@@ -33,7 +33,13 @@ def _cluster(facts: Facts) -> dict[str, Any]:
 
 def _entry(board: Board, entry: Entry) -> dict[str, Any]:
     used = board.used(entry.name)
-    return {"name": entry.name, "chart": _chart(entry.chart), "version": entry.version, "used": used, "at": _at(entry.at)}
+    return {
+        "name": entry.name,
+        "chart": _chart(entry.chart),
+        "version": entry.version,
+        "used": used,
+        "at": _at(entry.at),
+    }
 
 
 def _deployment(one: Deployment) -> dict[str, Any]:

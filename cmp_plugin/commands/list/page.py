@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from .board import AHEAD, BEHIND, Board, Deployment
 from ...fleet.cluster import Facts
 from ...fleet.service import Chart
-from .wording import by_label, catalogue, cell, cells, groups, place_of, version_of
 from ..terminal import visible
+from .board import AHEAD, BEHIND, Board, Deployment
+from .wording import by_label, catalogue, cell, cells, groups, place_of, version_of
 
 PLACE = os.path.join(os.path.dirname(__file__), "board")
 APART = 60  # more clusters than that, and those that run the same share a row
@@ -107,7 +107,8 @@ def _rows(board: Board) -> list[Row]:
 def _shared(names: Sequence[str], board: Board) -> str:
     """The labels that all of these clusters have, but not the whole fleet."""
     everywhere, here = (
-        set.intersection(*(set(board.clusters[name].labels.items()) for name in some)) for some in (board.clusters, names)
+        set.intersection(*(set(board.clusters[name].labels.items()) for name in some))
+        for some in (board.clusters, names)
     )
     return ", ".join(f"{key}={value}" for key, value in sorted(here - everywhere))
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TextIO
 
+from ..terminal import Cell, columns, painter, table
 from .board import BEHIND, Board
 from .wording import Group, by_label, catalogue, cell, cells, groups, legend, place_of, role, word
-from ..terminal import Cell, columns, painter, table
 
 PAGE = 100  # characters in a line where nobody says how many there are
 GAP = 3
@@ -45,7 +45,8 @@ def _matrix(board: Board, stream: TextIO) -> str:
 
     own: dict[str, Cell] = {name: (catalogue(entry), "note") for name, entry in board.services.items()}
     wide: list[list[Cell]] = [
-        [(service, "name"), own[service], *(at(cluster, service) for cluster in board.clusters)] for service in board.services
+        [(service, "name"), own[service], *(at(cluster, service) for cluster in board.clusters)]
+        for service in board.services
     ]
     tall: list[list[Cell]] = [[("catalogue", "note"), *own.values()]]
     tall += [[(cluster, "name"), *(at(cluster, service) for service in board.services)] for cluster in board.clusters]
@@ -92,7 +93,11 @@ def _behind(board: Board, stream: TextIO) -> str:
         for group in said
         if group.first.pin == BEHIND
     ]
-    return table(["behind", "version", "newest", "set at", "clusters"], rows, stream, ["set at", "clusters"]) if rows else ""
+    return (
+        table(["behind", "version", "newest", "set at", "clusters"], rows, stream, ["set at", "clusters"])
+        if rows
+        else ""
+    )
 
 
 def _namer(board: Board, stream: TextIO) -> Callable[[Group], str]:

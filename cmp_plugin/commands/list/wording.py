@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from functools import cmp_to_key
 from typing import NamedTuple
 
-from .board import AHEAD, BEHIND, Board, Deployment, Entry, rank
 from ...errors import Location
+from .board import AHEAD, BEHIND, Board, Deployment, Entry, rank
 
 MARKS = {BEHIND: " ↓", AHEAD: " ↑", "": ""}
 OFF, DIRECTORY, NO_CHART = "off", "dir", "-"
@@ -87,7 +87,8 @@ def groups(board: Board) -> dict[str, list[Group]]:
 
 def _groups(service: str, said: dict[tuple[str, Location | None], list[Deployment]]) -> list[Group]:
     return [
-        Group(service, text, same[0], tuple(dict.fromkeys(one.cluster for one in same))) for (text, _), same in said.items()
+        Group(service, text, same[0], tuple(dict.fromkeys(one.cluster for one in same)))
+        for (text, _), same in said.items()
     ]
 
 

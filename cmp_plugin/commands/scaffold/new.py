@@ -12,15 +12,15 @@ from argparse import Namespace
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...fleet.cluster import open_cluster
 from ...errors import CmpError, InputError, Location, UsageError, there_is
+from ...fleet.cluster import open_cluster
 from ...fleet.files import Fleet, open_fleet
-from .texts import with_service
 from ...specs.rules import NAME
+from ..arguments import cluster_name, opened_fleet
+from ..outdir import OutputDirectory
 from .new_cluster import copied, editor_line, fresh, place_of
 from .new_service import Made, service_files
-from ..outdir import OutputDirectory
-from ..arguments import cluster_name, opened_fleet
+from .texts import with_service
 
 _SERVICE_ONLY = ("chart", "repo", "version", "path", "clusters", "profiles")
 
@@ -38,7 +38,9 @@ def run(args: Namespace) -> int:
         raise UsageError(f'"{args.name}" is no DNS-1123 name: small letters, digits, "-" and "."')
     fleet = opened_fleet(args)
     if fleet.has(args.kind.capitalize(), args.name):
-        raise InputError(f"{args.kind} {args.name} is there already", Location(place_of(args.kind.capitalize(), args.name)))
+        raise InputError(
+            f"{args.kind} {args.name} is there already", Location(place_of(args.kind.capitalize(), args.name))
+        )
     return _cluster(args, fleet) if args.kind == "cluster" else _service(args, fleet)
 
 
@@ -92,7 +94,9 @@ def _holders(args: Namespace, fleet: Fleet) -> list[Holder]:
     for profile in args.profiles:
         if not fleet.has("Profile", profile):
             raise InputError(f'there is no profile "{profile}"', None, there_is(profile, fleet.names("Profile")))
-    named = [("Cluster", name) for name in dict.fromkeys(clusters)] + [("Profile", name) for name in dict.fromkeys(args.profiles)]
+    named = [("Cluster", name) for name in dict.fromkeys(clusters)] + [
+        ("Profile", name) for name in dict.fromkeys(args.profiles)
+    ]
     return [_holder(fleet, kind, name, args.name) for kind, name in named]
 
 
@@ -136,7 +140,9 @@ def _lay(place: str, holder: Holder) -> None:
         with open(place, "w", encoding="utf-8", newline="") as file:
             file.write(holder.text)
     except OSError as error:
-        raise InputError(f"the file cannot be changed: {os.strerror(error.errno or 0)}", Location(holder.path)) from None
+        raise InputError(
+            f"the file cannot be changed: {os.strerror(error.errno or 0)}", Location(holder.path)
+        ) from None
 
 
 def _replace(fleet: Fleet, holder: Holder) -> None:

@@ -10,16 +10,16 @@ import os
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ...fleet.cluster import profile_order
 from ...errors import InputError, Location
-from ..first_fleet import KUBERNETES, SCHEMAS, modeline
+from ...fleet.cluster import profile_order
 from ...fleet.files import PLACES, Fleet
-from .texts import cluster_text, with_destination
+from ...goyaml.load import Node, load, plain
 from ...specs.rules import entries, value_of
 from ...system.files import MAX_FILE
-from ...goyaml.load import Node, load, plain
 from ..arguments import cluster_name
+from ..first_fleet import KUBERNETES, SCHEMAS, modeline
 from ..warnings import warn
+from .texts import cluster_text, with_destination
 
 
 class Made(NamedTuple):

@@ -10,16 +10,16 @@ import os
 from argparse import Namespace
 from typing import NamedTuple
 
+from ...charts.wanted import wanted_chart
 from ...errors import InputError, Location, UsageError, did_you_mean
 from ...fleet.files import Fleet
-from .texts import chart_service, plain_service, resources_service
 from ...fleet.request import settings_of
 from ...fleet.service import Chart
-from ...charts.wanted import wanted_chart
 from ...specs.rules import VERSION
-from ...system.process import Deadline
 from ...system.files import allowed_in
+from ...system.process import Deadline
 from ...system.workdir import workdir
+from .texts import chart_service, plain_service, resources_service
 
 _AT = Location("--chart")
 _ANY = ">=0.0.0"
@@ -97,7 +97,9 @@ def _from_path(args: Namespace, fleet: Fleet) -> str:
         raise UsageError(f"{args.path} is nothing in this fleet")
     if not allowed_in(path, fleet.tree.allowed):
         top = path.split("/")[1]
-        raise InputError(f"{path[1:]} is out of reach for services", Location("fleet.yaml"), f"write `directories: [{top}]`")
+        raise InputError(
+            f"{path[1:]} is out of reach for services", Location("fleet.yaml"), f"write `directories: [{top}]`"
+        )
     if path.endswith(".tgz") or os.path.isfile(os.path.join(place, "Chart.yaml")):
         return chart_service(_namespace(args.name), Chart(_AT, path=path))
     if os.path.isdir(place) and not fleet.tree.kustomization(path):

@@ -11,8 +11,8 @@ from typing import Any
 
 from ...errors import CmpError, InputError, Location
 from ...fleet.service import Chart
-from ...specs.rules import value_of
 from ...goyaml.load import Node, dump_yaml, load, plain
+from ...specs.rules import value_of
 
 _HEAD = "apiVersion: cmp-plugin/v1alpha1\nkind: {kind}\n"
 _MANIFESTS = """\
@@ -124,7 +124,11 @@ def with_service(text: str, name: str, path: str) -> str:
     changed = _inserted(text, services, name)
     wanted = {**plain(before), "services": {**(named or {}), name: None}}
     if plain(_loaded(changed, path)) != wanted:
-        raise InputError("the file is written in a manner of its own", Location(path), f"add `{_word(name)}:` to its services yourself")
+        raise InputError(
+            "the file is written in a manner of its own",
+            Location(path),
+            f"add `{_word(name)}:` to its services yourself",
+        )
     return changed
 
 

@@ -65,8 +65,8 @@ def _entry(fleet: Fleet, word: str) -> str:
 
 def _to_files(args: Namespace) -> int:
     """Every schema that an editor can use for this fleet."""
-    from .editor import keys_of, kind_schema, service_schema, values_of
     from ..outdir import OutputDirectory
+    from .editor import keys_of, kind_schema, service_schema, values_of
 
     if args.kind or args.service:
         raise UsageError("--out writes the schemas of all kinds and services")

@@ -12,15 +12,15 @@ from typing import Any, NamedTuple
 
 from ...charts.contents import ChartFiles, Home, NotHere, files_of
 from ...charts.used import chart_uses
-from ...fleet.cluster import entry_of, open_cluster
 from ...errors import CmpError
+from ...fleet.cluster import entry_of, open_cluster
 from ...fleet.files import Fleet
-from ...specs.interpolate import all_references
 from ...fleet.request import settings_of
 from ...fleet.service import Chart
+from ...specs.interpolate import all_references
+from ...specs.models import json_schema
 from ...specs.rules import entries as entries_of
 from ...specs.rules import value_of
-from ...specs.models import json_schema
 from ...system.files import Tree, canonical
 from .values import values_schema
 

@@ -22,7 +22,17 @@ Schema = dict[str, Any]
 REFERENCE: Schema = {"type": "string", "pattern": r"\$\{(cluster|vars|service)\."}
 _MAX_TEXT = 1000
 _KEPT = ("type", "enum", "const", "title", "description", "default", "examples", "deprecated", "pattern", "format")
-_BOUNDS = ("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength", "maxLength", "minItems", "maxItems", "multipleOf")
+_BOUNDS = (
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+    "minLength",
+    "maxLength",
+    "minItems",
+    "maxItems",
+    "multipleOf",
+)
 _MAPS = ("properties", "patternProperties", "$defs", "definitions")
 _LISTS = ("anyOf", "allOf")
 _FLAGS = re.compile(r"\(\?[a-zA-Z-]+[):]")  # Go reads `(?i)` in a pattern, an editor does not
@@ -61,7 +71,11 @@ def _relaxed(schema: Any, place: str) -> Any:
     made: Schema = {key: schema[key] for key in _KEPT if key in schema}
     if _FLAGS.search(str(made.get("pattern", ""))):
         del made["pattern"]
-    made |= {key: schema[key] for key in _BOUNDS if isinstance(schema.get(key), int | float) and not isinstance(schema[key], bool)}
+    made |= {
+        key: schema[key]
+        for key in _BOUNDS
+        if isinstance(schema.get(key), int | float) and not isinstance(schema[key], bool)
+    }
     for key in _MAPS:
         if isinstance(schema.get(key), dict):
             wrap = _layered if key in ("properties", "patternProperties") else _relaxed

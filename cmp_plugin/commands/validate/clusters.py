@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ...fleet.cluster import Cluster
 from ...errors import CmpError, InputError, Location, did_you_mean, there_is
+from ...fleet.cluster import Cluster
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned
 from ...specs.rules import entries, value_of

@@ -16,12 +16,12 @@ from ...fleet.files import Fleet
 from ...fleet.plan import Planned
 from ...fleet.request import settings_of
 from ...verbose import note
-from .findings import Finding, errors, in_order, without_schemas
-from .inspection import inspect, lifted
 from ..arguments import opened_fleet
 from ..progress import waiting
 from ..terminal import counted
 from ..warnings import warn, warn_about_plugin
+from .findings import Finding, errors, in_order, without_schemas
+from .inspection import inspect, lifted
 
 
 def run(args: Namespace) -> int:
@@ -78,9 +78,9 @@ def _said(unseen: tuple[str, ...]) -> Iterator[str]:
 
 
 def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:
+    from ..preview import in_parallel, manifests_of
     from .objects import ObjectChecks
     from .rendered import rendered_errors, twice
-    from ..preview import in_parallel, manifests_of
 
     objects = ObjectChecks()
     found = errors(rendered_errors(in_parallel(planned, jobs, twice(manifests_of)), objects))
@@ -109,7 +109,13 @@ def _as_data(finding: Finding) -> dict[str, object]:
     at = finding.error.at
     place = {"file": at.file, "line": at.line, "column": at.column} if at else {}
     named = {"warning": finding.warning} if finding.warning else {}
-    return {**place, "severity": finding.severity, **named, "message": finding.error.message, "hint": finding.error.hint}
+    return {
+        **place,
+        "severity": finding.severity,
+        **named,
+        "message": finding.error.message,
+        "hint": finding.error.hint,
+    }
 
 
 def _as_annotation(finding: Finding) -> str:

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...errors import CmpError, InputError, Location, flatten
-from ...specs.rules import value_of
 from ...goyaml.load import Node
-
+from ...specs.rules import value_of
 
 SCHEMA = "the values schema of chart "  # how every such sentence begins, see chart_errors
 _LABEL = re.compile(r"([a-z0-9.-]+/[a-z0-9.-]+): ")

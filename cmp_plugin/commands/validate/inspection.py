@@ -10,12 +10,12 @@ from typing import NamedTuple
 
 from ...argocd.applications import check_names
 from ...charts.locate import unlocked
-from ...fleet.cluster import Cluster, open_cluster
 from ...errors import CmpError, InputError, Location
+from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.files import Fleet
+from ...fleet.plan import Planned, plan
 from ...render.kustomize.patches import entries as patch_entries
 from ...specs.paths import is_remote
-from ...fleet.plan import Planned, plan
 from .clusters import destination_errors, provision_error, unknown_projects
 from .findings import Finding, allowed, errors
 from .labels import known_labels

@@ -12,7 +12,8 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple, NoReturn
 
 import jsonschema_rs
-from jsonschema_rs import ValidationError, ValidationErrorKind as Kind
+from jsonschema_rs import ValidationError
+from jsonschema_rs import ValidationErrorKind as Kind
 
 from .schema_work import work
 

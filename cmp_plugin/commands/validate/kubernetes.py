@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import jsonschema_rs
 
-from ...render.manifest import identity, mapping, text
 from ...goyaml.load import dump_json
+from ...render.manifest import identity, mapping, text
 from .crds import Served, served, strict, without_nulls
 from .json_schema import Refusal, Unusable, Validator, compiled
 

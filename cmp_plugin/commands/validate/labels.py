@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from ...errors import did_you_mean, there_is
-from ...specs.rules import entries
 from ...goyaml.load import Node
+from ...specs.rules import entries
 from .findings import Finding, allowed, warning
 
 Known = Mapping[str, frozenset[str]]

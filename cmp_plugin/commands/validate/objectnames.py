@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from ...errors import CmpError, InputError, Location
 from ...fleet.plan import Planned
-from ...specs.rules import NAME, entries, value_of
 from ...goyaml.load import Node
+from ...specs.rules import NAME, entries, value_of
 
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")

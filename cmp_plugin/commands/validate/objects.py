@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import CmpError, InputError, Location
-from ...render.manifest import Manifest, described, identity, opened
 from ...fleet.plan import Planned
-from ...render.kustomize.selectors import read_selector
 from ...fleet.service import Patch, Service
 from ...goyaml.load import Node
+from ...render.kustomize.selectors import read_selector
+from ...render.manifest import Manifest, described, identity, opened
 from . import kubernetes
 from .json_schema import Refusal, Validator
 
@@ -52,7 +52,9 @@ class ObjectChecks:
             self.notes[f"{planned.cluster} says no Kubernetes version: its objects are not compared with schemas"] = 1
         elif version not in self._files:
             there = f"{next(iter(self._files))} to {list(self._files)[-1]}"
-            self.unchecked[f"objects for Kubernetes {version} were not compared with schemas, there are those of {there}"] = None
+            self.unchecked[
+                f"objects for Kubernetes {version} were not compared with schemas, there are those of {there}"
+            ] = None
         else:
             if version not in self._loaded:
                 self._loaded[version] = kubernetes.Schemas(version, self._files[version])

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
-from ...render.emit import emit
 from ...errors import CmpError, InputError
-from ...render.manifest import Manifest, described, identity
 from ...fleet.plan import Planned
+from ...render.emit import emit
+from ...render.manifest import Manifest, described, identity
 from ...render.randomness import differences
 from ...system.process import Deadline
 from .objects import ObjectChecks
@@ -70,4 +70,6 @@ def _owned_twice(done: list[tuple[Planned, list[Manifest]]]) -> Iterator[CmpErro
             key = (known.group, known.kind, known.name, known.namespace or service.namespace)
             owner = owners.setdefault(key, service.label)
             if owner != service.label:
-                yield InputError(f"{service.label}: {described(manifest.value)} is also an object of {owner}", service.at)
+                yield InputError(
+                    f"{service.label}: {described(manifest.value)} is also an object of {owner}", service.at
+                )

@@ -91,9 +91,7 @@ def _default_at(chart: ChartValues, path: Path) -> object:
     return found
 
 
-def _refused(
-    refusal: Refusal, path: Path, name: str, values: Values, written: Node, planned: Planned
-) -> CmpError:
+def _refused(refusal: Refusal, path: Path, name: str, values: Values, written: Node, planned: Planned) -> CmpError:
     whole = Refusal((*path, *refusal.path), "").where
     hint = ""
     if refusal.unknown:

@@ -13,8 +13,8 @@ from ...fleet.files import Fleet
 from ...fleet.plan import PROVISION, keys_on
 from ...fleet.request import provision_request
 from ...fleet.service_layers import holds
-from ...specs.rules import entries
 from ...goyaml.load import Node
+from ...specs.rules import entries
 from .findings import Finding, allowed, warning
 from .labels import Known, unknown_in, unknown_labels
 

@@ -17,7 +17,6 @@ from .findings import Finding
 from .keys import Known, known_keys, unknown_keys
 from .schemas import Schemas, refused_values, schemas_of
 
-
 MAX_SECONDS = 120.0  # for what schemas and values from git can make of each other
 
 

@@ -14,14 +14,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import InputError, Location, ToolError
-from .kustomization import Places
-from ..manifest import Manifest
 from ...fleet.service import Service
+from ...goyaml.load import dump_values, load_manifests
+from ...system.files import Tree
+from ...system.process import Deadline
 from ...tools import kustomize
 from ...tools.discovery import Tool
-from ...system.process import Deadline
-from ...system.files import Tree
-from ...goyaml.load import dump_values, load_manifests
+from ..manifest import Manifest
+from .kustomization import Places
 
 OBJECTS = "objects.yaml"
 _DIRECTORY = "kustomize"
@@ -85,9 +85,7 @@ class Kustomizer:
             self._tool = kustomize.find(wanted, strict, self._service.at)
         self.builds += 1
         try:
-            output = kustomize.build(
-                self._tool, directory, workdir=self._workdir, deadline=self._deadline
-            )
+            output = kustomize.build(self._tool, directory, workdir=self._workdir, deadline=self._deadline)
         except ToolError as error:
             reason = self._reason(error.message)
             raise ToolError(

@@ -11,11 +11,11 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from ...errors import CmpError, InputError, ToolError
-from .kustomization import kustomization
-from .build import Kustomizer
-from ..manifest import NOWHERE, Identity, Manifest, identity
-from .patches import Candidate, Entry, nothing_hit, traced
 from ...fleet.service import Service
+from ..manifest import NOWHERE, Identity, Manifest, identity
+from .build import Kustomizer
+from .kustomization import kustomization
+from .patches import Candidate, Entry, nothing_hit, traced
 
 Build = Callable[[Sequence[Entry]], list[Manifest]]
 
@@ -48,9 +48,7 @@ def _tried(build: Build, entries: Sequence[Entry]) -> list[Manifest] | ToolError
         return error
 
 
-def _explained(
-    service: Service, entry: Entry, before: Sequence[Manifest], cause: ToolError
-) -> CmpError:
+def _explained(service: Service, entry: Entry, before: Sequence[Manifest], cause: ToolError) -> CmpError:
     candidates = [Candidate(manifest) for manifest in before]
     try:
         (hit,) = traced(service, [entry], candidates)
@@ -63,9 +61,7 @@ def _explained(
     return InputError(message, entry.patch.at)
 
 
-def doubled(
-    service: Service, printed: Sequence[Manifest], kustomizer: Kustomizer, error: ToolError
-) -> CmpError:
+def doubled(service: Service, printed: Sequence[Manifest], kustomizer: Kustomizer, error: ToolError) -> CmpError:
     """`error`; or, when two objects are one to Kustomize, an error that names both sources."""
     found = _REGISTERED.search(error.message)
     if not found or not kustomizer.has_time:

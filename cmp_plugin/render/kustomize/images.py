@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ...fleet.service import Image
 from ..manifest import mapping
 from .selectors import Match, expression
-from ...fleet.service import Image
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/:@.-]*")
 _REST = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?"

@@ -10,18 +10,16 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Errors, InputError, Location, did_you_mean
-from .patches import PLACEHOLDER, Entry
-from ...specs.paths import FRAGMENT_LISTS, GENERATOR_LISTS
-from .references import keeps_names
 from ...fleet.service import Service
 from ...goyaml.load import Node, dump_values, plain
+from ...specs.paths import FRAGMENT_LISTS, GENERATOR_LISTS
+from .patches import PLACEHOLDER, Entry
+from .references import keeps_names
 
 VERSION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 _GENERATORS = ("configMapGenerator", "secretGenerator")
 _LISTS_OF_PATCHES = ("patches", "patchesJson6902", "replacements")
-_LISTS = {
-    *("patchesStrategicMerge", "images", "labels", *FRAGMENT_LISTS, *_GENERATORS, *_LISTS_OF_PATCHES)
-}
+_LISTS = {*("patchesStrategicMerge", "images", "labels", *FRAGMENT_LISTS, *_GENERATORS, *_LISTS_OF_PATCHES)}
 _KNOWN = {
     *("apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace"),
     *("commonLabels", "labels", "commonAnnotations", "patchesStrategicMerge", "images", "imageTags"),
@@ -88,9 +86,7 @@ def changes_everything(service: Service) -> bool:
     fragment = plain(service.kustomize) if service.kustomize else {}
     harmless = {"apiVersion", "kind", "metadata", "generatorOptions", *_GENERATORS}
     generators = [item for name in _GENERATORS for item in fragment.get(name) or []]
-    return not (
-        set(fragment) <= harmless and keeps_names(generators, fragment.get("generatorOptions") or {})
-    )
+    return not (set(fragment) <= harmless and keeps_names(generators, fragment.get("generatorOptions") or {}))
 
 
 def adds_to_objects(service: Service) -> bool:
@@ -126,9 +122,7 @@ def kustomization(
     annotations; `images`: the names of those images of the service to replace.
     """
     fragment = {
-        key: _placed(key, node, places)
-        for key, node in _fields(service.kustomize).items()
-        if late or key not in _LATE
+        key: _placed(key, node, places) for key, node in _fields(service.kustomize).items() if late or key not in _LATE
     }
     names = set(images)
     added: dict[str, list[Any]] = {

@@ -11,8 +11,8 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ..manifest import Manifest, mapping
 from ...fleet.service import Service
+from ..manifest import Manifest, mapping
 
 _LOCAL = "config.kubernetes.io/local-config"
 _NOTES = {

@@ -13,8 +13,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import CmpError, InputError, did_you_mean
-from ..manifest import described
 from ...goyaml.load import Node, dump_json, plain
+from ..manifest import described
 
 MAX_COPIED = 4 * 1024 * 1024  # characters; the API server takes objects of 3 MiB
 
@@ -106,9 +106,7 @@ def applied(operations: Sequence[Node], value: dict[str, Any], name: str) -> dic
     return changed
 
 
-def _failed(
-    node: Node, operation: dict[str, Any], value: dict[str, Any], name: str, reason: str
-) -> CmpError:
+def _failed(node: Node, operation: dict[str, Any], value: dict[str, Any], name: str, reason: str) -> CmpError:
     hint = ""
     if not reason:
         reason, hint = _missing(operation, value)

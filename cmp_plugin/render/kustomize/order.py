@@ -35,9 +35,7 @@ def ordered(manifests: Iterable[Manifest]) -> list[Manifest]:
     return sorted(manifests, key=lambda manifest: key(identity(manifest.value)))
 
 
-def with_nameless(
-    objects: Sequence[Manifest], printed: Sequence[tuple[Identity | None, Manifest]]
-) -> list[Manifest]:
+def with_nameless(objects: Sequence[Manifest], printed: Sequence[tuple[Identity | None, Manifest]]) -> list[Manifest]:
     """`objects`, and among them what Kustomize refuses, each in its place in the chart's output.
 
     `printed` is that output in order, with the identity of every object that went on and None for

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Errors, InputError, Location, did_you_mean, labelled
+from ...fleet.service import Patch, Service
+from ...goyaml.load import Node, plain
 from ..manifest import Identity, Manifest, described, identity, is_nameless, mapping, strings, text
 from .operations import applied, malformed, touches_identity, touches_metadata
 from .selectors import Selector, read_selector
-from ...fleet.service import Patch, Service
-from ...goyaml.load import Node, plain
 
 # A patch with a target needs none of its own; Kustomize insists on a kind and a name.
 PLACEHOLDER: dict[str, Any] = {"kind": "Patch", "metadata": {"name": "patch"}}
@@ -111,9 +111,7 @@ def _entries(patch: Patch, errors: list[CmpError]) -> Iterator[Entry]:
     assert isinstance(operations, list)
     errors.extend(e for e in (malformed(node, patch.name) for node in operations) if e)
     if selector is None:
-        errors.append(
-            InputError(f'patch "{patch.name}": a list of JSON6902 operations needs a `target`', patch.at)
-        )
+        errors.append(InputError(f'patch "{patch.name}": a list of JSON6902 operations needs a `target`', patch.at))
     yield Entry(patch, {}, tuple(operations), selector)
 
 
@@ -150,9 +148,7 @@ def _written_nulls(patch: Patch, body: Node) -> Iterator[CmpError]:
                 )
 
 
-def traced(
-    service: Service, sequence: Sequence[Entry], candidates: Sequence[Candidate]
-) -> list[Hit]:
+def traced(service: Service, sequence: Sequence[Entry], candidates: Sequence[Candidate]) -> list[Hit]:
     """What each entry meets. Raises Errors: operations that fail, patches on objects without name."""
     errors: dict[object, CmpError] = {}
     met: list[Hit] = []
@@ -180,9 +176,9 @@ def _meets(entry: Entry, candidates: Sequence[Candidate]) -> Hit:
         elif entry.selector is None:
             if _same(wanted, candidate.current) or _same(wanted, candidate.original):
                 certain.append(candidate)
-        elif entry.selector.selects_identity(
-            candidate.current, candidate.original
-        ) and entry.selector.selects_metadata(candidate.labels, candidate.annotations):
+        elif entry.selector.selects_identity(candidate.current, candidate.original) and entry.selector.selects_metadata(
+            candidate.labels, candidate.annotations
+        ):
             certain.append(candidate)
     return Hit(certain, perhaps)
 

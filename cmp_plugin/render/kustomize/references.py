@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ...errors import InputError, Location, did_you_mean
-from ...system.files import Tree, allowed_in, canonical
 from ...goyaml.load import Node, check_aliases, load_manifests, load_values, plain
+from ...system.files import Tree, allowed_in, canonical
 
 # A path that Kustomize would take for a repository to clone, and a file that it would download
 # (api 0.21.2, git.NewRepoSpecFromURL and loader.IsRemoteFile); both a little wider than there.
@@ -160,8 +160,7 @@ def keeps_names(generators: list[dict[str, Any]], options: dict[str, Any]) -> bo
     """Whether ConfigMap or Secret generators only add objects, under the names that they say."""
     everywhere = _keeps_name(options)
     return all(
-        generator.get("behavior") in (None, "", "create")
-        and (everywhere or _keeps_name(generator.get("options")))
+        generator.get("behavior") in (None, "", "create") and (everywhere or _keeps_name(generator.get("options")))
         for generator in generators
     )
 

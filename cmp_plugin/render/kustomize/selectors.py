@@ -13,9 +13,9 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from ...errors import InputError, Location
-from .label_selector import Requirement, parse
-from ..manifest import Identity
 from ...goyaml.load import Node
+from ..manifest import Identity
+from .label_selector import Requirement, parse
 
 _PLAIN = re.compile(r"[A-Za-z0-9_/:@ -]*")
 
@@ -35,11 +35,7 @@ class Selector(NamedTuple):
 
     def selects_type(self, found: Identity) -> bool:
         """Whether group, version and kind fit."""
-        return (
-            _fits(self.group, found.group)
-            and _fits(self.version, found.version)
-            and _fits(self.kind, found.kind)
-        )
+        return _fits(self.group, found.group) and _fits(self.version, found.version) and _fits(self.kind, found.kind)
 
     def selects_identity(self, current: Identity, original: Identity) -> bool:
         """Whether everything but labels and annotations fits."""
@@ -51,9 +47,7 @@ class Selector(NamedTuple):
 
     def selects_metadata(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
         """Whether both selectors hold."""
-        return all(one.holds(labels) for one in self.labels) and all(
-            one.holds(annotations) for one in self.annotations
-        )
+        return all(one.holds(labels) for one in self.labels) and all(one.holds(annotations) for one in self.annotations)
 
 
 def read_selector(target: Node) -> Selector:

@@ -12,13 +12,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import CmpError, Errors, InputError, ToolError, did_you_mean
-from .images import hits, matcher, name_of, references
-from .kustomization import acts_before_patches, kustomization, patch_entry
-from .build import OBJECTS, Kustomizer
-from ..manifest import Manifest, described, is_nameless, mapping
-from .patches import PLACEHOLDER, Candidate, Entry, Hit, nothing_hit, traced
 from ...fleet.service import Image, Service
 from ...goyaml.load import dump_values
+from ..manifest import Manifest, described, is_nameless, mapping
+from .build import OBJECTS, Kustomizer
+from .images import hits, matcher, name_of, references
+from .kustomization import acts_before_patches, kustomization, patch_entry
+from .patches import PLACEHOLDER, Candidate, Entry, Hit, nothing_hit, traced
 
 _MARK = "cmp-plugin.example/met"
 _UNMATCHED = ("no resource matches strategic merge patch", "no matches for Id")
@@ -73,9 +73,7 @@ class Meeting:
         value = kustomization(self.service, self.kustomizer.places, late=False)
         return self.kustomizer.build(value, [])
 
-    def _settle_patches(
-        self, met: Sequence[Hit], candidates: Sequence[Candidate], errors: list[CmpError]
-    ) -> None:
+    def _settle_patches(self, met: Sequence[Hit], candidates: Sequence[Candidate], errors: list[CmpError]) -> None:
         kept: list[Entry] = []
         for entry, hit in zip(self.entries, met, strict=True):
             self.seen.update(one.document for one in (*hit.certain, *hit.perhaps) if one.document >= 0)
@@ -89,9 +87,7 @@ class Meeting:
 
     def _meets(self, before: Sequence[Entry], entry: Entry) -> bool:
         """Whether Kustomize finds something for an entry after the ones `before` it."""
-        value = kustomization(
-            self.service, self.kustomizer.places, objects=[OBJECTS], entries=before, late=False
-        )
+        value = kustomization(self.service, self.kustomizer.places, objects=[OBJECTS], entries=before, late=False)
         value["patches"] = [*value.get("patches", []), _marking(entry)]
         try:
             built = self.kustomizer.build(value, self.named())
@@ -99,9 +95,7 @@ class Meeting:
             return not any(text in error.message for text in _UNMATCHED)
         if entry.selector is None:
             return True
-        return any(
-            _MARK in mapping(mapping(manifest.value, "metadata"), "annotations") for manifest in built
-        )
+        return any(_MARK in mapping(mapping(manifest.value, "metadata"), "annotations") for manifest in built)
 
     def named(self) -> list[Manifest]:
         """The chart's objects that Kustomize takes."""
@@ -130,9 +124,7 @@ class Meeting:
 
     def _found_before_images(self, wanted: Sequence[tuple[Image, Any]]) -> set[str]:
         """The images that change something in what there is when Kustomize comes to them."""
-        value = kustomization(
-            self.service, self.kustomizer.places, objects=[OBJECTS], entries=self.entries, late=False
-        )
+        value = kustomization(self.service, self.kustomizer.places, objects=[OBJECTS], entries=self.entries, late=False)
         found: set[str] = set()
         for manifest in self.kustomizer.build(value, self.named()):
             found |= hits(references(manifest.value), wanted)

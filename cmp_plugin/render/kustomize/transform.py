@@ -12,21 +12,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from ..checks import check_objects
-from .diagnosis import blamed, doubled
 from ...errors import ToolError
-from .kustomization import changes_everything, check_fragment, has_fragment, kustomization
-from .build import OBJECTS, Kustomizer
+from ...fleet.service import Service
+from ...goyaml.load import Document
+from ...system.files import Tree
+from ..checks import check_objects
 from ..manifest import Manifest, identity, is_nameless, opened
-from .targets import Meeting
+from .build import OBJECTS, Kustomizer
+from .diagnosis import blamed, doubled
+from .kustomization import changes_everything, check_fragment, has_fragment, kustomization
 from .metadata import finished
-from .order import ordered, with_nameless
 from .operations import touches_identity
+from .order import ordered, with_nameless
 from .patches import Entry, entries
 from .references import Reach
-from ...fleet.service import Service
-from ...system.files import Tree
-from ...goyaml.load import Document
+from .targets import Meeting
 
 # Which kinds hold a reference that is a mapping with a namespace, by the kind that they refer to
 # (api 0.21.2, builtinpluginconsts/namereference). Into such a reference Kustomize writes the namespace
@@ -46,9 +46,7 @@ class Settled(NamedTuple):
     reach: Reach
 
 
-def settled(
-    service: Service, documents: Iterable[Document], tree: Tree, kustomizer: Kustomizer
-) -> Settled:
+def settled(service: Service, documents: Iterable[Document], tree: Tree, kustomizer: Kustomizer) -> Settled:
     """Everything that can be found wrong with the chart's objects and what meets them, looked for.
 
     Raises InputError, ToolError or several as Errors.
@@ -56,9 +54,7 @@ def settled(
     return _settled(service, _objects(documents), tree, kustomizer)
 
 
-def _settled(
-    service: Service, printed: list[Manifest], tree: Tree, kustomizer: Kustomizer
-) -> Settled:
+def _settled(service: Service, printed: list[Manifest], tree: Tree, kustomizer: Kustomizer) -> Settled:
     check_objects(service, printed)
     check_fragment(service)
     reach = _reached(service, tree)
@@ -91,9 +87,7 @@ def transform(
         raise doubled(service, printed, kustomizer, error) from None
 
 
-def _transformed(
-    service: Service, found: Settled, kustomizer: Kustomizer, whole: bool
-) -> list[Manifest]:
+def _transformed(service: Service, found: Settled, kustomizer: Kustomizer, whole: bool) -> list[Manifest]:
     printed, meeting, reach = found
     whole = whole or changes_everything(service) or reach.renames or _renames(meeting.entries)
     seen = set(range(len(printed))) if whole else meeting.seen | _referrers(printed, meeting, reach)
@@ -166,9 +160,7 @@ def _built(
         raise blamed(service, meeting.entries, lambda some: build(some, False), error) from None
 
 
-def _sourced(
-    built: Iterable[Manifest], given: Iterable[Manifest], service: Service
-) -> list[Manifest]:
+def _sourced(built: Iterable[Manifest], given: Iterable[Manifest], service: Service) -> list[Manifest]:
     """What Kustomize printed, each object with the source that it is known to have."""
     sources = {identity(one.value): one.source for one in given}
     others = [resource.path[1:] for resource in service.resources]
@@ -188,13 +180,6 @@ def _assembled(
     passed = [one for one in printed if id(one) not in gone]
     named = [one for one in passed if not is_nameless(one.value)]
     objects = built if whole else ordered(finished([*named, *built], service, add=True))
-    nameless = {
-        id(one): next(finished([one], service, add=True), None)
-        for one in passed
-        if is_nameless(one.value)
-    }
-    places = [
-        (None, kept) if (kept := nameless.get(id(one))) else (identity(one.value), one)
-        for one in printed
-    ]
+    nameless = {id(one): next(finished([one], service, add=True), None) for one in passed if is_nameless(one.value)}
+    places = [(None, kept) if (kept := nameless.get(id(one))) else (identity(one.value), one) for one in printed]
     return with_nameless(objects, places)

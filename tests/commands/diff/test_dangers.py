@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
-from cmp_plugin.render.compare import compared
 from cmp_plugin.commands.diff.dangers import LOOK, LOSS, REFUSED, dangers
+from cmp_plugin.render.compare import compared
 
 
 def said(before: str, after: str) -> list[tuple[int, str]]:
@@ -55,11 +55,24 @@ BASE: dict[str, Any] = {
     "Deployment": ("apps/v1", {"spec": {"selector": {"matchLabels": {"a": "b"}}, "replicas": 1}}),
     "StatefulSet": (
         "apps/v1",
-        {"spec": {"serviceName": "a", "replicas": 1, "template": {"a": 1}, "volumeClaimTemplates": [{"metadata": {"name": "d"}, "spec": {"a": 1}}]}},
+        {
+            "spec": {
+                "serviceName": "a",
+                "replicas": 1,
+                "template": {"a": 1},
+                "volumeClaimTemplates": [{"metadata": {"name": "d"}, "spec": {"a": 1}}],
+            }
+        },
     ),
     "Job": ("batch/v1", {"spec": {"template": {"spec": {"a": 1}}, "ttlSecondsAfterFinished": 1}}),
-    "PersistentVolumeClaim": ("v1", {"spec": {"storageClassName": "a", "resources": {"requests": {"storage": "10Gi"}}}}),
-    "StorageClass": ("storage.k8s.io/v1", {"provisioner": "a", "parameters": {"type": "ssd"}, "allowVolumeExpansion": False}),
+    "PersistentVolumeClaim": (
+        "v1",
+        {"spec": {"storageClassName": "a", "resources": {"requests": {"storage": "10Gi"}}}},
+    ),
+    "StorageClass": (
+        "storage.k8s.io/v1",
+        {"provisioner": "a", "parameters": {"type": "ssd"}, "allowVolumeExpansion": False},
+    ),
     "RoleBinding": ("rbac.authorization.k8s.io/v1", {"roleRef": {"name": "a"}, "subjects": []}),
     "Service": ("v1", {"spec": {"type": "ClusterIP", "clusterIP": "10.0.0.1"}}),
     "Secret": ("v1", {"type": "Opaque", "data": {"a": "YQ=="}}),
@@ -131,7 +144,9 @@ def test_scaled_to_nothing() -> None:
 
 
 def test_type_of_a_service() -> None:
-    assert changed("Service", "spec.type", "LoadBalancer") == [(LOOK, "becomes another type: ClusterIP -> LoadBalancer")]
+    assert changed("Service", "spec.type", "LoadBalancer") == [
+        (LOOK, "becomes another type: ClusterIP -> LoadBalancer")
+    ]
 
 
 def test_hooks_are_made_anew() -> None:
@@ -152,7 +167,11 @@ V2 = "{name: v2, served: %s, storage: %s}"
 @pytest.mark.parametrize(
     ("before", "after", "expected"),
     [
-        (CRD % ("Namespaced", V1 % ("true", "true")), CRD % ("Cluster", V1 % ("true", "true")), [(REFUSED, f"cannot change spec.scope: {REFUSES}")]),
+        (
+            CRD % ("Namespaced", V1 % ("true", "true")),
+            CRD % ("Cluster", V1 % ("true", "true")),
+            [(REFUSED, f"cannot change spec.scope: {REFUSES}")],
+        ),
         (
             CRD % ("Cluster", f"{V1 % ('true', 'true')}, {V2 % ('true', 'false')}"),
             CRD % ("Cluster", V1 % ("true", "true")),
@@ -163,7 +182,11 @@ V2 = "{name: v2, served: %s, storage: %s}"
             CRD % ("Cluster", f"{V1 % ('false', 'false')}, {V2 % ('true', 'true')}"),
             [(LOSS, "no longer serves version v1"), (LOOK, "stores its objects as v2 from now on")],
         ),
-        (CRD % ("Cluster", V1 % ("true", "true")), CRD % ("Cluster", f"{V1 % ('true', 'true')}, {V2 % ('true', 'false')}"), []),
+        (
+            CRD % ("Cluster", V1 % ("true", "true")),
+            CRD % ("Cluster", f"{V1 % ('true', 'true')}, {V2 % ('true', 'false')}"),
+            [],
+        ),
     ],
 )
 def test_definitions(before: str, after: str, expected: list[tuple[int, str]]) -> None:

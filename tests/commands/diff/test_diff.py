@@ -121,7 +121,9 @@ def test_text(repo: Repository) -> None:
     (repo.root / "services/web/data.yaml").write_text(PART)
     repo.edit("clusters/b/cluster.yaml", "{notes: }", "{web: {namespace: shop}}")
     told = repo.diff()
-    assert told == """\
+    assert (
+        told
+        == """\
 HEAD -> the work tree: 4 of 4 services change on 3 clusters
 
 Look at this first
@@ -160,6 +162,7 @@ web on b
   + Secret shop/login
   - Secret web/login
 """
+    )
     assert repo.run("--exit-code").code == 4
     for form in ("text", "json", "markdown"):
         assert "hunter" not in repo.diff("-v", "-o", form)
@@ -180,7 +183,11 @@ def test_json(repo: Repository) -> None:
             "service": "web",
             "clusters": ["a", "b", "c"],
             "objects": [
-                {**key, "change": "changed", "fields": [{"path": "spec.replicas", "change": "changed", "before": 1, "after": 0}]}
+                {
+                    **key,
+                    "change": "changed",
+                    "fields": [{"path": "spec.replicas", "change": "changed", "before": 1, "after": 0}],
+                }
             ],
         }
     ]
@@ -237,7 +244,9 @@ def test_applications_that_cannot_be_made(repo: Repository) -> None:
 def test_a_chart_that_moves(made: Make) -> None:
     service = "namespace: web\nchart: {path: chart}\n"
     base = 'kubernetes: {version: "1.34"}\nservices: {web: }\n'
-    repo = made({**FILES, "profiles/base.yaml": base, "services/web/service.yaml": service, **chart("services/web/chart")})
+    repo = made(
+        {**FILES, "profiles/base.yaml": base, "services/web/service.yaml": service, **chart("services/web/chart")}
+    )
     repo.git("mv", "services/web/chart", "services/web/helm")
     repo.edit("services/web/service.yaml", "path: chart", "path: helm")
     assert "  ~ web: chart services/web/chart -> services/web/helm on all 3 clusters\n" in repo.diff()
@@ -321,7 +330,9 @@ def test_random_fields_are_left_out(made: Make) -> None:
 
 def test_markdown(repo: Repository) -> None:
     repo.edit("services/web/web.yaml", "replicas: 1", "replicas: 0")
-    assert repo.diff("-o", "markdown") == """\
+    assert (
+        repo.diff("-o", "markdown")
+        == """\
 <!-- cmp-plugin diff -->
 ### `HEAD -> the work tree: 3 of 4 services change on 3 clusters`
 
@@ -341,6 +352,7 @@ def test_markdown(repo: Repository) -> None:
 </details>
 
 """
+    )
 
 
 def parsed(told: str) -> tuple[str, str]:
@@ -408,7 +420,9 @@ def test_before_the_first_commit(repo: Repository) -> None:
 def test_filters(repo: Repository) -> None:
     repo.edit("services/web/web.yaml", "replicas: 1", "replicas: 2")
     repo.edit("services/notes/own.yaml", "one", "two")
-    assert [group["clusters"] for group in repo.json("--cluster", "a", "--cluster", "b", "--service", "web")["changes"]] == [["a", "b"]]
+    assert [
+        group["clusters"] for group in repo.json("--cluster", "a", "--cluster", "b", "--service", "web")["changes"]
+    ] == [["a", "b"]]
     assert 'there is no cluster "x"' in repo.error("--cluster", "x")
     assert 'there is no service "note" (did you mean "notes"?)' in repo.error("--service", "note")
 
@@ -437,7 +451,9 @@ def test_clone_with_a_filter(repo: Repository, tmp_path: Path) -> None:
     subprocess.run(["git", "clone", "-q", "--filter=blob:none", f"file://{repo.top}", partial], check=True)
     done = run(["diff", "HEAD~1", "HEAD"], str(partial), repo.env)
     assert (done.code, done.stdout) == (1, b"")
-    assert done.stderr.startswith(b"in HEAD~1: git: content of this commit is not on this machine (this clone has a filter")
+    assert done.stderr.startswith(
+        b"in HEAD~1: git: content of this commit is not on this machine (this clone has a filter"
+    )
 
 
 def test_work_tree_beside_another(repo: Repository, tmp_path: Path) -> None:
@@ -451,7 +467,7 @@ def test_work_tree_beside_another(repo: Repository, tmp_path: Path) -> None:
 def test_another_plugin_is_wanted(repo: Repository) -> None:
     repo.edit("fleet.yaml", "repoURL", 'tools: {plugin: ">=99"}\nrepoURL')
     assert b"is outside >=99" in repo.run().stderr
-    repo.edit("fleet.yaml", "99\"}", "99\", strict: true}")
+    repo.edit("fleet.yaml", '99"}', '99", strict: true}')
     assert "is outside >=99" in repo.error()
 
 

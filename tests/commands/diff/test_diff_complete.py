@@ -52,12 +52,15 @@ FILES = {
         """,
     "services/web/values.yaml": "file: 1\n",
     "services/web/patch.yaml": "metadata: {labels: {patched: one}}\n",
-    **chart("services/web/chart", **{
-        "Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n"
-        "dependencies: [{name: small, version: 1.0.0, repository: 'file://../../../shared/small'}]\n",
-        "files/a.txt": "a\n",
-        "templates/file.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: file, namespace: {{ .Release.Namespace }}}\ndata: {a: {{ .Files.Get \"files/a.txt\" | quote }}}\n",
-    }),
+    **chart(
+        "services/web/chart",
+        **{
+            "Chart.yaml": "apiVersion: v2\nname: web\nversion: 1.0.0\n"
+            "dependencies: [{name: small, version: 1.0.0, repository: 'file://../../../shared/small'}]\n",
+            "files/a.txt": "a\n",
+            "templates/file.yaml": 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: file, namespace: {{ .Release.Namespace }}}\ndata: {a: {{ .Files.Get "files/a.txt" | quote }}}\n',
+        },
+    ),
     **chart("shared/small", **{"templates/values.yaml": SMALL}),
     "shared/base/kustomization.yaml": "resources: [part.yaml, ../deeper]\n",
     "shared/deeper/kustomization.yaml": "resources: [deep.yaml]\n",
@@ -110,7 +113,7 @@ EDITS: dict[str, list[tuple[str, str | None]]] = {
     "the version of Kubernetes": [("fleet.yaml", "=1.34>1.35")],
     "values of the service": [("services/web/service.yaml", "=own: 1>own: 3")],
     "values of a variant": [("services/web/service.yaml", "=own: 2>own: 4")],
-    "values that a variant overrides": [("services/web/service.yaml", '=own: 1}>own: 2}')],
+    "values that a variant overrides": [("services/web/service.yaml", "=own: 1}>own: 2}")],
     "a values file": [("services/web/values.yaml", "file: 2\n")],
     "an optional values file": [("services/web/extra.yaml", "extra: 1\n")],
     "a values file of a profile": [("profiles/base-values.yaml", "fromProfile: 2\n")],
@@ -136,11 +139,16 @@ EDITS: dict[str, list[tuple[str, str | None]]] = {
     "a file behind a link": [("shared/more/more.yaml", "=a: one>a: two")],
     "a link": [("services/linked/below/more", "@../../../shared/other")],
     "a link to the same": [("services/linked/below/more", "@../../../shared/../shared/more")],
-    "a file in place of a link": [("services/linked/below/alias.yaml", PART.format("real", "two")), ("services/linked/below/kustomization.yaml", "=real.yaml>alias.yaml")],
+    "a file in place of a link": [
+        ("services/linked/below/alias.yaml", PART.format("real", "two")),
+        ("services/linked/below/kustomization.yaml", "=real.yaml>alias.yaml"),
+    ],
     "a service taken off": [("clusters/a/cluster.yaml", "=web: >web: {enabled: false}")],
     "a service put on": [("clusters/a/cluster.yaml", "=web: >web-3: {service: web, namespace: web-3}, web: ")],
     "another namespace": [("clusters/c/cluster.yaml", "=namespace: web-2>namespace: other")],
-    "another release name": [("clusters/c/cluster.yaml", "=namespace: web-2>namespace: web-2, releaseName: x, patches: null")],
+    "another release name": [
+        ("clusters/c/cluster.yaml", "=namespace: web-2>namespace: web-2, releaseName: x, patches: null")
+    ],
     "a cluster that goes": [("clusters/c/cluster.yaml", None)],
     "a cluster that comes": [("clusters/d/cluster.yaml", "apiVersion: cmp-plugin/v1alpha1\nkind: Cluster\n")],
     "a label of a provisioned cluster": [("clusters/b/cluster.yaml", "+labels: {env: test}\n")],

@@ -9,8 +9,8 @@ import pytest
 from fleets import planned, write
 
 from cmp_plugin.commands.diff.digests import Contents
-from cmp_plugin.errors import InputError
 from cmp_plugin.commands.diff.fingerprint import fingerprint
+from cmp_plugin.errors import InputError
 from cmp_plugin.system.files import Tree
 
 PART = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n"

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmp_plugin.render.compare import ABSENT, Field, Key
 from cmp_plugin.commands.diff.dangers import LOOK, LOSS, Danger
 from cmp_plugin.commands.diff.grouping import Found, Group, groups, images, is_minor, warned
+from cmp_plugin.render.compare import ABSENT, Field, Key
 
 WEB = Key("apps", "Deployment", "web", "web")
 DATA = Key("", "PersistentVolumeClaim", "web", "data")
@@ -20,7 +20,9 @@ def field(path: str, before: object, after: object) -> Field:
     return Field(tuple(path.split(".")), "changed", before, after)
 
 
-def found(cluster: str, *fields: Field, key: Key = WEB, service: str = "web", dangers: tuple[Danger, ...] = ()) -> Found:
+def found(
+    cluster: str, *fields: Field, key: Key = WEB, service: str = "web", dangers: tuple[Danger, ...] = ()
+) -> Found:
     return Found(cluster, service, key, "changed" if fields else "removed", fields, dangers)
 
 

@@ -16,12 +16,12 @@ import pytest
 from program import CHECKOUT
 
 from cmp_plugin.charts.contents import ChartFiles, chart_of
-from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.commands.explain.cluster import Condition
-from cmp_plugin.commands.explain.text import values, variants, why
 from cmp_plugin.commands.explain.settings import Explanation
-from cmp_plugin.fleet.files import open_fleet
+from cmp_plugin.commands.explain.text import values, variants, why
 from cmp_plugin.commands.explain.trails import Trail
+from cmp_plugin.fleet.cluster import open_cluster
+from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import planned_service
 from cmp_plugin.fleet.value_path import parsed
 

@@ -9,25 +9,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fleets import resolved, request, write
+from fleets import request, resolved, write
 from hypothesis import given
 from hypothesis import strategies as st
 from program import run
 
 from cmp_plugin.charts.contents import ChartFiles, chart_of
-from cmp_plugin.fleet.cluster import open_cluster
-from cmp_plugin.render.compare import ABSENT, Absent
 from cmp_plugin.commands.explain.bisect import another, deciding, likeness
-from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.commands.explain.settings import Explanation
 from cmp_plugin.commands.explain.fields import Fields, FieldStory
 from cmp_plugin.commands.explain.lines import nearest_line
-from cmp_plugin.commands.explain.trials import Failed
-from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.commands.explain.rerender import rehearsed
-from cmp_plugin.system.process import Deadline
+from cmp_plugin.commands.explain.settings import Explanation
+from cmp_plugin.commands.explain.trials import Failed
+from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.fleet.cluster import open_cluster
+from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.value_path import asked
 from cmp_plugin.goyaml.load import load_documents
+from cmp_plugin.render.compare import ABSENT, Absent
+from cmp_plugin.system.process import Deadline
 
 TEMPLATE = """\
 apiVersion: apps/v1
@@ -165,7 +165,8 @@ def told(story: FieldStory) -> list[str]:
     """The value, then a line for each maker and each deciding value."""
     makers = [f"{one.what} @ {place(one.at)} -> {shown(one.value)}" for one in story.makers]
     decides = [
-        f"{'without' if one.removed else 'not'} {'.'.join(map(str, one.story.path))} -> {shown(one.otherwise)}" for one in story.decides
+        f"{'without' if one.removed else 'not'} {'.'.join(map(str, one.story.path))} -> {shown(one.otherwise)}"
+        for one in story.decides
     ]
     return [shown(story.value), *makers, *decides]
 
@@ -191,7 +192,10 @@ CASES: list[tuple[str, list[str]]] = [
         ['"Good morning"', f'{WEB} -> "Good morning"', 'not values.greeting -> "Good morning-x"'],
     ),
     # One item of the chart's own list, to which a layer adds.
-    ("Deployment/web spec.template.spec.containers[0].args[1]", ['"--c"', f'{WEB} -> "--c"', "without values.args -> absent"]),
+    (
+        "Deployment/web spec.template.spec.containers[0].args[1]",
+        ['"--c"', f'{WEB} -> "--c"', "without values.args -> absent"],
+    ),
     # The chart's schema admits nothing else, so it is seen without.
     ("Deployment/web spec.strategy.type", ['"Recreate"', f'{WEB} -> "Recreate"', "without values.strategy -> absent"]),
     # Neither a value nor a patch: the template itself.
@@ -253,7 +257,10 @@ CASES: list[tuple[str, list[str]]] = [
     ("ConfigMap/inner data.x", ['"z"', 'resource services/web/dir @ dir/inner.yaml:4 -> "z"']),
     ("ConfigMap/inner metadata.annotations.dir", ['"added"', 'resource services/web/dir @ - -> "added"']),
     ("ConfigMap/generated data.a", ['"b"', 'kustomize.configMapGenerator @ service.yaml:24 -> "b"']),
-    ("ConfigMap/made-* data.a", ['"b"', 'chart template site/templates/others.yaml @ chart/templates/others.yaml:0 -> "b"']),
+    (
+        "ConfigMap/made-* data.a",
+        ['"b"', 'chart template site/templates/others.yaml @ chart/templates/others.yaml:0 -> "b"'],
+    ),
 ]
 
 
@@ -269,7 +276,10 @@ def test_a_field(fields: Fields, words: str, expected: list[str]) -> None:
         ("Deploymnt/web", 'c/web: there is no object Deploymnt/web (did you mean "Deployment/web"?)'),
         ("other/Deployment/web", "c/web: there is no object other/Deployment/web (there is Deployment/web)"),
         ("Job/none", "c/web: there is no object Job/none"),
-        ("Deployment/web spec.replica", 'c/web: Deployment/web has no field "spec.replica" (did you mean "spec.replicas"?)'),
+        (
+            "Deployment/web spec.replica",
+            'c/web: Deployment/web has no field "spec.replica" (did you mean "spec.replicas"?)',
+        ),
         (
             "Deployment/web spec.template.spec.containers[5]",
             'c/web: Deployment/web has no field "spec.template.spec.containers[5]" (the list has 1 item)',
@@ -377,7 +387,18 @@ def test_what_decides_is_found_in_few_questions(count: int, wanted: set[int]) ->
 
 @pytest.mark.parametrize(
     ("value", "changed"),
-    [(True, False), (1, 2), (1.5, 2.5), ("a", "a-x"), ("", "x"), ("8080", "8081"), (None, "x"), ([], None), ([1, 2], [1]), ({}, None)],
+    [
+        (True, False),
+        (1, 2),
+        (1.5, 2.5),
+        ("a", "a-x"),
+        ("", "x"),
+        ("8080", "8081"),
+        (None, "x"),
+        ([], None),
+        ([1, 2], [1]),
+        ({}, None),
+    ],
 )
 def test_another(value: object, changed: object) -> None:
     assert another(value) == changed
@@ -400,8 +421,14 @@ def test_likeness() -> None:
     trace = {"env.other": "2", "traceSampling": 3, "traceLevel": 3}
     assert best("spec.containers[x].env[PILOT_TRACE_SAMPLING].value", "1", trace) == "traceSampling"
     image = "registry.example/app:v1"
-    assert best("spec.containers[0].image", image, {"image.repository": "registry.example/app", "tag": "v", "x": ""}) == "image.repository"
-    assert best("spec.resources", {"limits": {"cpu": "1m"}}, {"limits.cpu": "2", "resources.limits.cpu": "1m"}) == "resources.limits.cpu"
+    assert (
+        best("spec.containers[0].image", image, {"image.repository": "registry.example/app", "tag": "v", "x": ""})
+        == "image.repository"
+    )
+    assert (
+        best("spec.resources", {"limits": {"cpu": "1m"}}, {"limits.cpu": "2", "resources.limits.cpu": "1m"})
+        == "resources.limits.cpu"
+    )
 
 
 # --- places ---
@@ -433,7 +460,11 @@ spec:
 )
 def test_nearest_line(path: tuple[str | int, ...], line: int | None) -> None:
     (node,) = load_documents(DOCUMENT.encode(), "f.yaml")
-    items = [{"name": "new"}, {"name": "a", "image": "x"}, {"name": "b", "ports": [{"containerPort": 80, "protocol": "TCP"}]}]
+    items = [
+        {"name": "new"},
+        {"name": "a", "image": "x"},
+        {"name": "b", "ports": [{"containerPort": 80, "protocol": "TCP"}]},
+    ]
     value = {"spec": {"replicas": 1, "containers": items}}
     if path[2:3] == (1,):
         value["spec"]["containers"] = [items[0], items[2]]  # type: ignore[index]

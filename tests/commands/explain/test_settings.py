@@ -12,23 +12,23 @@ from fleets import chart, request, resolved, write
 from program import CHECKOUT, run
 
 from cmp_plugin.argocd.applications import Origin, cluster_applications
-from cmp_plugin.commands.explain.defaults import assumed
-from cmp_plugin.fleet.block import leaves
 from cmp_plugin.charts.contents import ChartFiles, chart_of
-from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.commands.explain.cluster import named_by, profiles
-from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.commands.explain.defaults import assumed
 from cmp_plugin.commands.explain.model import Explained
 from cmp_plugin.commands.explain.settings import ORDER, Explanation, cluster_facts
-from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.commands.explain.trails import Said
+from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.fleet.block import leaves
+from cmp_plugin.fleet.cluster import open_cluster
+from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import plan
-from cmp_plugin.render.render import render
 from cmp_plugin.fleet.resolve import resolve
-from cmp_plugin.specs.check import known_keys
-from cmp_plugin.system.process import Deadline
 from cmp_plugin.fleet.value_path import parsed, written
 from cmp_plugin.goyaml.load import node, plain
+from cmp_plugin.render.render import render
+from cmp_plugin.specs.check import known_keys
+from cmp_plugin.system.process import Deadline
 
 CLUSTER = "labels: {env: prod}\nkubernetes: {version: '1.34'}\nprofiles: [p]\n"
 FILES = {
@@ -50,7 +50,8 @@ FILES = {
           dev: {when: {env: [dev, test]}, values: {size: 9}}
           none: {when: {gpu: "!x", env: dev}, values: {size: 8}}
         """,
-    "clusters/c/cluster.yaml": CLUSTER + "services:\n  web:\n    values: {size: 3, free: {x: null}}\n    patches: {p: null}\n",
+    "clusters/c/cluster.yaml": CLUSTER
+    + "services:\n  web:\n    values: {size: 3, free: {x: null}}\n    patches: {p: null}\n",
 }
 
 
@@ -87,9 +88,9 @@ def told(one: Explained, made: Explanation) -> str:
     [
         (
             "values.size",
-            '3 | cluster c:8 sets 3 | profile p:1 sets 2; service web:6 sets 1',
+            "3 | cluster c:8 sets 3 | profile p:1 sets 2; service web:6 sets 1",
         ),
-        ("size", '3 | cluster c:8 sets 3 | profile p:1 sets 2; service web:6 sets 1'),
+        ("size", "3 | cluster c:8 sets 3 | profile p:1 sets 2; service web:6 sets 1"),
         # A values file knows no references.
         ("host", '"${vars.domain}" | profile p:2 sets "${vars.domain}" | '),
         (
@@ -186,7 +187,8 @@ def test_vars_of_the_service_win_and_hide(tmp_path: Path) -> None:
         "services/web/service.yaml": "resources: [x.yaml]\nvars: {domain: own.example, gone: x}\n",
         "services/web/x.yaml": "",
         "profiles/p.yaml": "services: {web: {metadata: {labels: {d: '${vars.domain}'}}}}\n",
-        "clusters/c/cluster.yaml": CLUSTER + "services: {web: {vars: {gone: null}, metadata: {labels: {x: '${vars.nope}'}}}}\n",
+        "clusters/c/cluster.yaml": CLUSTER
+        + "services: {web: {vars: {gone: null}, metadata: {labels: {x: '${vars.nope}'}}}}\n",
     }
     made = explanation(write(tmp_path, files))
     (one,) = made.at(("vars", "domain"))
@@ -230,9 +232,7 @@ empty: {}
         "{unknown: null}",
     ],
 )
-def test_it_is_what_helm_computes(
-    tmp_path: Path, values: str, helm4: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_is_what_helm_computes(tmp_path: Path, values: str, helm4: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nulls, empty maps and lists that grow, against the values that the chart's templates see."""
     monkeypatch.setenv("CMP_PLUGIN_HELM", helm4)
     files = FILES | {
@@ -245,7 +245,9 @@ def test_it_is_what_helm_computes(
     (printed,) = render(resolved(root).service, request(root).tree, Deadline(60)).manifests
     real = json.loads(printed.value["data"]["values"])
     said = {one.path[1:]: one.value for one in made.at(("values",)) if one.value is not None}
-    assert said == {keys[1:]: plain(leaf) for keys, leaf in leaves(node(real, Location("")), ("values",)) if leaf.value is not None}
+    assert said == {
+        keys[1:]: plain(leaf) for keys, leaf in leaves(node(real, Location("")), ("values",)) if leaf.value is not None
+    }
 
 
 # --- the reference fleet ---
@@ -269,7 +271,11 @@ def test_it_explains_what_is_resolved(name: str) -> None:
 def check_service(made: Explanation, service: Any) -> None:
     (namespace,) = [one.value for one in made.overview() if one.path == ("namespace",)] or [""]
     assert namespace == service.namespace
-    labels = {one.path[-1]: one.value for one in made.overview() if one.path[:2] == ("metadata", "labels") and one.state == "set"}
+    labels = {
+        one.path[-1]: one.value
+        for one in made.overview()
+        if one.path[:2] == ("metadata", "labels") and one.state == "set"
+    }
     assert labels == dict(service.labels)
     (release,) = [one.value for one in made.at(("releaseName",))] if service.chart else [service.release]
     assert release == service.release
@@ -318,7 +324,9 @@ def test_facts_of_a_cluster() -> None:
     cluster = open_cluster(open_fleet(CHECKOUT), "gke.prod")
     _, facts = cluster_facts(cluster)
     found = {written(one.path): one for one in facts}
-    assert {key.removeprefix("labels."): one.value for key, one in found.items() if key.startswith("labels.")} == cluster.facts.labels
+    assert {
+        key.removeprefix("labels."): one.value for key, one in found.items() if key.startswith("labels.")
+    } == cluster.facts.labels
     assert found["vars.gcpProject"].value == "example-prod"
     assert [read.name for read in found["vars.gcpProject"].reads] == ["cluster.labels.env"]
     assert found["kubernetes.version"].value == cluster.facts.kube_version
@@ -339,7 +347,9 @@ def test_a_pinned_service_is_read_as_its_revision_has_it(tmp_path: Path, clean_e
 
     def git(*words: str) -> str:
         names = ["-c", "user.name=T", "-c", "user.email=t@example.com"]
-        done = subprocess.run(["git", *names, *words], cwd=root, env=clean_env, check=True, capture_output=True, text=True)
+        done = subprocess.run(
+            ["git", *names, *words], cwd=root, env=clean_env, check=True, capture_output=True, text=True
+        )
         return done.stdout.strip()
 
     git("init", "-q")
@@ -363,7 +373,10 @@ def test_what_cannot_be_rendered_is_explained_all_the_same(tmp_path: Path, clean
     root = write(tmp_path, files | chart("services/web/chart"))
     done = run(["explain", "c", "web", "size"], str(root), clean_env)
     assert (done.code, b"values.size: 4 " in done.stdout) == (0, True)
-    assert b"warning: c/web cannot be rendered: services/web/service.yaml:7:8: c/web: ${service.namespace} has" in done.stderr
+    assert (
+        b"warning: c/web cannot be rendered: services/web/service.yaml:7:8: c/web: ${service.namespace} has"
+        in done.stderr
+    )
 
 
 def test_a_terminal_and_a_pipe_say_the_same(clean_env: dict[str, str]) -> None:

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cmp_plugin.fleet.block import block_tree, find, leaves, lookup, meant
-from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.fleet.layers import Layer, merge_layers
-from cmp_plugin.specs.merge import Appended
 from cmp_plugin.commands.explain.trails import Origins, said_by
-from cmp_plugin.system.files import Tree
+from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.fleet.block import block_tree, find, leaves, lookup, meant
+from cmp_plugin.fleet.layers import Layer, merge_layers
 from cmp_plugin.fleet.value_path import parsed, written
 from cmp_plugin.goyaml.load import Node, node, plain
+from cmp_plugin.specs.merge import Appended
+from cmp_plugin.system.files import Tree
 
 NO_FILES = Tree("/nonexistent", ())
 
@@ -60,17 +60,34 @@ TABLE: list[tuple[str, list[Any], list[str], list[str]]] = [
     ("values.a", [{"values": {"a": 1}}, {"values": None}], ["l0 sets 1"], []),
     ("chart", [{"chart": {"path": "a"}}, {"chart": {"oci": "b"}}], ["l1 sets {'oci': 'b'}"], ["l0 sets {'path': 'a'}"]),
     ("resources", [{"resources": ["a"]}, {"resources": ["b"]}], ["l1 appends ['b']", "l0 appends ['a']"], []),
-    ("resources", [{"resources": ["a"]}, {"resources": None}, {"resources+": ["c"]}], ["l2 appends ['c']"], ["l1 removes None", "l0 appends ['a']"]),
-    ("patches.p.patch", [{"patches": {"p": {"patch": {"x": 1}}}}, {"patches": {"p": {"patch": {"y": 2}}}}], ["l1 sets {'y': 2}"], ["l0 sets {'x': 1}"]),
+    (
+        "resources",
+        [{"resources": ["a"]}, {"resources": None}, {"resources+": ["c"]}],
+        ["l2 appends ['c']"],
+        ["l1 removes None", "l0 appends ['a']"],
+    ),
+    (
+        "patches.p.patch",
+        [{"patches": {"p": {"patch": {"x": 1}}}}, {"patches": {"p": {"patch": {"y": 2}}}}],
+        ["l1 sets {'y': 2}"],
+        ["l0 sets {'x': 1}"],
+    ),
     ("patches.p.path", [{"patches": {"p": {"path": "a"}}}, {"patches": {"p": {"patch": {"y": 2}}}}], [], ["l0 sets a"]),
     ("patches.p", [{"patches": {"p": {"path": "a"}}}, {"patches": {"p": None}}], ["l1 removes None"], ["l0 sets a"]),
-    ("patches.p.target.kind", [{"patches": {"p": {"target": {"kind": "A"}}}}, {"patches": {"p": {"target": {"name": "n"}}}}], ["l0 sets A"], []),
+    (
+        "patches.p.target.kind",
+        [{"patches": {"p": {"target": {"kind": "A"}}}}, {"patches": {"p": {"target": {"name": "n"}}}}],
+        ["l0 sets A"],
+        [],
+    ),
     ("metadata.labels", [{"metadata": {"labels": {"a": None}}}], ["l0 removes None"], []),
     ("values.nothing", [{"values": {"a": 1}}], [], []),
 ]
 
 
-@pytest.mark.parametrize(("path", "blocks", "holds", "over"), TABLE, ids=[f"{n}-{row[0]}" for n, row in enumerate(TABLE)])
+@pytest.mark.parametrize(
+    ("path", "blocks", "holds", "over"), TABLE, ids=[f"{n}-{row[0]}" for n, row in enumerate(TABLE)]
+)
 def test_trails(path: str, blocks: list[Any], holds: list[str], over: list[str]) -> None:
     assert trail(path, *blocks) == (holds, over)
 
@@ -83,7 +100,10 @@ def test_values_files_come_before_the_values_of_their_layer(tmp_path: Path) -> N
     (layer,) = layers_of({"values": {"b": 3}, "valuesFiles": files})
     origins = Origins(said_by([layer], Tree(str(tmp_path), ("/profiles",))))
     found = origins.trail(("values", "a"))
-    assert [str(one.node.at) for one in (*found.holds, *found.over)] == ["profiles/high.yaml:1:4", "profiles/low.yaml:1:4"]
+    assert [str(one.node.at) for one in (*found.holds, *found.over)] == [
+        "profiles/high.yaml:1:4",
+        "profiles/low.yaml:1:4",
+    ]
     assert all(one.literal for one in found.holds)
     assert [plain(one.node) for one in origins.trail(("values", "b")).holds] == [3]
     # A values file knows no `key+`: that is a key like any other.
@@ -104,7 +124,12 @@ def maps(children: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 TREES = maps(st.recursive(SCALARS | LISTS, maps, max_leaves=6))
 PATCH = st.none() | st.fixed_dictionaries(
-    {}, optional={"patch": st.none() | st.just({"x": 1}) | st.just({"y": 2}), "path": st.none() | st.just("/p"), "target": TREES}
+    {},
+    optional={
+        "patch": st.none() | st.just({"x": 1}) | st.just({"y": 2}),
+        "path": st.none() | st.just("/p"),
+        "target": TREES,
+    },
 )
 BLOCKS = st.fixed_dictionaries(
     {},

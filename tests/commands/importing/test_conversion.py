@@ -8,20 +8,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cmp_plugin.errors import Location
 from cmp_plugin.commands.importing.conversion import common, dns_name, literal, refer, without
 from cmp_plugin.commands.importing.lifting import inline
 from cmp_plugin.commands.importing.naming import without_word, words
+from cmp_plugin.errors import Location
+from cmp_plugin.goyaml.load import dump_json, dump_yaml, load, node, plain
 from cmp_plugin.specs.interpolate import Scope, interpolated
 from cmp_plugin.specs.merge import merge_values
 from cmp_plugin.specs.rules import NAME
-from cmp_plugin.goyaml.load import dump_json, dump_yaml, load, node, plain
 
 AT = Location("x.yaml")
 KEYS = st.sampled_from(["a", "b", "c"])
-TEXTS = st.sampled_from(["", "x", "on", "1.10", "${cluster.name}", "$${vars.a}", "${HOME}", "a: b", "two\nlines\n", "0x1f", "~"])
+TEXTS = st.sampled_from(
+    ["", "x", "on", "1.10", "${cluster.name}", "$${vars.a}", "${HOME}", "a: b", "two\nlines\n", "0x1f", "~"]
+)
 LEAVES = st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from([1.0, 0.1, 2.5]) | TEXTS
-VALUES = st.recursive(LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=8)
+VALUES = st.recursive(
+    LEAVES, lambda inner: st.lists(inner, max_size=2) | st.dictionaries(KEYS, inner, max_size=3), max_leaves=8
+)
 MAPS = st.dictionaries(KEYS, VALUES, max_size=3)
 
 
@@ -101,7 +105,9 @@ def test_names_are_names(text: str) -> None:
     assert not found or NAME.fullmatch(found)
 
 
-@pytest.mark.parametrize(("text", "name"), [("Prod_EU", "prod-eu"), ("gke.prod", "gke.prod"), ("-a.-b-", "a-b"), ("__", "")])
+@pytest.mark.parametrize(
+    ("text", "name"), [("Prod_EU", "prod-eu"), ("gke.prod", "gke.prod"), ("-a.-b-", "a-b"), ("__", "")]
+)
 def test_names(text: str, name: str) -> None:
     assert dns_name(text) == name
 
@@ -124,7 +130,12 @@ def test_what_a_cluster_is_called(names: dict[str, list[str]], found: dict[str, 
 
 @pytest.mark.parametrize(
     ("name", "known", "left"),
-    [("web-prod", ["prod"], "web"), ("prod-web", ["", "prod"], "web"), ("prod", ["prod"], "prod"), ("web", ["prod"], "web")],
+    [
+        ("web-prod", ["prod"], "web"),
+        ("prod-web", ["", "prod"], "web"),
+        ("prod", ["prod"], "prod"),
+        ("web", ["prod"], "web"),
+    ],
 )
 def test_without_its_word(name: str, known: list[str], left: str) -> None:
     assert without_word(name, known) == left

@@ -57,7 +57,9 @@ def platform(tmp_path_factory: pytest.TempPathFactory, clean_env: dict[str, str]
     return root
 
 
-def test_the_fleet_is_readable(platform: Path, served: Repository, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_fleet_is_readable(
+    platform: Path, served: Repository, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     for path, text in texts(platform / "fleet").items():
         lay_out(tmp_path, {path: text.replace(served.url, PUBLIC)})
     is_as_expected(tmp_path, "platform", request.config.getoption("--regenerate"))
@@ -73,7 +75,13 @@ def helm_template(helm: str, chart: str, release: str, namespace: str, *words: s
 
 @pytest.mark.parametrize(("cluster", "version"), [("dev", "1.2.0"), ("prod", "1.0.0")])
 def test_a_chart_from_a_repository(
-    platform: Path, served: Repository, clean_env: dict[str, str], helm4: str, tmp_path: Path, cluster: str, version: str
+    platform: Path,
+    served: Repository,
+    clean_env: dict[str, str],
+    helm4: str,
+    tmp_path: Path,
+    cluster: str,
+    version: str,
 ) -> None:
     """Asked without our proof: helm on what the Application says, preview on the fleet."""
     application = yaml.safe_load((platform / f"platform/apps/{cluster}/cache.yaml").read_text())
@@ -91,7 +99,11 @@ def test_a_chart_of_the_repository_with_values_files(
 ) -> None:
     repository = platform / "platform"
     (tmp_path / "values.yaml").write_text("replicas: 2\n")
-    files = [repository / "charts/web/values-common.yaml", repository / "values/web/base.yaml", repository / f"values/web/{cluster}.yaml"]
+    files = [
+        repository / "charts/web/values-common.yaml",
+        repository / "values/web/base.yaml",
+        repository / f"values/web/{cluster}.yaml",
+    ]
     words = [f"--values={file}" for file in (*files, tmp_path / "values.yaml")]
     wanted = helm_template(helm4, str(repository / "charts/web"), "web", "web", *words)
     wanted.append(yaml.safe_load((repository / "extra/web/dashboard.yaml").read_text()))
@@ -182,8 +194,14 @@ SOURCES = {
     ),
     "nulls": ("targetRevision: 1.2.0\nhelm: {values: 'map: {a: null}'}", "map:\n    a: null\n"),
     "a values file of the chart": ("targetRevision: 1.2.0\nhelm: {valueFiles: [prod.yaml]}", "- values/prod.yaml\n"),
-    "valuesObject over values": ("targetRevision: 1.2.0\nhelm: {values: 'a: 1', valuesObject: {b: 2}}", "values:\n  b: 2\n"),
-    "an API version": ("targetRevision: 1.2.0\nhelm: {apiVersions: [a.example/v1], skipCrds: true}", "includeCRDs: false\n"),
+    "valuesObject over values": (
+        "targetRevision: 1.2.0\nhelm: {values: 'a: 1', valuesObject: {b: 2}}",
+        "values:\n  b: 2\n",
+    ),
+    "an API version": (
+        "targetRevision: 1.2.0\nhelm: {apiVersions: [a.example/v1], skipCrds: true}",
+        "includeCRDs: false\n",
+    ),
 }
 
 
@@ -230,7 +248,10 @@ def test_applications_that_make_others(tmp_path: Path, clean_env: dict[str, str]
         "teams/vault/rollout.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nmetadata: {name: one}\n",
     }
     code, stdout, lines = imported(tmp_path, files, clean_env)
-    assert (code, stdout) == (0, "cache: equal on one (1)\nvault: equal on one (1)\nvault-extras: equal on one (3)\n"), lines
+    assert (code, stdout) == (
+        0,
+        "cache: equal on one (1)\nvault: equal on one (1)\nvault-extras: equal on one (3)\n",
+    ), lines
 
 
 def test_a_kustomization_that_makes_both(tmp_path: Path, clean_env: dict[str, str], served: Repository) -> None:
@@ -253,7 +274,9 @@ def test_destinations(tmp_path: Path, clean_env: dict[str, str]) -> None:
     servers = {"a": "https://rancher.example.com/k8s/clusters/c-1", "b": "https://rancher.example.com/k8s/clusters/c-2"}
     servers |= {"c": "https://x.example.com:6443", "d": "https://x.example.com:7443"}
     files = {
-        f"{name}.yaml": application(name, ADDRESS + "path: plain").replace("name: one, namespace", f'server: "{server}", namespace')
+        f"{name}.yaml": application(name, ADDRESS + "path: plain").replace(
+            "name: one, namespace", f'server: "{server}", namespace'
+        )
         for name, server in servers.items()
     }
     code, stdout, lines = imported(tmp_path, files | {"plain/one.yaml": CONFIG_MAP}, clean_env)
@@ -283,8 +306,12 @@ def test_a_chart_that_cannot_be_had(tmp_path: Path, clean_env: dict[str, str], s
 
 def test_check_renders_for_the_fleet_s_kubernetes(tmp_path: Path, clean_env: dict[str, str]) -> None:
     """The version that the import was told is in the fleet, and `--check` takes it from there."""
-    template = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v}\ndata: {v: {{ .Capabilities.KubeVersion.Version }}}\n"
-    files = chart_files("chart", **{"templates/values.yaml": template}) | {"web.yaml": application("web", ADDRESS + "path: chart")}
+    template = (
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: v}\ndata: {v: {{ .Capabilities.KubeVersion.Version }}}\n"
+    )
+    files = chart_files("chart", **{"templates/values.yaml": template}) | {
+        "web.yaml": application("web", ADDRESS + "path: chart")
+    }
     lay_out(tmp_path / "tree", files)
     words = ["import", "applications", "tree", "fleet"]
     assert run([*words, "--kubernetes", "1.31"], str(tmp_path), clean_env).code == 0
@@ -300,7 +327,9 @@ def test_what_changes_from_render_to_render(tmp_path: Path, clean_env: dict[str,
         "apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {}}\n"
         "stringData: {fixed: {{ .Values.list | toJson | quote }}, made-up: {{ randAlphaNum 9 }}}\n"
     )
-    files = chart_files("chart", **{"templates/values.yaml": template}) | {"web.yaml": application("web", ADDRESS + "path: chart")}
+    files = chart_files("chart", **{"templates/values.yaml": template}) | {
+        "web.yaml": application("web", ADDRESS + "path: chart")
+    }
     code, stdout, lines = imported(tmp_path, files, clean_env)
     assert (code, stdout) == (0, "web: equal on one (1)\n"), lines
     said_so = "warning: one/web: Secret web/s stringData.made-up is another one at each render of the source, too: not compared"
@@ -326,7 +355,9 @@ AWKWARD = {
     "kustomize": application("kustomize", ADDRESS + "path: built\nkustomize: {namePrefix: x-}"),
     "revision": application("revision", ADDRESS + "path: plain\ntargetRevision: v1.2.3"),
     "nowhere": application("nowhere", ADDRESS + "path: nowhere"),
-    "charts": application("charts", f"- {{{ADDRESS.strip().replace(': ', ': ', 1)}, path: chart}}\n- {{{ADDRESS.strip()}, path: chart}}"),
+    "charts": application(
+        "charts", f"- {{{ADDRESS.strip().replace(': ', ': ', 1)}, path: chart}}\n- {{{ADDRESS.strip()}, path: chart}}"
+    ),
     "no-ref": application("no-ref", ADDRESS + "path: chart\nhelm: {valueFiles: [$other/x.yaml]}"),
     "outside": application("outside", ADDRESS + "path: chart\nhelm: {valueFiles: [../../../etc/passwd]}"),
     "link": application("link", ADDRESS + "path: chart\nhelm: {valueFiles: [../link.yaml]}"),
@@ -349,7 +380,11 @@ def test_what_cannot_be_expressed_is_listed(tmp_path: Path, clean_env: dict[str,
     (tmp_path / "tree/linked").mkdir()
     (tmp_path / "tree/linked/link.yaml").symlink_to(tmp_path / "secret")
     files = {f"apps/{name}.yaml": text for name, text in AWKWARD.items()}
-    files |= {"plain/one.yaml": CONFIG_MAP, "built/kustomization.yaml": "resources: [one.yaml]\n", "built/one.yaml": CONFIG_MAP}
+    files |= {
+        "plain/one.yaml": CONFIG_MAP,
+        "built/kustomization.yaml": "resources: [one.yaml]\n",
+        "built/one.yaml": CONFIG_MAP,
+    }
     files |= chart_files("chart") | {"empty/main.jsonnet": "{}", "broken.yaml": "a: [\n"}
     files |= chart_files("linked")
     code, stdout, lines = imported(tmp_path, files, clean_env)

@@ -14,16 +14,15 @@ from program import run
 from serving import Repository
 from trees import copied, is_as_expected, lay_out, previewed, said, texts
 
-from cmp_plugin.errors import CmpError, Location
+from cmp_plugin.charts.obtain import Means
 from cmp_plugin.commands.importing.application_files import Found
 from cmp_plugin.commands.importing.applicationsets import applications_of
-from cmp_plugin.commands.importing.conversion import Asked
+from cmp_plugin.commands.importing.conversion import Asked, draft
 from cmp_plugin.commands.importing.generators import ClusterSecret, at_path, cluster_secret, matches, selects
 from cmp_plugin.commands.importing.variants import place_variants
-from cmp_plugin.commands.importing.conversion import draft
-from cmp_plugin.charts.obtain import Means
-from cmp_plugin.system.process import Deadline
+from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.system.files import Tree
+from cmp_plugin.system.process import Deadline
 
 PUBLIC = "https://charts.example.com"
 
@@ -60,7 +59,9 @@ def bridge(tmp_path_factory: pytest.TempPathFactory, clean_env: dict[str, str], 
     return root
 
 
-def test_the_fleet_is_readable(bridge: Path, served: Repository, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_fleet_is_readable(
+    bridge: Path, served: Repository, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     for path, text in texts(bridge / "fleet").items():
         assert "s3cret" not in text
         lay_out(tmp_path, {path: text.replace(served.url, PUBLIC)})
@@ -85,7 +86,9 @@ def test_a_new_cluster_gets_its_environment(bridge: Path, tmp_path: Path, clean_
     """What was a layer of files is one still: a label is enough."""
     for path, text in texts(bridge / "fleet").items():
         lay_out(tmp_path, {path: text})
-    cluster = "apiVersion: cmp-plugin/v1alpha1\nkind: Cluster\nlabels: {environment: prod}\ndestination: {name: prod-3}\n"
+    cluster = (
+        "apiVersion: cmp-plugin/v1alpha1\nkind: Cluster\nlabels: {environment: prod}\ndestination: {name: prod-3}\n"
+    )
     lay_out(tmp_path, {"clusters/prod-3/cluster.yaml": cluster + "services: {addon-small: }\n"})
     (shown,) = previewed(tmp_path, "prod-3", "addon-small", clean_env)
     assert json.loads(shown["data"]["values"])["map"]["size"] == "large"
@@ -123,13 +126,36 @@ CASES = {
     "some clusters": ([PROD], "{{nameNormalized}}-{{values.from}}", ["b.eu-b.eu"]),
     "labels with dots": ([PROD], "{{metadata.labels.example.com/zone}}", ["1"]),
     "directories": ([GIT], "{{path.basename}}-{{path[0]}}-{{path}}", ["one-apps-apps/one", "two-apps-apps/two"]),
-    "every with every": ([{"matrix": {"generators": [GIT, PROD]}}], "{{path.basename}}-{{name}}", ["one-b.eu", "two-b.eu"]),
+    "every with every": (
+        [{"matrix": {"generators": [GIT, PROD]}}],
+        "{{path.basename}}-{{name}}",
+        ["one-b.eu", "two-b.eu"],
+    ),
     "one over another": (
-        [{"merge": {"mergeKeys": ["name"], "generators": [{"clusters": {"selector": {"matchExpressions": [{"key": "env", "operator": "Exists"}]}, "values": {"v": "1"}}}, {"list": {"elements": [{"name": "a", "values": {"v": "2"}}]}}]}}],
+        [
+            {
+                "merge": {
+                    "mergeKeys": ["name"],
+                    "generators": [
+                        {
+                            "clusters": {
+                                "selector": {"matchExpressions": [{"key": "env", "operator": "Exists"}]},
+                                "values": {"v": "1"},
+                            }
+                        },
+                        {"list": {"elements": [{"name": "a", "values": {"v": "2"}}]}},
+                    ],
+                }
+            }
+        ],
         "{{name}}-{{values.v}}",
         ["a-2", "b.eu-1"],
     ),
-    "one after the other": ([{"list": {"elements": [{"x": "1"}]}}, {"list": {"elements": [{"x": "2"}]}}], "{{x}}", ["1", "2"]),
+    "one after the other": (
+        [{"list": {"elements": [{"x": "1"}]}}, {"list": {"elements": [{"x": "2"}]}}],
+        "{{x}}",
+        ["1", "2"],
+    ),
 }
 
 
@@ -142,9 +168,21 @@ def test_generators(asked: Asked, case: str) -> None:
 @pytest.mark.parametrize(
     ("generators", "template", "wanted"),
     [
-        ([{"clusters": {}}], '{{ .name | replace "." "-" }}{{ if eq .name "a" }}!{{ end }}', ["a!", "b-eu", "in-cluster"]),
-        ([GIT], '{{ index .path.segments 1 | upper }} "{{ .path.path }}"\n  x', ['ONE "apps/one"\n  x', 'TWO "apps/two"\n  x']),
-        ([{"clusters": {"selector": {"matchLabels": {"env": "dev"}}, "values": {"v": '{{ printf "%s!" .name }}'}}}], "{{ .values.v }}", ["a!"]),
+        (
+            [{"clusters": {}}],
+            '{{ .name | replace "." "-" }}{{ if eq .name "a" }}!{{ end }}',
+            ["a!", "b-eu", "in-cluster"],
+        ),
+        (
+            [GIT],
+            '{{ index .path.segments 1 | upper }} "{{ .path.path }}"\n  x',
+            ['ONE "apps/one"\n  x', 'TWO "apps/two"\n  x'],
+        ),
+        (
+            [{"clusters": {"selector": {"matchLabels": {"env": "dev"}}, "values": {"v": '{{ printf "%s!" .name }}'}}}],
+            "{{ .values.v }}",
+            ["a!"],
+        ),
     ],
 )
 def test_go_templates(asked: Asked, generators: list[Any], template: str, wanted: list[str]) -> None:
@@ -160,8 +198,16 @@ def test_go_templates(asked: Asked, generators: list[Any], template: str, wanted
         ([{"matrix": {"generators": [GIT]}}], {}, "the generator matrix needs two generators"),
         ([{"list": {"elements": []}}], {}, "it makes no Application of the files and clusters at hand"),
         ([GIT], {"templatePatch": "x"}, "spec.templatePatch is not imported"),
-        ([GIT], {"goTemplate": True, "template": {"metadata": {"name": "{{ .x | nothing }}"}, "spec": {}}}, "its template is not understood"),
-        ([{"matrix": {"generators": [{"list": {"elements": [{}] * 200}}, {"list": {"elements": [{}] * 200}}]}}], {}, "more than 10000"),
+        (
+            [GIT],
+            {"goTemplate": True, "template": {"metadata": {"name": "{{ .x | nothing }}"}, "spec": {}}},
+            "its template is not understood",
+        ),
+        (
+            [{"matrix": {"generators": [{"list": {"elements": [{}] * 200}}, {"list": {"elements": [{}] * 200}}]}}],
+            {},
+            "more than 10000",
+        ),
         (["x"], {}, "it has a generator that is no map"),
     ],
 )
@@ -172,12 +218,25 @@ def test_what_is_not_understood(asked: Asked, generators: list[Any], spec: dict[
 
 def test_parameters_by_path() -> None:
     known = {"a": {"b.c": {"d": 1}}, "path": {"path": "x/y", "segments": ["x", "y"]}}
-    assert [at_path(known, path) for path in ("a.b.c.d", "path", "path[1]", "path[2]", "a.x", "a.b.c.d.e")] == [1, "x/y", "y", None, None, None]
+    assert [at_path(known, path) for path in ("a.b.c.d", "path", "path[1]", "path[2]", "a.x", "a.b.c.d.e")] == [
+        1,
+        "x/y",
+        "y",
+        None,
+        None,
+        None,
+    ]
 
 
 @pytest.mark.parametrize(
     ("path", "pattern", "fits"),
-    [("a/b", "a/*", True), ("a/b/c", "a/*", False), ("a", "a/*", False), ("a/b", "./a/b/", True), ("a/bc", "a/b?", True)],
+    [
+        ("a/b", "a/*", True),
+        ("a/b/c", "a/*", False),
+        ("a", "a/*", False),
+        ("a/b", "./a/b/", True),
+        ("a/bc", "a/b?", True),
+    ],
 )
 def test_patterns(path: str, pattern: str, fits: bool) -> None:
     assert matches(path, [pattern]) is fits
@@ -200,7 +259,11 @@ def test_selectors(expression: dict[str, Any], holds: bool) -> None:
 
 def test_only_name_and_address_of_a_secret_are_read() -> None:
     labels = {"argocd.argoproj.io/secret-type": "cluster"}
-    value = {"kind": "Secret", "metadata": {"name": "s", "labels": labels}, "data": {"name": "YQ==", "server": "aHR0cHM6Ly9h", "config": "eA=="}}
+    value = {
+        "kind": "Secret",
+        "metadata": {"name": "s", "labels": labels},
+        "data": {"name": "YQ==", "server": "aHR0cHM6Ly9h", "config": "eA=="},
+    }
     assert cluster_secret(value) == ClusterSecret("a", "https://a", labels, {})
     assert cluster_secret({**value, "data": {"name": "not base64"}}) == ClusterSecret("s", "", labels, {})
     assert cluster_secret({**value, "metadata": {"name": "s"}}) is None
@@ -220,7 +283,11 @@ def test_what_a_label_says_for_several() -> None:
         made.clusters[name] = {"labels": {"env": env, "name": name}, "services": {"s": block}}
     place_variants(made, "s", [(name, "s") for name in "abc"])
     assert made.services["s"]["variants"] == {"prod": {"when": {"env": "prod"}, "version": "1", "values": {"x": 1}}}
-    assert [made.block(name, "s") for name in "abc"] == [{"values": {"y": 1}}, {"values": {"y": 2}}, {"values": {"x": 3}}]
+    assert [made.block(name, "s") for name in "abc"] == [
+        {"values": {"y": 1}},
+        {"values": {"y": 2}},
+        {"values": {"x": 3}},
+    ]
 
 
 def test_values_above_a_cluster_s_files_stay_above() -> None:
@@ -232,4 +299,7 @@ def test_values_above_a_cluster_s_files_stay_above() -> None:
     made.clusters["c"] = {"labels": {"env": "dev"}, "services": {"s": {}}}
     place_variants(made, "s", [(name, "s") for name in "abc"])
     assert made.services["s"]["variants"] == {"prod": {"when": {"env": "prod"}, "valuesFiles": ["values/prod.yaml"]}}
-    assert [made.block(name, "s") for name in "ab"] == [{"valuesFiles": ["own.yaml"], "values": {"x": 1}}, {"values": {"x": 1}}]
+    assert [made.block(name, "s") for name in "ab"] == [
+        {"valuesFiles": ["own.yaml"], "values": {"x": 1}},
+        {"values": {"x": 1}},
+    ]

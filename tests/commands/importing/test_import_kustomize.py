@@ -67,10 +67,16 @@ def test_check_compares_again(shop: Path, tmp_path: Path, clean_env: dict[str, s
     before = texts(tmp_path)
     code, stdout, lines = said(run(words, str(tmp_path), clean_env))
     assert (code, stdout) == (1, "")
-    assert "web/overlays/prod/kustomization.yaml: prod/web: Deployment web/web: spec.replicas is 4 in the source, 5 in the fleet" in lines
+    assert (
+        "web/overlays/prod/kustomization.yaml: prod/web: Deployment web/web: spec.replicas is 4 in the source, 5 in the fleet"
+        in lines
+    )
     assert "s3cret" not in "".join(lines) and "amqp" not in "".join(lines)
     # The hash of the Secret's content is in its name.
-    assert any(line.startswith("worker/overlays/prod/kustomization.yaml: prod/worker: Secret worker/shop-queue-") for line in lines)
+    assert any(
+        line.startswith("worker/overlays/prod/kustomization.yaml: prod/worker: Secret worker/shop-queue-")
+        for line in lines
+    )
     assert lines[0] == f"5 of 7 renders are equal, {len(lines) - 1} findings: the others differ"
     assert texts(tmp_path) == before
 
@@ -106,7 +112,10 @@ def test_what_cannot_be_expressed_is_listed(tmp_path: Path, clean_env: dict[str,
     code, stdout, lines = said(run(["import", "kustomize", "tree", "fleet"], str(tmp_path), clean_env))
     assert (code, stdout) == (1, "")
     assert lines[1:] == LISTED
-    assert lines[0] == "2 of 2 renders are equal, 5 findings: nothing is written (--keep-going writes the fleet all the same)"
+    assert (
+        lines[0]
+        == "2 of 2 renders are equal, 5 findings: nothing is written (--keep-going writes the fleet all the same)"
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["tree"]
 
 
@@ -131,7 +140,10 @@ def test_the_fleet_is_no_part_of_the_source(shop: Path, clean_env: dict[str, str
     """Its own directories would be taken for overlays the next time."""
     done = run(["import", "kustomize", "shop", "shop/fleet"], str(shop), clean_env)
     assert done.code == 2
-    assert done.stderr == b"shop/fleet lies in the source, and would be a part of it from then on (name a directory outside)\n"
+    assert (
+        done.stderr
+        == b"shop/fleet lies in the source, and would be a part of it from then on (name a directory outside)\n"
+    )
 
 
 def test_nothing_leaves_the_source(tmp_path: Path, clean_env: dict[str, str]) -> None:
@@ -148,14 +160,20 @@ def test_there_is_nothing_to_import(tmp_path: Path, clean_env: dict[str, str]) -
     (tmp_path / "tree").mkdir()
     code, _, lines = said(run(["import", "kustomize", "tree", "fleet"], str(tmp_path), clean_env))
     assert code == 1
-    assert lines[0].startswith("there is no overlay in the source (an overlay is a kustomization in one of overlays/<environment>, ")
+    assert lines[0].startswith(
+        "there is no overlay in the source (an overlay is a kustomization in one of overlays/<environment>, "
+    )
 
 
 # --- layouts ---
 
 LAYOUTS = {
     "at the top": (
-        {"base/kustomization.yaml": BASE, "base/map.yaml": MAP, "overlays/prod/kustomization.yaml": "resources: [../../base]\n"},
+        {
+            "base/kustomization.yaml": BASE,
+            "base/map.yaml": MAP,
+            "overlays/prod/kustomization.yaml": "resources: [../../base]\n",
+        },
         {"services/tree/base/map.yaml", "clusters/prod/cluster.yaml"},
     ),
     "by environment, then by app": (
@@ -190,7 +208,7 @@ LAYOUTS = {
             "web/base/kustomization.yaml": BASE,
             "web/base/map.yaml": MAP,
             "web/overlays/prod/kustomization.yaml": "resources: [../../base]\npatches:\n"
-            "  - target: {kind: Deployment}\n    patch: '[{\"op\": \"add\", \"path\": \"/spec/replicas\", \"value\": 3}]'\n",
+            '  - target: {kind: Deployment}\n    patch: \'[{"op": "add", "path": "/spec/replicas", "value": 3}]\'\n',
         },
         {"services/web/overlays/prod/kustomization.yaml"},
     ),

@@ -10,13 +10,16 @@ from fleets import fleet_of_chance, write
 from program import CHECKOUT
 
 from cmp_plugin.commands.list.board import Board, board_of, rank, selected
-from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.errors import CmpError
+from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import plan
 
 CHART = "{repo: 'https://charts.example.com', name: web}"
-BASE = {"fleet.yaml": 'kubernetes: {version: "1.34"}\n', "services/web/service.yaml": f"namespace: w\nchart: {CHART}\nversion: 1.2.0\n"}
+BASE = {
+    "fleet.yaml": 'kubernetes: {version: "1.34"}\n',
+    "services/web/service.yaml": f"namespace: w\nchart: {CHART}\nversion: 1.2.0\n",
+}
 
 
 def board(root: Path, files: dict[str, str]) -> Board:
@@ -40,7 +43,10 @@ def test_a_pin_below_the_catalogue_lags(tmp_path: Path) -> None:
         "c2/web": ("1.3.0-rc.1", "ahead", "1.2.0"),
         "c3/web": ("v1.2.0", "", "1.2.0"),
     }
-    assert [str(one.at) for one in found.deployments][:2] == ["services/web/service.yaml:5:10", "clusters/c1/cluster.yaml:3:27"]
+    assert [str(one.at) for one in found.deployments][:2] == [
+        "services/web/service.yaml:5:10",
+        "clusters/c1/cluster.yaml:3:27",
+    ]
 
 
 def test_what_most_clusters_run_counts_too(tmp_path: Path) -> None:
@@ -53,7 +59,9 @@ def test_what_most_clusters_run_counts_too(tmp_path: Path) -> None:
 
 def test_another_chart_is_not_compared(tmp_path: Path) -> None:
     other = "{chart: {oci: oci://example.com/web}, version: 0.1.0}"
-    found = board(tmp_path, clusters("", other, "{chart: {repo: 'https://charts.example.com/', name: web}, version: 1.0.0}"))
+    found = board(
+        tmp_path, clusters("", other, "{chart: {repo: 'https://charts.example.com/', name: web}, version: 1.0.0}")
+    )
     assert [pin for _, pin, _ in pins(found).values()] == ["", "", "behind"]
 
 
@@ -114,12 +122,21 @@ def test_what_provisions_a_cluster_is_on_the_manager(tmp_path: Path) -> None:
 
 def test_a_revision_hides_what_its_commit_says(tmp_path: Path) -> None:
     found = board(tmp_path, clusters("{revision: v7}", "{revision: v7, version: 1.0.0}"))
-    assert [(one.version, one.revision, one.pin) for one in found.deployments] == [("", "v7", ""), ("1.0.0", "v7", "behind")]
+    assert [(one.version, one.revision, one.pin) for one in found.deployments] == [
+        ("", "v7", ""),
+        ("1.0.0", "v7", "behind"),
+    ]
 
 
 @pytest.mark.parametrize(
     ("low", "high"),
-    [("1.9.0", "1.10.0"), ("1.0.0-rc.2", "1.0.0-rc.10"), ("1.0.0-rc.1", "1.0.0"), ("v1.0.0", "1.0.1"), ("9.0.0", "10.0.0")],
+    [
+        ("1.9.0", "1.10.0"),
+        ("1.0.0-rc.2", "1.0.0-rc.10"),
+        ("1.0.0-rc.1", "1.0.0"),
+        ("v1.0.0", "1.0.1"),
+        ("9.0.0", "10.0.0"),
+    ],
 )
 def test_versions_compare_as_semantic_versions(low: str, high: str) -> None:
     first, second = rank(low), rank(high)

@@ -111,12 +111,19 @@ def test_search_and_labels(chrome: Chrome, pages: dict[str, Path]) -> None:
     assert seen(chrome, "#shown") == ["6 of 40 clusters, 20 of 20 services"]
     type_into(chrome, "clusters-wanted", "env=dev region=europe-west1")
     assert seen(chrome, ".board tbody th") == ["dev-europe-west1-0000", "dev-europe-west1-0020"]
-    assert [text.replace("\n", " ") for text in seen(chrome, "#s-velero li")] == ["off profiles/dev.yaml:5:21 2 clusters"]
+    assert [text.replace("\n", " ") for text in seen(chrome, "#s-velero li")] == [
+        "off profiles/dev.yaml:5:21 2 clusters"
+    ]
     type_into(chrome, "clusters-wanted", "")
     Select(chrome.find_element(By.CSS_SELECTOR, "select[data-key=env]")).select_by_visible_text("staging")
     assert len(seen(chrome, ".board tbody tr")) == 8
     type_into(chrome, "services-wanted", "istio")
-    assert [text.split("\n")[0] for text in seen(chrome, ".board thead th")] == ["Cluster", "istio-base", "istio-cni", "istiod"]
+    assert [text.split("\n")[0] for text in seen(chrome, ".board thead th")] == [
+        "Cluster",
+        "istio-base",
+        "istio-cni",
+        "istiod",
+    ]
     assert len(seen(chrome, "article")) == 3
     chrome.find_element(By.CSS_SELECTOR, "[type=reset]").click()
     chrome.execute_async_script("setTimeout(arguments[0])")
@@ -218,7 +225,8 @@ def test_what_a_screen_reader_is_told(chrome: Chrome, pages: dict[str, Path]) ->
         node["role"]["value"]
         for node in tree
         if not node["ignored"]
-        and node["role"]["value"] in {"searchbox", "combobox", "checkbox", "button", "link", "table", "region", "heading"}
+        and node["role"]["value"]
+        in {"searchbox", "combobox", "checkbox", "button", "link", "table", "region", "heading"}
         and not node.get("name", {}).get("value")
     ]
     assert nameless == []

@@ -37,7 +37,11 @@ def lines(done: Outcome) -> list[str]:
 def test_a_small_fleet_is_a_matrix(clean_env: dict[str, str]) -> None:
     said = lines(listed(CHECKOUT, clean_env))
     assert said[0].split() == ["service", "catalogue", "gke.dev", "gke.prod", "kind.local", "management"]
-    (prometheus,) = (line.split("  ") for line in said if line.startswith("prometheus ") and "behind" not in line and "profiles" not in line)
+    (prometheus,) = (
+        line.split("  ")
+        for line in said
+        if line.startswith("prometheus ") and "behind" not in line and "profiles" not in line
+    )
     assert [word.strip() for word in prometheus if word] == ["prometheus", "88.5.3", "88.5.3", "88.2.0 ↓", "88.2.0 ↓"]
     below = said[said.index("") :]
     assert below[1].split() == ["behind", "version", "newest", "set", "at", "clusters"]
@@ -70,7 +74,9 @@ def test_a_large_fleet_has_a_row_for_each_version(forty: Path, clean_env: dict[s
 
 def on_a_terminal(cwd: Path, env: dict[str, str], width: int) -> str:
     ours, theirs = pty.openpty()
-    with subprocess.Popen([PROGRAM, "list"], cwd=cwd, env={**env, "TERM": "xterm", "COLUMNS": str(width)}, stdout=theirs) as child:
+    with subprocess.Popen(
+        [PROGRAM, "list"], cwd=cwd, env={**env, "TERM": "xterm", "COLUMNS": str(width)}, stdout=theirs
+    ) as child:
         os.close(theirs)
         text = b""
         try:
@@ -95,7 +101,10 @@ def test_forty_clusters_fit_a_terminal(width: int, forty: Path, clean_env: dict[
 
 
 def test_one_service_cluster_by_cluster(forty: Path, clean_env: dict[str, str]) -> None:
-    said = [line.split() for line in lines(listed(forty, clean_env, "--service", "services/istiod", "-l", "env in (prod), tier=t0"))]
+    said = [
+        line.split()
+        for line in lines(listed(forty, clean_env, "--service", "services/istiod", "-l", "env in (prod), tier=t0"))
+    ]
     assert said[0] == ["cluster", "version", "newest", "set", "at"]
     assert said[1] == ["prod-asia-east1-0018", "11.0.9", "↓", "11.4.11", "profiles/prod.yaml:7:14"]
     assert all(row[0].startswith("prod-") for row in said[1:-2])
@@ -145,7 +154,11 @@ def test_json_is_flat_and_whole(clean_env: dict[str, str]) -> None:
         (["-l", "env=prdo"], 1, "no cluster has these labels"),
         (["-l", "env=prod", "--cluster", "gke.dev"], 1, "no cluster has these labels"),
         (["-l", "env=="], 1, "no cluster has these labels"),
-        (["-l", "env in prod"], 2, "--selector: the values of in and notin stand in parentheses (write one such as env=prod,region!=eu)"),
+        (
+            ["-l", "env in prod"],
+            2,
+            "--selector: the values of in and notin stand in parentheses (write one such as env=prod,region!=eu)",
+        ),
         (["-o", "yaml"], 2, '-o/--output: there is no "yaml" (there is table, json, html)'),
     ],
 )
@@ -199,7 +212,10 @@ def about(cwd: Path, env: dict[str, str]) -> str:
 
 
 def test_the_page_says_of_which_commit_it_is(tmp_path: Path, clean_env: dict[str, str]) -> None:
-    write(tmp_path, {"fleet.yaml": "repoURL: git@git.example.com:team/fleet.git\n", "clusters/a/cluster.yaml": "allow: [empty]\n"})
+    write(
+        tmp_path,
+        {"fleet.yaml": "repoURL: git@git.example.com:team/fleet.git\n", "clusters/a/cluster.yaml": "allow: [empty]\n"},
+    )
     assert about(tmp_path, clean_env) == "team/fleet"
     day = {"GIT_COMMITTER_DATE": "2026-11-20T12:00:00Z", "GIT_AUTHOR_DATE": "2026-11-19T12:00:00Z"}
     person = ["-c", "user.name=a", "-c", "user.email=a@example.com"]
@@ -207,7 +223,9 @@ def test_the_page_says_of_which_commit_it_is(tmp_path: Path, clean_env: dict[str
         subprocess.run(["git", *words], cwd=tmp_path, check=True)
     assert about(tmp_path, clean_env) == "team/fleet", "no commit yet"
     subprocess.run(["git", *person, "commit", "-q", "-m", "x"], cwd=tmp_path, env={**clean_env, **day}, check=True)
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    commit = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=tmp_path, capture_output=True, text=True, check=True
+    ).stdout
     assert about(tmp_path, clean_env) == f"team/fleet, commit {commit[:12]} of 2026-11-20"
     write(tmp_path, {"clusters/a/cluster.yaml": "allow: [empty]\nlabels: {a: b}\n"})
     assert about(tmp_path, clean_env).endswith(", with uncommitted changes")

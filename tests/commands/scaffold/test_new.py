@@ -10,9 +10,9 @@ import pytest
 from fleets import write
 from program import Outcome, run
 
-from cmp_plugin.errors import CmpError
 from cmp_plugin.commands.first_fleet import files
 from cmp_plugin.commands.scaffold.texts import with_destination, with_service
+from cmp_plugin.errors import CmpError
 from cmp_plugin.goyaml.load import load, plain
 
 HEAD = "apiVersion: cmp-plugin/v1alpha1\nkind: Cluster\n"
@@ -80,9 +80,7 @@ def test_init_in_a_new_repository(tmp_path: Path, clean_env: dict[str, str]) -> 
         ("../elsewhere", False),
     ],
 )
-def test_init_below_the_top_of_a_repository(
-    tmp_path: Path, clean_env: dict[str, str], origin: str, used: bool
-) -> None:
+def test_init_below_the_top_of_a_repository(tmp_path: Path, clean_env: dict[str, str], origin: str, used: bool) -> None:
     """A login in the address stays out of the file."""
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     subprocess.run(["git", "remote", "add", "origin", origin], cwd=tmp_path, check=True)
@@ -190,7 +188,10 @@ def test_new_cluster_from_hostile_files(fleet: Path, tmp_path: Path, clean_env: 
 def test_new_service_on_the_only_cluster(fleet: Path, clean_env: dict[str, str]) -> None:
     done = good(run(["new", "service", "web"], str(fleet), clean_env))
     names = ["kustomization.yaml", "manifests.yaml", "service.yaml"]
-    assert done.stdout.decode().splitlines() == [*(f"services/web/{name}" for name in names), "clusters/dev/cluster.yaml"]
+    assert done.stdout.decode().splitlines() == [
+        *(f"services/web/{name}" for name in names),
+        "clusters/dev/cluster.yaml",
+    ]
     assert done.stderr.decode() == "next: cmp-plugin preview dev web\n"
     assert validates(fleet, clean_env) == "1 cluster, 2 services on it: no errors\n"
 
@@ -253,8 +254,14 @@ def test_new_service_by_path(fleet: Path, clean_env: dict[str, str], path: str, 
         ("service x --version 1.0.0", "--repo and --version go with --chart"),
         ("service x --chart y --path z", "a service has --chart or --path, not both"),
         ("service x --chart y", "a chart's name needs its --repo (or write --chart REPO/NAME, --chart oci://...)"),
-        ("service x --chart a/y", 'helm knows no repository "a" (`helm repo list` shows them; --repo takes an address)'),
-        ("service x --chart oci://e.example/y --version 1", 'version "1" is not exact (write one version such as "1.2.3")'),
+        (
+            "service x --chart a/y",
+            'helm knows no repository "a" (`helm repo list` shows them; --repo takes an address)',
+        ),
+        (
+            "service x --chart oci://e.example/y --version 1",
+            'version "1" is not exact (write one version such as "1.2.3")',
+        ),
         ("service x --chart oci://e.example/y --repo z", "a chart in a registry has no --repo"),
         (
             "service x --chart y --repo https://me:s3cret@e.example --version 1.0.0",
@@ -263,7 +270,10 @@ def test_new_service_by_path(fleet: Path, clean_env: dict[str, str], path: str, 
         ("service x --chart ../y --repo https://e.example --version 1.0.0", '--chart: "../y" is no name of a chart'),
         ("service x --path nowhere", "nowhere is nothing in this fleet"),
         ("service x --path ..", ".. is nothing in this fleet"),
-        ("service x --path schemas", "fleet.yaml: schemas is out of reach for services (write `directories: [schemas]`)"),
+        (
+            "service x --path schemas",
+            "fleet.yaml: schemas is out of reach for services (write `directories: [schemas]`)",
+        ),
         ("service x --path services", "services has neither a Chart.yaml nor a kustomization.yaml"),
         ("servise x", 'kind: there is no "servise" (did you mean "service"?)'),
     ],

@@ -21,7 +21,12 @@ SCHEMA = {
     "properties": {
         "domain": {"type": "string"},
         "replicas": {"$ref": "#/definitions/count"},
-        "image": {"type": "object", "required": ["tag"], "properties": {"tag": {"type": "string"}}, "additionalProperties": False},
+        "image": {
+            "type": "object",
+            "required": ["tag"],
+            "properties": {"tag": {"type": "string"}},
+            "additionalProperties": False,
+        },
         "args": {"type": "array", "items": {"type": "string"}},
         "size": {"oneOf": [{"type": "integer"}, {"enum": ["small"]}]},
         "global": {},
@@ -136,12 +141,21 @@ def test_all_that_an_editor_can_use(fleet: Path, tmp_path: Path, clean_env: dict
         *("services/bare.json", "services/plain.json", "services/web.json"),
     ]
     assert errors(json.loads((tmp_path / "out/services/bare.json").read_text()), "Service", values={"a": 1}) == 0
-    assert errors(json.loads((tmp_path / "out/cluster.json").read_text()), "Cluster", services={"web": {"values": {"a": 1}}}) == 1
+    assert (
+        errors(
+            json.loads((tmp_path / "out/cluster.json").read_text()), "Cluster", services={"web": {"values": {"a": 1}}}
+        )
+        == 1
+    )
 
 
 USAGE = [
     (["fleet", "--service", "web"], 2, "fleet.yaml has no values of one service"),
-    (["--service", "web", "--service", "plain"], 2, "a service.yaml is about one service: name one, or `schema cluster`"),
+    (
+        ["--service", "web", "--service", "plain"],
+        2,
+        "a service.yaml is about one service: name one, or `schema cluster`",
+    ),
     (["cluster", "--out", "x"], 2, "--out writes the schemas of all kinds and services"),
     (["--service", "wep"], 1, 'there is no service "wep" (did you mean "web"?)'),
     (["--service", "bare"], 1, "there are no values to tell of bare: no cluster has it with a chart"),
@@ -166,10 +180,15 @@ def fitting(fleet: Path, schemas: Path) -> int:
     """How many files fit the schema that an editor has for them; fails at the first that does not."""
     files = dict.fromkeys((fleet / "profiles").glob("*.yaml"), schemas / "profile.json")
     files |= dict.fromkeys((fleet / "clusters").glob("*/cluster.yaml"), schemas / "cluster.json")
-    files |= {path: schemas / f"services/{path.parent.name}.json" for path in (fleet / "services").glob("*/service.yaml")}
+    files |= {
+        path: schemas / f"services/{path.parent.name}.json" for path in (fleet / "services").glob("*/service.yaml")
+    }
     for path, place in files.items():
         found = json.loads(place.read_text())
         assert jsonschema_rs.meta.is_valid(found)
-        wrong = [str(error) for error in jsonschema_rs.Draft202012Validator(found).iter_errors(plain(load(path.read_bytes(), "x")))]
+        wrong = [
+            str(error)
+            for error in jsonschema_rs.Draft202012Validator(found).iter_errors(plain(load(path.read_bytes(), "x")))
+        ]
         assert not wrong, f"{path}: {wrong}"
     return len(files)

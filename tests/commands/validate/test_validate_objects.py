@@ -8,20 +8,20 @@ from typing import Any
 
 import pytest
 from program import CHECKOUT
-from services import patch, service
 
-from cmp_plugin.fleet.cluster import Facts
-from cmp_plugin.errors import Location
-from cmp_plugin.render.manifest import Manifest
-from cmp_plugin.fleet.plan import Planned
-from cmp_plugin.fleet.request import Request
-from cmp_plugin.fleet.resolve import Resolved
 from cmp_plugin.commands.validate import kubernetes
 from cmp_plugin.commands.validate.crds import served, strict
 from cmp_plugin.commands.validate.json_schema import compiled
 from cmp_plugin.commands.validate.kubernetes import ClusterSchemas, Schemas, Unknown, available, minor
 from cmp_plugin.commands.validate.objects import ObjectChecks
+from cmp_plugin.errors import Location
+from cmp_plugin.fleet.cluster import Facts
+from cmp_plugin.fleet.plan import Planned
+from cmp_plugin.fleet.request import Request
+from cmp_plugin.fleet.resolve import Resolved
 from cmp_plugin.goyaml.load import load_manifests
+from cmp_plugin.render.manifest import Manifest
+from services import patch, service
 
 REAL = sorted(Path(CHECKOUT, "..", "shared", "real").glob("*/manifests.yaml.gz"))
 
@@ -43,7 +43,12 @@ def refused(builtin: Schemas, text: str, *crds: str) -> list[str] | str:
 
 def test_the_versions_that_a_fleet_can_have_today() -> None:
     assert {"1.34", "1.35", "1.36", "1.37"} <= set(available())
-    assert [minor(text) for text in ("1.34", "v1.34.2", "1.34.1+k3s1", "v1.9.0-gke.1")] == ["1.34", "1.34", "1.34", "1.9"]
+    assert [minor(text) for text in ("1.34", "v1.34.2", "1.34.1+k3s1", "v1.9.0-gke.1")] == [
+        "1.34",
+        "1.34",
+        "1.34",
+        "1.9",
+    ]
 
 
 OBJECTS = [
@@ -113,7 +118,9 @@ def test_custom_resources(spec: str, expected: list[str], builtin: Schemas) -> N
 
 
 def test_metadata_of_custom_resources_is_checked(builtin: Schemas) -> None:
-    text = "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x, lables: {}, annotations: {a: 1}}\nspec: {size: 1}"
+    text = (
+        "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x, lables: {}, annotations: {a: 1}}\nspec: {size: 1}"
+    )
     assert refused(builtin, text, CRD % SPEC) == [
         "metadata.annotations.a: this is not of type string",
         "metadata.lables: no such key",
@@ -121,12 +128,18 @@ def test_metadata_of_custom_resources_is_checked(builtin: Schemas) -> None:
 
 
 def test_a_version_that_is_not_served_is_unknown(builtin: Schemas) -> None:
-    assert refused(builtin, "apiVersion: example.com/v0\nkind: Thing\nmetadata: {name: x}", CRD % SPEC) == "example.com/v0 Thing"
+    assert (
+        refused(builtin, "apiVersion: example.com/v0\nkind: Thing\nmetadata: {name: x}", CRD % SPEC)
+        == "example.com/v0 Thing"
+    )
 
 
 def test_a_crd_whose_schema_is_none_checks_nothing(builtin: Schemas) -> None:
     wrong = CRD % "{type: nothing}"
-    assert refused(builtin, "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}", wrong) == "example.com/v1 Thing"
+    assert (
+        refused(builtin, "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: x}", wrong)
+        == "example.com/v1 Thing"
+    )
 
 
 @pytest.mark.skipif(not REAL, reason="the real charts' output is not beside the checkout")
@@ -173,7 +186,9 @@ DEPLOYMENT = {
 def test_where_a_field_comes_from() -> None:
     patches = (
         patch("spec: {replicas: two}", called="low", kind="Deployment"),
-        patch("spec: {template: {spec: {containers: [{name: b}, {name: a, imag: x}]}}}", called="merge", kind="Deployment"),
+        patch(
+            "spec: {template: {spec: {containers: [{name: b}, {name: a, imag: x}]}}}", called="merge", kind="Deployment"
+        ),
         patch("spec: {replicas: two}", called="other", kind="Service"),
         patch("[{op: replace, path: /spec/replicas, value: two}]", called="operation", kind="Deploy.*"),
     )

@@ -12,8 +12,6 @@ from fleets import request, resolved, write
 from packing import archive, file
 
 from cmp_plugin.charts.contents import ChartFiles, read_chart
-from cmp_plugin.errors import InputError, Location
-from cmp_plugin.fleet.plan import Planned
 from cmp_plugin.charts.store import digest_of
 from cmp_plugin.commands.validate.coalesce import chart_values, switched_on
 from cmp_plugin.commands.validate.findings import Finding, in_order, warning
@@ -22,6 +20,8 @@ from cmp_plugin.commands.validate.keys import known_keys, unknown_keys
 from cmp_plugin.commands.validate.mentions import mentions
 from cmp_plugin.commands.validate.schema_work import work
 from cmp_plugin.commands.validate.values import value_findings
+from cmp_plugin.errors import InputError, Location
+from cmp_plugin.fleet.plan import Planned
 from cmp_plugin.goyaml.load import load_values
 
 AT = Location("services/web/service.yaml", 4, 8)
@@ -97,7 +97,7 @@ def test_a_chart_that_prints_all_of_its_values_may_take_anything(tmp_path: Path)
 
 def test_istio_keeps_its_defaults_one_level_down(tmp_path: Path) -> None:
     values = "_internal_defaults_do_not_set:\n  autoscaleMin: 1\n"
-    merged = '{{ $x := mustMergeOverwrite $.Values._internal_defaults_do_not_set $.Values }}'
+    merged = "{{ $x := mustMergeOverwrite $.Values._internal_defaults_do_not_set $.Values }}"
     found = chart(tmp_path, {"values.yaml": values, "templates/x.yaml": merged})
     assert unknown("autoscaleMin: 2", found) == []
     assert unknown("autoscaleMni: 2", found) == ['autoscaleMni (did you mean "autoscaleMin"?)']
@@ -110,12 +110,15 @@ def test_properties_of_a_schema_are_known(tmp_path: Path) -> None:
     assert unknown("a: {deeep: 1}\nc: 1", found) == ["c"]
 
 
-PARENT = CHART + """\
+PARENT = (
+    CHART
+    + """\
 dependencies:
   - {name: sub, version: 1.0.0, alias: first, condition: first.enabled}
   - {name: sub, version: 1.0.0, alias: second, condition: "nowhere.at.all,second.on", tags: [off]}
   - {name: sub, version: 1.0.0, alias: third, tags: [off, maybe]}
 """
+)
 SUB = {
     "charts/sub/Chart.yaml": "apiVersion: v2\nname: sub\nversion: 1.0.0\n",
     "charts/sub/values.yaml": "port: 1\nmap: {a: 1, b: 2}\nglobal: {low: sub}\n",
@@ -179,7 +182,12 @@ SCHEMA = {
 
 def findings(root: Path, values: str, schema: Any = SCHEMA, **files: str) -> list[str]:
     """What `validate` says about these values of a service whose chart has this schema."""
-    content = {"Chart.yaml": CHART, "values.yaml": "list: [a]\nport: 1\n", "templates/x.yaml": "{{ .Values.list }}", **files}
+    content = {
+        "Chart.yaml": CHART,
+        "values.yaml": "list: [a]\nport: 1\n",
+        "templates/x.yaml": "{{ .Values.list }}",
+        **files,
+    }
     content.setdefault("values.schema.json", json.dumps(schema))
     written = {f"services/web/chart/{name}": text for name, text in content.items()}
     written["services/web/service.yaml"] = "namespace: web\nchart: {path: chart}\nvalues:\n" + "".join(
@@ -198,7 +206,9 @@ def test_a_chart_from_elsewhere_that_we_cannot_read_is_no_error(tmp_path: Path) 
     cluster = 'kubernetes: {version: "1.34"}\nservices: {web: }\n'
     write(tmp_path, {"services/web/service.yaml": spec, "clusters/c/cluster.yaml": cluster})
     (tmp_path / "services/web/charts").mkdir()
-    place = archive(tmp_path / "services/web/charts/small-1.0.0.tgz", [file(name, data) for name, data in broken.items()])
+    place = archive(
+        tmp_path / "services/web/charts/small-1.0.0.tgz", [file(name, data) for name, data in broken.items()]
+    )
     (tmp_path / "services/web/service.lock").write_text(
         "apiVersion: cmp-plugin/v1alpha1\nkind: Lock\ncharts:\n"
         f'  - {{name: small, repository: "https://charts.example.com", version: 1.0.0, digest: "{digest_of(str(place))}"}}\n'
@@ -212,7 +222,7 @@ def test_a_chart_from_elsewhere_that_we_cannot_read_is_no_error(tmp_path: Path) 
 
 
 REFUSED = [
-    ("port: text", '6:3: c/web: the values schema of chart web refuses port: this is not of type integer'),
+    ("port: text", "6:3: c/web: the values schema of chart web refuses port: this is not of type integer"),
     ("prot: 1", '6:3: c/web: the values schema of chart web refuses prot: no such key (did you mean "port"?)'),
     ("map: {a: {secret: x}}", "6:9: c/web: the values schema of chart web refuses map.a: this is not of type integer"),
     ("list+: [1]", "6:3: c/web: the values schema of chart web refuses list[1]: this is not of type string"),
@@ -244,19 +254,31 @@ DRAFTS = [
 
 
 def test_no_value_is_printed(tmp_path: Path) -> None:
-    schema = {"properties": {"a": {"const": 1}, "b": {"enum": ["x"]}, "c": {"pattern": "^y$"}, "d": {"not": {}}, "e": {"oneOf": [{}, {}]}}}
+    schema = {
+        "properties": {
+            "a": {"const": 1},
+            "b": {"enum": ["x"]},
+            "c": {"pattern": "^y$"},
+            "d": {"not": {}},
+            "e": {"oneOf": [{}, {}]},
+        }
+    }
     said = "\n".join(findings(tmp_path, "\n".join(f"{key}: hunter2hunter2" for key in "abcde"), schema))
     assert said.count("refuses") == 5
     assert "hunter2" not in said
 
 
-@pytest.mark.parametrize("reference", ["http://127.0.0.1:1/x.json", "https://example.com/x.json", "file:///etc/hostname"])
+@pytest.mark.parametrize(
+    "reference", ["http://127.0.0.1:1/x.json", "https://example.com/x.json", "file:///etc/hostname"]
+)
 def test_a_schema_that_refers_elsewhere_is_not_followed(reference: str) -> None:
     with pytest.raises(Elsewhere):
         compiled({"properties": {"a": {"$ref": reference}}})
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"type": "nothing"}', '{"$ref": "#/nowhere"}', '{"pattern": "("}', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", '{"type": "nothing"}', '{"$ref": "#/nowhere"}', '{"pattern": "("}', "[" * 100_000]
+)
 def test_a_schema_that_is_none(text: str) -> None:
     with pytest.raises(Unusable):
         compiled(read(text.encode()))
@@ -291,7 +313,9 @@ def test_a_pattern_with_flags_of_go_is_left_out() -> None:
 
 
 def test_alternatives_say_what_is_meant() -> None:
-    either = {"anyOf": [{"type": "string"}, {"type": "object", "required": ["q"], "properties": {"z": {"type": "integer"}}}]}
+    either = {
+        "anyOf": [{"type": "string"}, {"type": "object", "required": ["q"], "properties": {"z": {"type": "integer"}}}]
+    }
     said = [(one.where, one.message) for one in compiled({"properties": {"c": either}}).refusals({"c": {"z": "x"}})]
     assert sorted(said) == [("c.q", "it is required"), ("c.z", "this is not of type integer")]
     (only,) = compiled({"properties": {"c": either}}).refusals({"c": 5})
@@ -308,4 +332,3 @@ def test_what_many_clusters_share_is_one_finding() -> None:
         "services/web/service.yaml:3:1: a/web and 2 more: wrong",
         "x: a/web: wrong",
     ]
-
