@@ -13,12 +13,12 @@ from ..errors import InputError, Location
 from ..fleet.cluster import Facts
 from ..fleet.layers import Layer
 from ..fleet.request import Request, Settings
-from ..fleet.service import Service
+from ..fleet.service import ResolvedService
 from ..goyaml.load import Node, plain
 from ..specs.interpolate import all_references
 from ..specs.paths import named_paths
 from ..specs.rules import entries
-from ..system.files import Tree, within
+from ..system.files import FileTree, within
 
 FORMAT = 1
 MAX_BYTES = 16 * 1024
@@ -31,7 +31,7 @@ class Unfit(NamedTuple):
     reason: str
 
 
-def encode(request: Request, service: Service, whole: bool = False) -> str | Unfit:
+def encode(request: Request, service: ResolvedService, whole: bool = False) -> str | Unfit:
     """The parameter's text. `whole` sends every label and var, for directories of another commit.
 
     `service` is what the request resolves to: its namespace and release win when the request is read
@@ -56,7 +56,7 @@ def encode(request: Request, service: Service, whole: bool = False) -> str | Unf
 CANONICAL: dict[str, Any] = {"sort_keys": True, "separators": (",", ":"), "ensure_ascii": False}
 
 
-def _message(request: Request, service: Service, files: dict[str, str], whole: bool) -> dict[str, Any]:
+def _message(request: Request, service: ResolvedService, files: dict[str, str], whole: bool) -> dict[str, Any]:
     facts, settings = request.facts, request.settings
     labels, variables = _needed(request)
     message: dict[str, Any] = {
@@ -159,7 +159,7 @@ def _request(message: dict[str, Any], directory: str, read_spec: Any) -> Request
     entry, cluster = message["entry"], message["cluster"]
     mount = f"/services/{entry}"
     inline = {path: content.encode() for path, content in message.get("files", {}).items()}
-    tree = Tree(directory, (mount,), mount, inline)
+    tree = FileTree(directory, (mount,), mount, inline)
     settings = message["settings"]
     at = Location(f"inputs (cluster {cluster['name']})")
     return Request(

@@ -11,16 +11,16 @@ from collections.abc import Iterable, Mapping
 from ..charts.dependencies import all_directories
 from ..errors import CmpError
 from ..fleet.request import Request
-from ..fleet.service import Service
+from ..fleet.service import ResolvedService
 from ..fleet.service_layers import service_paths
 from ..render.kustomize.references import Reach
 from ..specs.paths import named_paths
-from ..system.files import Tree, canonical, within
+from ..system.files import FileTree, canonical, within
 
 SERVICES = "/services"
 
 
-def beyond(request: Request, service: Service, files: Mapping[str, str]) -> str:
+def beyond(request: Request, service: ResolvedService, files: Mapping[str, str]) -> str:
     """Why a service does not render from its own directory and `files`, or an empty string."""
     directory = service.directory
     for path in service_paths(request):
@@ -28,7 +28,7 @@ def beyond(request: Request, service: Service, files: Mapping[str, str]) -> str:
             return f"service.yaml names {path[1:]}, outside its directory"
     inline = {path: content.encode() for path, content in files.items()}
     try:
-        alone = Tree(request.tree.locate(directory, service.at), (directory,), directory, inline)
+        alone = FileTree(request.tree.locate(directory, service.at), (directory,), directory, inline)
         alone.locate(directory, service.at)
         _reached(service, alone)
     except CmpError as error:
@@ -36,7 +36,7 @@ def beyond(request: Request, service: Service, files: Mapping[str, str]) -> str:
     return ""
 
 
-def services_read(request: Request, service: Service) -> list[str]:
+def services_read(request: Request, service: ResolvedService) -> list[str]:
     """Every directory directly below services/ of which a render of this service can read a file.
 
     Raises CmpError where that cannot be told: a link leads to another one, a base is on another machine.
@@ -58,7 +58,7 @@ def _entries(paths: Iterable[str]) -> list[str]:
     return sorted({"/".join(path.split("/")[:3]) for path in paths if within(path, SERVICES)})
 
 
-def _reached(service: Service, tree: Tree) -> list[str]:
+def _reached(service: ResolvedService, tree: FileTree) -> list[str]:
     """The directories that kustomizations and charts lead to. Raises CmpError: one is not in the tree."""
     reach = Reach(tree)
     for resource in service.resources:

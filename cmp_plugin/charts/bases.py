@@ -13,10 +13,10 @@ import posixpath
 import shutil
 
 from ..errors import Location, ToolError
-from ..fleet.service import Resource, Service
+from ..fleet.service import ResolvedService, Resource
 from ..goyaml.load import Node, dump_values, load_values, plain
 from ..specs.paths import is_remote
-from ..system.files import Tree, within
+from ..system.files import FileTree, within
 from ..system.process import Deadline
 from . import store
 from .fetch import OFFLINE, is_offline
@@ -27,7 +27,9 @@ DIRECTORY = "bases"
 _LISTED = ("resources", "bases", "components")
 
 
-def localised(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> tuple[Service, Tree]:
+def localised(
+    service: ResolvedService, tree: FileTree, workdir: str, deadline: Deadline
+) -> tuple[ResolvedService, FileTree]:
     """The service with paths only, and the tree in which they are.
 
     Raises InputError (no full commit, no such directory) and ToolError (it cannot be fetched).
@@ -48,7 +50,7 @@ def _fragment(fragment: Node | None, bases: Bases) -> Node | None:
     return Node(changed, fragment.at, fragment.key)
 
 
-def _copied(tree: Tree, workdir: str, at: Location) -> str:
+def _copied(tree: FileTree, workdir: str, at: Location) -> str:
     """A copy of everything that specs may refer to, to write in."""
     root = os.path.join(os.path.realpath(workdir), f"fleet-{os.urandom(6).hex()}")
     os.mkdir(root, 0o700)
@@ -68,7 +70,7 @@ def _place(root: str, mount: str, path: str) -> str:
 class Bases:
     """The bases of one service, in a tree of which this may write all."""
 
-    def __init__(self, directory: str, tree: Tree, workdir: str, deadline: Deadline) -> None:
+    def __init__(self, directory: str, tree: FileTree, workdir: str, deadline: Deadline) -> None:
         self._home = f"{directory}/{DIRECTORY}"
         self._tree, self._workdir, self._deadline = tree, workdir, deadline
         self._seen: set[str] = set()
@@ -156,7 +158,7 @@ def _fetched(remote: Remote, digest: str, workdir: str, deadline: Deadline) -> s
     return directory
 
 
-def remotes_of(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> dict[str, Remote]:
+def remotes_of(service: ResolvedService, tree: FileTree, workdir: str, deadline: Deadline) -> dict[str, Remote]:
     """Every base elsewhere that `service` needs, fetched: canonical directory -> what it is."""
     copy = tree._replace(root=_copied(tree, workdir, service.at))
     bases = Bases(service.directory, copy, workdir, deadline)
@@ -166,7 +168,7 @@ def remotes_of(service: Service, tree: Tree, workdir: str, deadline: Deadline) -
     return {path: remote for path, remote in bases.remotes.items() if within(path, service.directory)}
 
 
-def names_elsewhere(service: Service, tree: Tree) -> bool:
+def names_elsewhere(service: ResolvedService, tree: FileTree) -> bool:
     """Whether the service's resources, or the kustomizations that they are, name another machine."""
     components = _items(service.kustomize, "components")
     pending = [*(one.path for one in service.resources), *(str(one.value) for one in components)]
@@ -184,7 +186,7 @@ def names_elsewhere(service: Service, tree: Tree) -> bool:
     return False
 
 
-def _named(tree: Tree, path: str, at: Location) -> list[str]:
+def _named(tree: FileTree, path: str, at: Location) -> list[str]:
     file = tree.kustomization(path)
     top = load_values(tree.read(file, at), file[1:]) if file else None
     fields = top.value if top is not None and isinstance(top.value, dict) else {}

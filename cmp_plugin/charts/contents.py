@@ -14,11 +14,11 @@ from typing import NamedTuple
 
 from ..errors import InputError, Location
 from ..fleet.layers import list_field
-from ..fleet.service import Chart, Service
+from ..fleet.service import Chart, ResolvedService
 from ..goyaml.load import Node, load_values
 from ..specs.merge import merge_values
 from ..specs.rules import value_of
-from ..system.files import Tree
+from ..system.files import FileTree
 from . import archive, lockfile, store, unlocked
 from .dependencies import Dependency, missing
 from .locate import locked_charts
@@ -70,7 +70,7 @@ class Subchart(NamedTuple):
     tags: tuple[str, ...] = ()
 
 
-def chart_of(service: Service, tree: Tree) -> ChartFiles | NotHere:
+def chart_of(service: ResolvedService, tree: FileTree) -> ChartFiles | NotHere:
     """The chart of `service`, when it is in the fleet, vendored, or in the cache. Reads no network.
 
     Raises InputError, at a place in the fleet, for a chart that cannot be read.
@@ -86,14 +86,14 @@ class Home(NamedTuple):
     lock_optional: bool
 
 
-def files_of(chart: Chart, home: Home, tree: Tree) -> ChartFiles | NotHere:
+def files_of(chart: Chart, home: Home, tree: FileTree) -> ChartFiles | NotHere:
     """The same for a chart of which only the catalogue entry is known."""
     if not chart.path:
         return _elsewhere(wanted_chart(chart), home, tree)
     return _in_fleet(chart.path, chart.at, home, tree, 1)
 
 
-def _in_fleet(path: str, at: Location, home: Home, tree: Tree, depth: int) -> ChartFiles | NotHere:
+def _in_fleet(path: str, at: Location, home: Home, tree: FileTree, depth: int) -> ChartFiles | NotHere:
     place, shown = tree.locate(path, at), path[1:]
     chart = read_chart(place, shown, at)
     if not os.path.isdir(place):
@@ -109,13 +109,13 @@ def _in_fleet(path: str, at: Location, home: Home, tree: Tree, depth: int) -> Ch
     return read_chart(place, shown, at, found) if found else chart
 
 
-def _dependency(dependency: Dependency, at: Location, home: Home, tree: Tree, depth: int) -> ChartFiles | NotHere:
+def _dependency(dependency: Dependency, at: Location, home: Home, tree: FileTree, depth: int) -> ChartFiles | NotHere:
     if dependency.chart:
         return _elsewhere(dependency.chart, home, tree)
     return _in_fleet(dependency.path, at, home, tree, depth + 1)
 
 
-def _elsewhere(wanted: Wanted, home: Home, tree: Tree) -> ChartFiles | NotHere:
+def _elsewhere(wanted: Wanted, home: Home, tree: FileTree) -> ChartFiles | NotHere:
     entry = lockfile.find(locked_charts(home.entry, tree), wanted)
     if entry is None:
         entry = unlocked.recall(wanted) if home.lock_optional else None

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..errors import InputError, Location
 from ..goyaml.load import Node, load_values
-from ..system.files import Tree, allowed_in, canonical
+from ..system.files import FileTree, allowed_in, canonical
 from .wanted import Wanted, wanted
 
 MAX_DEPTH = 5
@@ -27,7 +27,7 @@ class Dependency(NamedTuple):
     chart: Wanted | None
 
 
-def missing(path: str, tree: Tree, at: Location) -> list[Dependency]:
+def missing(path: str, tree: FileTree, at: Location) -> list[Dependency]:
     """What Chart.yaml in the directory `path` names and charts/ does not hold. InputError: bad entries.
 
     As in Helm, what stands in charts/ counts, switched on or not.
@@ -61,7 +61,7 @@ def _text(fields: dict[str, Node], key: str) -> str:
     return str(node.value) if node is not None and node.value is not None else ""
 
 
-def _present(path: str, tree: Tree, at: Location) -> list[str]:
+def _present(path: str, tree: FileTree, at: Location) -> list[str]:
     """Names in charts/: of directories what their Chart.yaml says, of archives the file's."""
     if not tree.is_dir(path):
         return []
@@ -79,7 +79,7 @@ def _is_present(name: str, present: list[str]) -> bool:
     return any(one == name or re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", one) for one in present)
 
 
-def _versions(path: str, tree: Tree, at: Location) -> dict[str, str]:
+def _versions(path: str, tree: FileTree, at: Location) -> dict[str, str]:
     """What Helm's own lock says: name -> version."""
     for name in ("Chart.lock", "requirements.lock"):
         file = f"{path}/{name}"
@@ -89,14 +89,16 @@ def _versions(path: str, tree: Tree, at: Location) -> dict[str, str]:
     return {}
 
 
-def _place(text: str, path: str, tree: Tree, at: Location) -> str:
+def _place(text: str, path: str, tree: FileTree, at: Location) -> str:
     place = canonical(text, path, at)
     if not allowed_in(place, tree.allowed):
         raise InputError(f'"{text}" lies outside of the allowed directories', at)
     return place
 
 
-def _dependency(fields: dict[str, Node], versions: dict[str, str], path: str, tree: Tree, file: Location) -> Dependency:
+def _dependency(
+    fields: dict[str, Node], versions: dict[str, str], path: str, tree: FileTree, file: Location
+) -> Dependency:
     name, repository = _text(fields, "name"), _text(fields, "repository")
     at = fields["name"].at if "name" in fields else file
     if repository.startswith("file://"):
@@ -110,7 +112,13 @@ def _dependency(fields: dict[str, Node], versions: dict[str, str], path: str, tr
 
 
 def complete(
-    path: str, directory: str, tree: Tree, at: Location, workdir: str, chart_of: Callable[[Wanted], str], depth: int = 1
+    path: str,
+    directory: str,
+    tree: FileTree,
+    at: Location,
+    workdir: str,
+    chart_of: Callable[[Wanted], str],
+    depth: int = 1,
 ) -> str:
     """A directory with the chart at `path` (on disk: `directory`) and all of its dependencies.
 
@@ -143,7 +151,7 @@ def _link(directory: str, into: str, without: str = "") -> None:
             os.symlink(os.path.join(directory, name), os.path.join(into, name))
 
 
-def all_directories(path: str, tree: Tree, at: Location, depth: int = 1) -> list[str]:
+def all_directories(path: str, tree: FileTree, at: Location, depth: int = 1) -> list[str]:
     """The directory `path` and every one that it needs by `file://`, as canonical paths."""
     found = [path]
     for dependency in missing(path, tree, at):
@@ -152,7 +160,7 @@ def all_directories(path: str, tree: Tree, at: Location, depth: int = 1) -> list
     return found
 
 
-def all_missing(path: str, tree: Tree, at: Location, depth: int = 1) -> list[Wanted]:
+def all_missing(path: str, tree: FileTree, at: Location, depth: int = 1) -> list[Wanted]:
     """Every chart from elsewhere that the directory `path` needs, through `file://` too."""
     found: list[Wanted] = []
     for dependency in missing(path, tree, at):

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 from ..errors import InputError, ToolError
 from ..goyaml.load import load_values
-from ..system.files import Tree, canonical
+from ..system.files import FileTree, canonical
 from ..system.process import Completed, Deadline, run
 from ..tools import git
 from .git_address import Remote
@@ -83,7 +83,7 @@ def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: D
     files = _listing(directory, remote, workdir, deadline)
     index = {"GIT_INDEX_FILE": f"{directory}/picked", "GIT_DIR": directory, "GIT_WORK_TREE": into}
     _git(["read-tree", remote.commit], workdir, deadline, index)
-    tree, pending, seen = Tree(os.path.realpath(into), ("/",)), [f"/{remote.path}".rstrip("/")], set[str]()
+    tree, pending, seen = FileTree(os.path.realpath(into), ("/",)), [f"/{remote.path}".rstrip("/")], set[str]()
     while pending:
         path = pending.pop()
         if path in seen:
@@ -120,7 +120,7 @@ def _check(names: list[str], files: Mapping[str, tuple[str, int]], remote: Remot
         raise InputError(f"base {remote.text} holds more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB", remote.at)
 
 
-def _needed(tree: Tree, path: str, remote: Remote) -> list[str]:
+def _needed(tree: FileTree, path: str, remote: Remote) -> list[str]:
     """Directories of the repository that the kustomization in `path` names."""
     return [
         canonical(text, path or "/", remote.at)
@@ -129,7 +129,7 @@ def _needed(tree: Tree, path: str, remote: Remote) -> list[str]:
     ]
 
 
-def listed(tree: Tree, path: str, remote: Remote) -> list[str]:
+def listed(tree: FileTree, path: str, remote: Remote) -> list[str]:
     """What the kustomization in `path` lists as directories or files."""
     file = tree.kustomization(path)
     if not file:

@@ -11,8 +11,8 @@ import os
 from typing import NamedTuple
 
 from ..errors import CmpError, InputError, Location
-from ..fleet.service import Chart, Service
-from ..system.files import Tree
+from ..fleet.service import Chart, ResolvedService
+from ..system.files import FileTree
 from ..system.process import Deadline
 from . import store
 from .dependencies import all_missing, complete
@@ -31,7 +31,7 @@ class Located(NamedTuple):
     warnings: list[str]
 
 
-def locate(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> Located:
+def locate(service: ResolvedService, tree: FileTree, workdir: str, deadline: Deadline) -> Located:
     """Where the chart of `service` is on this machine.
 
     Raises InputError (not in the fleet, not locked, another digest, a bad archive) and ToolError (it
@@ -42,7 +42,7 @@ def locate(service: Service, tree: Tree, workdir: str, deadline: Deadline) -> Lo
     return Located(_path(service, means, warnings), warnings)
 
 
-def _path(service: Service, means: Means, warnings: list[str]) -> str:
+def _path(service: ResolvedService, means: Means, warnings: list[str]) -> str:
     chart = service.chart
     assert chart is not None
     if not chart.path:
@@ -63,7 +63,7 @@ def _path(service: Service, means: Means, warnings: list[str]) -> str:
         raise named(error, service.label, chart.at) from None
 
 
-def _elsewhere(wanted: Wanted, service: Service, means: Means, warnings: list[str]) -> str:
+def _elsewhere(wanted: Wanted, service: ResolvedService, means: Means, warnings: list[str]) -> str:
     entry = find(locked(service, means.tree), wanted)
     if entry is None and not service.lock_optional:
         raise _not_locked(wanted, service)
@@ -76,27 +76,27 @@ def _elsewhere(wanted: Wanted, service: Service, means: Means, warnings: list[st
         raise named(error, service.label, wanted.at) from None
 
 
-def _not_locked(wanted: Wanted, service: Service) -> InputError:
+def _not_locked(wanted: Wanted, service: ResolvedService) -> InputError:
     message = f"{service.label}: {wanted} is not in {_lock_path(service)[1:]}"
     return InputError(message, wanted.at, "run `cmp-plugin lock` and commit what it writes")
 
 
-def _lock_path(service: Service) -> str:
+def _lock_path(service: ResolvedService) -> str:
     return f"{service.directory}/{FILE}"
 
 
-def locked(service: Service, tree: Tree) -> tuple[Locked, ...]:
+def locked(service: ResolvedService, tree: FileTree) -> tuple[Locked, ...]:
     """What service.lock says; nothing when there is none."""
     return locked_charts(service.entry, tree)
 
 
-def locked_charts(entry: str, tree: Tree) -> tuple[Locked, ...]:
+def locked_charts(entry: str, tree: FileTree) -> tuple[Locked, ...]:
     """The same for a catalogue entry."""
     path = f"/services/{entry}/{FILE}"
     return parse(tree.read(path, Location(path[1:])), path[1:]) if tree.exists(path) else ()
 
 
-def _vendored(wanted: Wanted, entry: Locked, service: Service, means: Means) -> str:
+def _vendored(wanted: Wanted, entry: Locked, service: ResolvedService, means: Means) -> str:
     """The chart out of the archive beside the service, or "" where there is none."""
     path = f"{service.directory}/charts/{entry.file}"
     if not means.tree.exists(path):
@@ -104,14 +104,14 @@ def _vendored(wanted: Wanted, entry: Locked, service: Service, means: Means) -> 
     return checked(means.tree.locate(path, wanted.at), entry.digest, path[1:], means)
 
 
-def needed(chart: Chart, tree: Tree) -> list[Wanted]:
+def needed(chart: Chart, tree: FileTree) -> list[Wanted]:
     """Every chart from elsewhere that a service's chart is made of. Reads no lock and no network."""
     if not chart.path:
         return [wanted_chart(chart)]
     return all_missing(chart.path, tree, chart.at) if tree.is_dir(chart.path) else []
 
 
-def unlocked(service: Service, tree: Tree) -> list[CmpError]:
+def unlocked(service: ResolvedService, tree: FileTree) -> list[CmpError]:
     """What keeps `service` from a render with locked charts only; nothing where the fleet allows others."""
     if service.chart is None or service.lock_optional:
         return []

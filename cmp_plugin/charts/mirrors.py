@@ -10,7 +10,7 @@ import os
 from typing import NamedTuple
 
 from ..errors import InputError, Location
-from ..system.files import Tree, canonical, within
+from ..system.files import FileTree, canonical, within
 from .wanted import Wanted, checked_address
 
 VARIABLE = "CMP_PLUGIN_CHART_MIRROR"
@@ -34,7 +34,7 @@ class Place(NamedTuple):
         return self.address.startswith("oci://")
 
 
-def place_of(wanted: Wanted, mirrors: tuple[tuple[str, str], ...], tree: Tree) -> Place:
+def place_of(wanted: Wanted, mirrors: tuple[tuple[str, str], ...], tree: FileTree) -> Place:
     """The place to get `wanted` from. The variable wins over fleet.yaml, the longest prefix over others."""
     everything = os.environ.get(VARIABLE)
     if everything:
@@ -61,7 +61,7 @@ def _by_variable(value: str, name: str) -> Place:
     return Place("", directory, name, said, True)
 
 
-def _by_fleet(wanted: Wanted, prefix: str, instead: str, tree: Tree) -> Place:
+def _by_fleet(wanted: Wanted, prefix: str, instead: str, tree: FileTree) -> Place:
     at = Location("fleet.yaml")
     if "://" not in instead:
         directory = canonical(instead, "/", at)

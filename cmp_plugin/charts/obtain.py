@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ..errors import CmpError, InputError, Location, ToolError
-from ..system.files import Tree
+from ..system.files import FileTree
 from ..system.process import Deadline
 from ..tools.discovery import Tool
 from . import store
@@ -23,7 +23,7 @@ from .wanted import Wanted
 class Means(NamedTuple):
     """What a fetch may use: the fleet's files and mirrors, a range of helm's versions, place and time."""
 
-    tree: Tree
+    tree: FileTree
     mirrors: tuple[tuple[str, str], ...]
     helm_range: str
     workdir: str

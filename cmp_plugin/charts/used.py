@@ -18,7 +18,7 @@ from ..fleet.service import Chart
 from ..goyaml.load import Node
 from ..specs.paths import Place, placed
 from ..specs.rules import VERSION, entries, value_of
-from ..system.files import Tree
+from ..system.files import FileTree
 
 
 class Use(NamedTuple):
@@ -27,7 +27,7 @@ class Use(NamedTuple):
     entry: str
     cluster: str
     chart: Chart
-    tree: Tree
+    tree: FileTree
 
 
 def chart_uses(fleet: Fleet) -> tuple[list[Use], list[CmpError]]:

@@ -12,7 +12,7 @@ from ..errors import CmpError, Errors, InputError, Location, there_is
 from ..goyaml.load import Node, load
 from ..specs.check import check
 from ..specs.rules import NAME, rules, value_of
-from ..system.files import Tree, canonical
+from ..system.files import FileTree, canonical
 
 ROOT_FILE = "fleet.yaml"
 SMALL_FILE = 64 * 1024
@@ -26,7 +26,7 @@ PLACES = {
 class Fleet:
     """A fleet's files, each read at most once. `tree` allows what specs of any cluster may name."""
 
-    def __init__(self, root: str, tree: Tree, spec: Node) -> None:
+    def __init__(self, root: str, tree: FileTree, spec: Node) -> None:
         self.root = root
         self.tree = tree
         self.spec = spec
@@ -160,8 +160,8 @@ def find_root(start: str) -> str:
 
 def open_fleet(root: str) -> Fleet:
     """Reads fleet.yaml below the real directory `root`. Raises Errors when it is wrong."""
-    spec = read_spec(Tree(root, ("/",)), f"/{ROOT_FILE}", "Fleet")
-    return Fleet(root, Tree(root, allowed_directories(spec)), spec)
+    spec = read_spec(FileTree(root, ("/",)), f"/{ROOT_FILE}", "Fleet")
+    return Fleet(root, FileTree(root, allowed_directories(spec)), spec)
 
 
 def allowed_directories(spec: Node) -> tuple[str, ...]:
@@ -173,7 +173,7 @@ def allowed_directories(spec: Node) -> tuple[str, ...]:
     return ("/profiles", "/services", *extra)
 
 
-def read_spec(tree: Tree, path: str, kind: str) -> Node:
+def read_spec(tree: FileTree, path: str, kind: str) -> Node:
     """One file, loaded and checked against its model and the rules beyond it. Raises Errors."""
     place = path[1:]
     node = load(tree.read(path, Location(place)), place)

@@ -13,7 +13,7 @@ from ..goyaml.load import Node, load_values
 from ..specs.interpolate import escaped
 from ..specs.merge import Appended, Fields, merge_fields, merge_values, prepared
 from ..specs.rules import entries, value_of
-from ..system.files import Tree
+from ..system.files import FileTree
 
 CHART_FIELDS = ("releaseName", "version", "includeCRDs", "skipTests", "valuesFiles", "values")
 NULL_IS_ABSENT = ("values", "valuesFiles", "vars", "patches", "images", "kustomize", "application", "metadata")
@@ -51,7 +51,7 @@ class Merged(NamedTuple):
     images: frozenset[str]
 
 
-def merge_layers(layers: list[Layer], tree: Tree) -> Merged:
+def merge_layers(layers: list[Layer], tree: FileTree) -> Merged:
     """One block out of `layers`, lowest first. InputError: a values file is missing, a bad `key+`."""
     start = Location("")
     fields, values = Node({}, start), Node({}, start)
@@ -84,7 +84,7 @@ def _merge_plain_fields(fields: Node, block: Fields) -> Node:
     return merge_fields(fields, prepared(Node(plain, fields.at)))
 
 
-def _merge_layer_values(values: Node, block: Node, tree: Tree) -> Node:
+def _merge_layer_values(values: Node, block: Node, tree: FileTree) -> Node:
     """A layer's files in order, then its own values."""
     files = value_of(block, "valuesFiles")
     for item in files.value if files and isinstance(files.value, list) else []:

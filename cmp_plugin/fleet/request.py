@@ -11,7 +11,7 @@ from typing import NamedTuple
 from ..errors import InputError
 from ..goyaml.load import Node
 from ..specs.rules import entries, value_of
-from ..system.files import Tree
+from ..system.files import FileTree
 from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
 from .layers import Layer
 
@@ -39,7 +39,7 @@ class Request(NamedTuple):
     below: tuple[Layer, ...]
     above: tuple[Layer, ...]
     spec: Node
-    tree: Tree
+    tree: FileTree
     settings: Settings
     namespace: str = ""
     release: str = ""

@@ -14,10 +14,10 @@ from ..specs.interpolate import Scope, all_references, interpolated
 from ..specs.kustomization_fields import fragment_field
 from ..specs.merge import split_appends
 from ..specs.rules import NAME, VERSION, entries, value_of
-from ..system.files import Tree
+from ..system.files import FileTree
 from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
 from .request import Request
-from .service import Append, Chart, Image, Patch, Resource, Service
+from .service import Append, Chart, Image, Patch, ResolvedService, Resource
 from .service_layers import all_layers, is_kustomization
 
 MAX_RELEASE = 53  # Helm's own limit, as its resources get longer names still
@@ -27,7 +27,7 @@ KUBE_VERSION_HINT = 'write kubernetes: {version: "1.34"} in the cluster, a profi
 class Resolved(NamedTuple):
     """A service to render, and what its Application is made of."""
 
-    service: Service
+    service: ResolvedService
     depends_on: tuple[Node, ...]
     application: Node
     revision: str
@@ -110,12 +110,12 @@ def _service(
     merged: Merged,
     patches: tuple[Patch, ...],
     namespace: str,
-) -> Service:
+) -> ResolvedService:
     facts, settings = request.facts, request.settings
     fragment, resources = _fragment(fields, merged)
     kept, appends = split_appends(values)
     metadata = value_of(fields, "metadata") or Node({}, facts.at)
-    return Service(
+    return ResolvedService(
         cluster=facts.cluster,
         name=request.key,
         entry=request.entry,
@@ -203,7 +203,7 @@ def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource
     return fragment, tuple(resources[path] for path in order)
 
 
-def _patches(merged: Merged, scope: Scope, tree: Tree, errors: list[CmpError]) -> tuple[Patch, ...]:
+def _patches(merged: Merged, scope: Scope, tree: FileTree, errors: list[CmpError]) -> tuple[Patch, ...]:
     patches: list[Patch] = []
     for name, (fields, only_defaults) in merged.patches.items():
         try:
@@ -213,7 +213,7 @@ def _patches(merged: Merged, scope: Scope, tree: Tree, errors: list[CmpError]) -
     return tuple(patches)
 
 
-def _patch(name: str, fields: Node, only_defaults: bool, tree: Tree) -> Patch:
+def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patch:
     body, path = value_of(fields, "patch"), value_of(fields, "path")
     at = fields.key or fields.at
     if body is None and path is None:

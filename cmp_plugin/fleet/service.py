@@ -1,7 +1,7 @@
 """One service on one cluster, resolved: everything a render is made of besides files.
 
 Comes out of `resolve`, goes into `render`. Paths are canonical: fleet-relative with a leading `/`,
-already checked to be allowed; `Tree` reads them. All strings are interpolated. Frozen.
+already checked to be allowed; `FileTree` reads them. All strings are interpolated. Frozen.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Resource(NamedTuple):
     at: Location
 
 
-class Service(NamedTuple):
+class ResolvedService(NamedTuple):
     """What one render is made of. `name` is the key on the cluster, `entry` the catalogue's name."""
 
     cluster: str

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ..errors import InputError, ToolError
-from ..fleet.service import Append, Service
+from ..fleet.service import Append, ResolvedService
 from ..goyaml.load import Document, dump_values, load_manifests, plain
-from ..system.files import Tree
+from ..system.files import FileTree
 from ..system.process import Deadline
 from ..tools import helm
 from ..tools.discovery import Tool
@@ -23,7 +23,7 @@ from ..tools.helm_errors import HelmError
 
 
 def chart_manifests(
-    service: Service, chart_path: str, tool: Tool, workdir: str, deadline: Deadline, tree: Tree
+    service: ResolvedService, chart_path: str, tool: Tool, workdir: str, deadline: Deadline, tree: FileTree
 ) -> list[Document]:
     """What the chart at `chart_path` (see `charts.locate`) makes of the service's values.
 
@@ -40,7 +40,7 @@ def chart_manifests(
 
 
 def final_values(
-    service: Service, chart_path: str, tool: Tool, workdir: str, deadline: Deadline, tree: Tree
+    service: ResolvedService, chart_path: str, tool: Tool, workdir: str, deadline: Deadline, tree: FileTree
 ) -> dict[str, Any]:
     """The content of the one values file: every `key+` has the chart's own list before its items.
 
@@ -62,7 +62,7 @@ def final_values(
 
 
 @contextlib.contextmanager
-def _placing(service: Service, chart_path: str, workdir: str, tree: Tree) -> Iterator[None]:
+def _placing(service: ResolvedService, chart_path: str, workdir: str, tree: FileTree) -> Iterator[None]:
     """Errors of the tools leave this block with the service's label and a place in the fleet."""
     assert service.chart is not None
     try:
@@ -75,7 +75,9 @@ def _placing(service: Service, chart_path: str, workdir: str, tree: Tree) -> Ite
         raise ToolError(f"{service.label}: {error.message}", service.chart.at, error.hint, argv=error.argv) from None
 
 
-def _template(service: Service, chart_path: str, values: Any, tool: Tool, workdir: str, deadline: Deadline) -> bytes:
+def _template(
+    service: ResolvedService, chart_path: str, values: Any, tool: Tool, workdir: str, deadline: Deadline
+) -> bytes:
     values_file = os.path.join(workdir, "values.json")
     with open(values_file, "wb") as file:
         file.write(dump_values(values))
@@ -94,7 +96,7 @@ def _template(service: Service, chart_path: str, values: Any, tool: Tool, workdi
     )
 
 
-def _append(values: dict[str, Any], append: Append, computed: Any, service: Service) -> None:
+def _append(values: dict[str, Any], append: Append, computed: Any, service: ResolvedService) -> None:
     base = computed
     for key in append.path:
         base = base.get(key) if isinstance(base, dict) else None

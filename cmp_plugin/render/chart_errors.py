@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 from ..errors import CmpError, Errors, Location, ToolError
-from ..fleet.service import Chart, Service
+from ..fleet.service import Chart, ResolvedService
 from ..goyaml.load import Node, load_values, plain
-from ..system.files import Tree
+from ..system.files import FileTree
 from ..tools.helm_errors import HelmError, Reason, Violation
 from ..tools.redact import HIDDEN
 
@@ -21,7 +21,7 @@ from ..tools.redact import HIDDEN
 _SHORTEST_SECRET = 6
 
 
-def placed(error: HelmError, service: Service, chart_path: str, workdir: str, tree: Tree) -> CmpError:
+def placed(error: HelmError, service: ResolvedService, chart_path: str, workdir: str, tree: FileTree) -> CmpError:
     """The same error, or one for each sentence of a values schema, with a place in the fleet."""
     reason = error.reason
     assert service.chart is not None
@@ -54,7 +54,7 @@ def _one(errors: Iterator[ToolError]) -> CmpError:
     return found[0] if len(found) == 1 else Errors(found)
 
 
-def _place(reason: Reason, chart: Chart, tree: Tree) -> tuple[Location, str]:
+def _place(reason: Reason, chart: Chart, tree: FileTree) -> tuple[Location, str]:
     """A file of the fleet, or the `chart` field and the file inside the chart as text."""
     if reason.at is None:
         return chart.at, ""
@@ -69,7 +69,7 @@ def _said(violation: Violation) -> str:
     return f"the values schema of chart {violation.chart} refuses {where}: {violation.message}"
 
 
-def _violation_place(violation: Violation, name: str, service: Service, chart: Chart) -> Location:
+def _violation_place(violation: Violation, name: str, service: ResolvedService, chart: Chart) -> Location:
     """Where the value stands that the schema refuses; the `chart` field when no layer set it."""
     steps = [] if violation.chart == name else [violation.chart]
     steps += [step.replace("~1", "/").replace("~0", "~") for step in violation.pointer.split("/")[1:]]

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ..errors import Errors, InputError
-from ..fleet.service import Service
+from ..fleet.service import ResolvedService
 from .kustomize.metadata import COMMANDS
 from .manifest import NOWHERE, Manifest, described, identity, is_list, text
 
 
-def check(service: Service, manifests: Sequence[Manifest]) -> None:
+def check(service: ResolvedService, manifests: Sequence[Manifest]) -> None:
     """Raises Errors: no objects at all, malformed ones, two with one identity."""
     if not manifests and "empty" not in service.allow:
         hint = "Argo CD would delete everything; write `allow: [empty]` if that is meant"
@@ -23,7 +23,7 @@ def check(service: Service, manifests: Sequence[Manifest]) -> None:
     check_objects(service, manifests)
 
 
-def check_objects(service: Service, manifests: Iterable[Manifest]) -> None:
+def check_objects(service: ResolvedService, manifests: Iterable[Manifest]) -> None:
     """The same for some of the objects, as soon as they are known."""
     manifests = list(manifests)
     found = [*_misshapen(manifests), *_twice(service, manifests)]
@@ -71,7 +71,7 @@ def _faults_of_pairs(field: str, pairs: object) -> Iterator[str]:
             yield f"metadata.{field}.{key} is Kustomize's own"
 
 
-def _twice(service: Service, manifests: Iterable[Manifest]) -> Iterator[str]:
+def _twice(service: ResolvedService, manifests: Iterable[Manifest]) -> Iterator[str]:
     """Objects that are one for the API server: same group, kind, namespace and name."""
     sources: dict[tuple[str, ...], str] = {}
     for manifest in manifests:

@@ -14,9 +14,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from ..errors import InputError, Location
-from ..fleet.service import Chart, Service
+from ..fleet.service import Chart, ResolvedService
 from ..goyaml.load import dump_json, dump_yaml
-from ..system.files import Tree
+from ..system.files import FileTree
 from .kustomize.kustomization import Places, adds_to_objects, fragment_namespace, kustomization, patch_body
 from .kustomize.patches import Entry
 from .kustomize.transform import Settled
@@ -39,7 +39,7 @@ class LocatedChart(NamedTuple):
 
 
 def expanded(
-    service: Service, settled: Settled, chart: LocatedChart | None, tree: Tree, rendered: bool
+    service: ResolvedService, settled: Settled, chart: LocatedChart | None, tree: FileTree, rendered: bool
 ) -> dict[str, bytes]:
     """Relative path -> content. `rendered`: the chart's output as JSON instead of the chart.
 
@@ -77,7 +77,7 @@ def expanded(
 class _Output:
     """The files so far."""
 
-    def __init__(self, service: Service, tree: Tree) -> None:
+    def __init__(self, service: ResolvedService, tree: FileTree) -> None:
         self._service = service
         self._tree = tree
         self._bytes = 0
@@ -168,7 +168,7 @@ class _Output:
             raise InputError(message, self._service.at, hint)
 
 
-def _check_names(service: Service, settled: Settled) -> None:
+def _check_names(service: ResolvedService, settled: Settled) -> None:
     for one in settled.printed:
         if is_nameless(one.value):
             message = f"{service.label}: Kustomize refuses {described(one.value)}, which the chart prints"

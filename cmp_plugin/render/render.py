@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from typing import NamedTuple, TypeVar
 
 from ..errors import CmpError, labelled
-from ..fleet.service import Service
+from ..fleet.service import ResolvedService
 from ..goyaml.load import Document
-from ..system.files import Tree
+from ..system.files import FileTree
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from ..tools.discovery import Tool
@@ -50,12 +50,12 @@ class ChartOutput(NamedTuple):
     warnings: list[str]
 
 
-def render(service: Service, tree: Tree, deadline: Deadline) -> Rendered:
+def render(service: ResolvedService, tree: FileTree, deadline: Deadline) -> Rendered:
     """The objects of `service`. Raises InputError, ToolError or several as Errors."""
     with private_directory(service) as directory:
         chart = chart_output(service, tree, directory, deadline)
 
-        def work(service: Service, tree: Tree) -> Rendered:
+        def work(service: ResolvedService, tree: FileTree) -> Rendered:
             kustomizer = Kustomizer(service, tree, directory, deadline)
             with stage(f"{service.label}: kustomize"):
                 manifests = transform(service, chart.documents if chart else [], tree, kustomizer)
@@ -65,7 +65,7 @@ def render(service: Service, tree: Tree, deadline: Deadline) -> Rendered:
         return _with_bases(work, service, tree, directory, deadline)
 
 
-def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> Expanded:
+def expand(service: ResolvedService, tree: FileTree, deadline: Deadline, rendered: bool) -> Expanded:
     """The overlay of `service` as files, see `overlay.expanded`. Raises as `render` does."""
     from .chart import final_values
     from .overlay import LocatedChart, expanded
@@ -73,7 +73,7 @@ def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> 
     with private_directory(service) as directory:
         chart = chart_output(service, tree, directory, deadline)
 
-        def work(service: Service, tree: Tree) -> Expanded:
+        def work(service: ResolvedService, tree: FileTree) -> Expanded:
             kustomizer = Kustomizer(service, tree, directory, deadline)
             found = settled(service, chart.documents if chart else [], tree, kustomizer)
             located = None
@@ -87,7 +87,11 @@ def expand(service: Service, tree: Tree, deadline: Deadline, rendered: bool) -> 
 
 
 def _with_bases(
-    work: Callable[[Service, Tree], _Result], service: Service, tree: Tree, directory: str, deadline: Deadline
+    work: Callable[[ResolvedService, FileTree], _Result],
+    service: ResolvedService,
+    tree: FileTree,
+    directory: str,
+    deadline: Deadline,
 ) -> _Result:
     """`work`, again with bases on other machines made paths, where there are any."""
     try:
@@ -99,7 +103,7 @@ def _with_bases(
 
 
 @contextmanager
-def private_directory(service: Service) -> Iterator[str]:
+def private_directory(service: ResolvedService) -> Iterator[str]:
     """The render's own directory; whatever goes wrong in there names the cluster and the service."""
     try:
         with workdir() as directory:
@@ -112,7 +116,7 @@ def _warnings(chart: ChartOutput | None, kustomizer: Kustomizer) -> tuple[str, .
     return (*(chart.warnings if chart else []), *kustomizer.warnings)
 
 
-def chart_output(service: Service, tree: Tree, directory: str, deadline: Deadline) -> ChartOutput | None:
+def chart_output(service: ResolvedService, tree: FileTree, directory: str, deadline: Deadline) -> ChartOutput | None:
     """The chart of `service`, fetched if need be, and what helm makes of it; None without a chart."""
     if service.chart is None:
         return None

@@ -21,7 +21,7 @@ OUTSIDE = "/dev/null/outside"  # exists nowhere
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 
 
-class Tree(NamedTuple):
+class FileTree(NamedTuple):
     """`root`: an absolute real directory, standing for the canonical path `mount` (`/`: the fleet).
 
     `allowed`: canonical directories that specs may refer to; `inline`: files that lie on no disk.

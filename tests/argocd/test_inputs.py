@@ -18,7 +18,7 @@ from program import run
 from cmp_plugin.argocd.inputs import MAX_BYTES, Unfit, decode, encode
 from cmp_plugin.errors import CmpError
 from cmp_plugin.fleet.resolve import resolve
-from cmp_plugin.fleet.service import Service
+from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.goyaml.load import Node, plain
 
 DEPLOYMENT = """\
@@ -141,7 +141,7 @@ def without_places(value: Any) -> Any:
     return value
 
 
-def comparable(service: Service) -> Any:
+def comparable(service: ResolvedService) -> Any:
     return without_places(service)
 
 

@@ -18,8 +18,8 @@ from cmp_plugin.charts.bases import localised, names_elsewhere
 from cmp_plugin.charts.git_address import parse
 from cmp_plugin.charts.obtain import Means
 from cmp_plugin.errors import CmpError, InputError
-from cmp_plugin.fleet.service import Service
-from cmp_plugin.system.files import Tree
+from cmp_plugin.fleet.service import ResolvedService
+from cmp_plugin.system.files import FileTree
 from services import service
 
 MakeMeans = Callable[..., Means]
@@ -51,11 +51,11 @@ def commit(tmp_path: Path) -> str:
     )
 
 
-def local(one: Service, use: Means) -> tuple[Service, Tree]:
+def local(one: ResolvedService, use: Means) -> tuple[ResolvedService, FileTree]:
     return localised(one, use.tree, use.workdir, use.deadline)
 
 
-def refusal(one: Service, use: Means) -> str:
+def refusal(one: ResolvedService, use: Means) -> str:
     with pytest.raises(CmpError) as refused:
         local(one, use)
     return str(refused.value)
@@ -130,7 +130,7 @@ def test_a_component(served: GitServer, commit: str, means: MakeMeans) -> None:
 def test_where_only_the_services_directory_is(served: GitServer, commit: str, means: MakeMeans) -> None:
     """As in Argo CD's sidecar."""
     use = means()
-    alone = Tree(f"{use.tree.root}/services/web", ("/services/web",), "/services/web")
+    alone = FileTree(f"{use.tree.root}/services/web", ("/services/web",), "/services/web")
     web = service(resources=[f"{served.url}/team/bases//web?ref={commit}"])
     found, tree = localised(web, alone, use.workdir, use.deadline)
     assert tree.kustomization(found.resources[0].path)

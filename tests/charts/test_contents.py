@@ -12,9 +12,9 @@ from packing import archive, file
 from cmp_plugin.charts import store
 from cmp_plugin.charts.contents import ChartFiles, NotHere, chart_of, defaults, read_chart
 from cmp_plugin.errors import InputError, Location
-from cmp_plugin.fleet.service import Service
+from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.goyaml.load import plain
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 
 AT = Location("services/web/service.yaml", 4, 8)
 OUTER = """\
@@ -153,11 +153,11 @@ charts:
 """
 
 
-def fleet_with_a_chart_from_elsewhere(root: Path, **more: str) -> tuple[Service, Tree]:
+def fleet_with_a_chart_from_elsewhere(root: Path, **more: str) -> tuple[ResolvedService, FileTree]:
     spec = 'namespace: web\nchart: {repo: "https://charts.example.com", name: outer}\nversion: 1.0.0\n'
     cluster = 'kubernetes: {version: "1.34"}\nservices: {web: }\n'
     write(root, {"services/web/service.yaml": spec, "clusters/c/cluster.yaml": cluster, **more})
-    return resolved(root).service, Tree(str(root.resolve()), ("/services",))
+    return resolved(root).service, FileTree(str(root.resolve()), ("/services",))
 
 
 def test_a_chart_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

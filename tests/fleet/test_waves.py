@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cmp_plugin.errors import Location
 from cmp_plugin.fleet.resolve import Resolved
-from cmp_plugin.fleet.service import Service
+from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.fleet.waves import waves
 from cmp_plugin.goyaml.load import Node, node
 
@@ -106,7 +106,7 @@ def test_a_service_that_is_off_is_not_there_to_depend_on(tmp_path: Path) -> None
 
 
 def resolved(name: str, depends_on: list[str]) -> Resolved:
-    service = Service(
+    service = ResolvedService(
         "c", name, name, AT, "", name, None, True, True, Node({}, AT), (), (), None, (), (), (), (),
         frozenset(), "", (), "", "", False,
     )  # fmt: skip

@@ -17,11 +17,11 @@ from cmp_plugin.fleet.block import leaves, lookup
 from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import planned_service
-from cmp_plugin.fleet.service import Service
+from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.goyaml.load import dump_values, plain
 from cmp_plugin.render.chart import final_values
 from cmp_plugin.render.chart_values import computed_values
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 from cmp_plugin.system.workdir import workdir
 from cmp_plugin.tools import helm
@@ -67,7 +67,7 @@ def test_it_is_what_helm_computes(key: str) -> None:
     assert compared > 10
 
 
-def of_helm(service: Service, tree: Tree) -> Any:
+def of_helm(service: ResolvedService, tree: FileTree) -> Any:
     """`.Values` as the chart's templates see them."""
     deadline, tool = Deadline(120), helm.find(service.helm_range)
     with workdir() as directory:
@@ -78,7 +78,7 @@ def of_helm(service: Service, tree: Tree) -> Any:
         )
 
 
-def printed(service: Service, probe: str, values: Any, tool: Tool, directory: str, deadline: Deadline) -> bytes:
+def printed(service: ResolvedService, probe: str, values: Any, tool: Tool, directory: str, deadline: Deadline) -> bytes:
     path = f"{directory}/these.json"
     with open(path, "wb") as file:
         file.write(dump_values(values))

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 
 from cmp_plugin.errors import CmpError, InputError, Location
-from cmp_plugin.fleet.service import Append, Chart, Service
+from cmp_plugin.fleet.service import Append, Chart, ResolvedService
 from cmp_plugin.goyaml.load import Document, load
 from cmp_plugin.render.chart import chart_manifests
 from cmp_plugin.specs.merge import merge_values, prepared, split_appends
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 from cmp_plugin.tools.discovery import Tool
 
@@ -29,13 +29,13 @@ OBJECT = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n"
 PRINT = OBJECT + "data: {values: {{ toJson .Values | quote }}}\n"
 
 
-def service(values: str = "", **changes: Any) -> Service:
+def service(values: str = "", **changes: Any) -> ResolvedService:
     """A service at kind.local whose service.yaml has the chart and these `values` (indented by two)."""
     spec = load((HEAD + values if values else HEAD + "  {}\n").encode(), SPEC)
     assert isinstance(spec.value, dict)
     kept, appends = split_appends(prepared(spec.value["values"]))
     chart = spec.value["chart"]
-    return Service(
+    return ResolvedService(
         cluster="kind.local",
         name="web",
         entry="web",
@@ -74,19 +74,19 @@ class Fleet(NamedTuple):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
-    def render(self, of: Service) -> list[Document]:
+    def render(self, of: ResolvedService) -> list[Document]:
         workdir = self.root / "workdir"
         workdir.mkdir(exist_ok=True)
-        tree = Tree(str(self.root), ("/services",))
+        tree = FileTree(str(self.root), ("/services",))
         chart = str(self.root / "services/web/chart")
         return chart_manifests(of, chart, self.tool, str(workdir), Deadline(60), tree)
 
-    def values(self, of: Service, source: str = "web/templates/x.yaml") -> Any:
+    def values(self, of: ResolvedService, source: str = "web/templates/x.yaml") -> Any:
         """The values that the chart's template saw."""
         (printed,) = [one.value for one in self.render(of) if one.source == source]
         return json.loads(printed["data"]["values"])
 
-    def error(self, of: Service) -> CmpError:
+    def error(self, of: ResolvedService) -> CmpError:
         with pytest.raises(CmpError) as caught:
             self.render(of)
         assert str(self.root) not in str(caught.value)
@@ -427,7 +427,7 @@ def test_a_helm_that_takes_too_long(fleet: Fleet, tmp_path: Path) -> None:
     script.chmod(0o755)
     fleet.write({"templates/x.yaml": OBJECT})
     slow = fleet._replace(tool=Tool(str(script), "4.3.1"))
-    tree = Tree(str(slow.root), ("/services",))
+    tree = FileTree(str(slow.root), ("/services",))
     (tmp_path / "w").mkdir()
     with pytest.raises(CmpError) as caught:
         chart_manifests(

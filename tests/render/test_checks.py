@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cmp_plugin.errors import CmpError
-from cmp_plugin.fleet.service import Service
+from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.render.checks import check
 from cmp_plugin.render.manifest import Manifest
 from services import Transform, patch, service
@@ -16,7 +16,7 @@ from services import Transform, patch, service
 SERVICE = "services/web/service.yaml: one/web: "
 
 
-def refusal(*values: dict[str, Any], made: Service | None = None) -> str:
+def refusal(*values: dict[str, Any], made: ResolvedService | None = None) -> str:
     with pytest.raises(CmpError) as caught:
         check(made or service(), [Manifest(value, f"source {n}") for n, value in enumerate(values)])
     return str(caught.value)

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from program import CHECKOUT
 
-from cmp_plugin.fleet.service import Service
+from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.goyaml.load import dump_json, load_manifests
 from cmp_plugin.render.emit import emit
 from cmp_plugin.render.kustomize.order import ordered
 from cmp_plugin.render.manifest import Manifest
 from cmp_plugin.render.render import expand, render
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 from services import chart, image, lay_out, patch, service
 
@@ -33,7 +33,7 @@ def tools(monkeypatch: pytest.MonkeyPatch, helm4: str, kustomize: str) -> None:
     monkeypatch.setenv("CMP_PLUGIN_KUSTOMIZE", kustomize)
 
 
-def printing(name: str, root: Path) -> tuple[Service, Tree]:
+def printing(name: str, root: Path) -> tuple[ResolvedService, FileTree]:
     """A service whose chart prints what the real one printed."""
     tree = lay_out(root, {"web/chart/Chart.yaml": "apiVersion: v2\nname: printing\nversion: 1.0.0\n"})
     printed = gzip.decompress((REAL / name / "manifests.yaml.gz").read_bytes())

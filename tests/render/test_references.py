@@ -9,7 +9,7 @@ import pytest
 
 from cmp_plugin.errors import InputError, Location
 from cmp_plugin.render.kustomize.references import Reach
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 
 AT = Location("services/web/service.yaml", 4, 13)
 
@@ -19,7 +19,7 @@ def reach(root: Path, files: dict[str, str], path: str) -> Reach:
         place = root / "services" / name
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(text)
-    found = Reach(Tree(os.path.realpath(root), ("/services",)))
+    found = Reach(FileTree(os.path.realpath(root), ("/services",)))
     found.resource(f"/services/{path}", AT)
     return found
 

@@ -12,7 +12,7 @@ from serving import Repository
 
 from cmp_plugin.charts.obtain import Means
 from cmp_plugin.charts.wanted import Wanted, wanted
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 
 
@@ -67,7 +67,7 @@ def means(tmp_path: Path) -> Callable[..., Means]:
         workdir.mkdir(exist_ok=True)
         fleet = tmp_path / "fleet"
         (fleet / "services" / "web").mkdir(parents=True, exist_ok=True)
-        tree = Tree(str(fleet.resolve()), ("/services", "/mirror"))
+        tree = FileTree(str(fleet.resolve()), ("/services", "/mirror"))
         return Means(tree, tuple(mirrors.items()), "~4.3", str(workdir), Deadline(seconds))
 
     return make

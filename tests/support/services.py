@@ -10,14 +10,14 @@ from typing import Any, NamedTuple
 import pytest
 
 from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.fleet.service import Chart, Image, Patch, Resource, Service
+from cmp_plugin.fleet.service import Chart, Image, Patch, ResolvedService, Resource
 from cmp_plugin.goyaml.load import Document, Node, load_all, load_manifests, node
 from cmp_plugin.render.checks import check
 from cmp_plugin.render.emit import emit
 from cmp_plugin.render.kustomize.build import Kustomizer
 from cmp_plugin.render.kustomize.transform import transform
 from cmp_plugin.render.manifest import Manifest, described
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 from cmp_plugin.system.workdir import workdir
 from cmp_plugin.tools.discovery import Tool
@@ -37,7 +37,7 @@ def image(name: str, new_name: str = "", new_tag: str = "", digest: str = "", le
     return Image(name, AT, new_name, new_tag, digest, lenient)
 
 
-def service(**fields: Any) -> Service:
+def service(**fields: Any) -> ResolvedService:
     """The service `web` on the cluster `one`, empty but for `fields`."""
     resources = tuple(Resource(path, AT) for path in fields.pop("resources", ()))
     fragment = fields.pop("kustomize", None)
@@ -64,7 +64,7 @@ def service(**fields: Any) -> Service:
         "kustomize_range": "~5.8",
         "tools_strict": True,
     }
-    return Service(
+    return ResolvedService(
         **{**defaults, **fields},
         resources=resources,
         kustomize=node(fragment, AT) if fragment is not None else None,
@@ -76,14 +76,14 @@ def chart(path: str) -> Chart:
     return Chart(AT, path=path)
 
 
-def lay_out(root: Path, files: Mapping[str, str]) -> Tree:
+def lay_out(root: Path, files: Mapping[str, str]) -> FileTree:
     """A fleet at `root` with these files below services/ (or at any path that begins with `/`)."""
     for name, text in files.items():
         path = root / (name[1:] if name.startswith("/") else f"services/{name}")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     (root / "services").mkdir(exist_ok=True)
-    return Tree(os.path.realpath(root), ("/services", "/profiles", "/clusters/one"))
+    return FileTree(os.path.realpath(root), ("/services", "/profiles", "/clusters/one"))
 
 
 class Outcome(NamedTuple):
@@ -110,7 +110,7 @@ class Transform(NamedTuple):
 
     def __call__(
         self,
-        made: Service,
+        made: ResolvedService,
         documents: Sequence[Document] | str = "",
         files: Mapping[str, str] = {},
         whole: bool = False,
@@ -124,13 +124,15 @@ class Transform(NamedTuple):
             check(made, manifests)
             return Outcome(manifests, kustomizer.builds)
 
-    def same(self, made: Service, documents: Sequence[Document] | str, files: Mapping[str, str] = {}) -> Outcome:
+    def same(
+        self, made: ResolvedService, documents: Sequence[Document] | str, files: Mapping[str, str] = {}
+    ) -> Outcome:
         """The outcome, after it was compared with the one for which Kustomize saw everything."""
         narrow, full = self(made, documents, files), self(made, documents, files, whole=True)
         assert lines(narrow) == lines(full)
         return narrow
 
-    def error(self, made: Service, documents: str = "", files: Mapping[str, str] = {}) -> str:
+    def error(self, made: ResolvedService, documents: str = "", files: Mapping[str, str] = {}) -> str:
         """The text of the error that it ends with."""
         with pytest.raises(CmpError) as caught:
             self(made, documents, files)

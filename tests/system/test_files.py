@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from cmp_plugin.errors import InputError, Location
-from cmp_plugin.system.files import MAX_FILE, Tree
+from cmp_plugin.system.files import MAX_FILE, FileTree
 
 AT = Location("services/web/service.yaml", 4, 8)
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Tree:
+def tree(tmp_path: Path) -> FileTree:
     """A fleet of two services, with a secret beside the fleet and one in a cluster's directory."""
     root = tmp_path / "fleet"
     for directory in ("services/web/chart/templates", "services/other", "clusters/c"):
@@ -24,10 +24,10 @@ def tree(tmp_path: Path) -> Tree:
     (root / "clusters/c/secret.yaml").write_text("secret\n")
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "key.yaml").write_text("secret\n")
-    return Tree(os.path.realpath(root), ("/profiles", "/services"))
+    return FileTree(os.path.realpath(root), ("/profiles", "/services"))
 
 
-def refused(tree: Tree, path: str, locate: bool = False) -> str:
+def refused(tree: FileTree, path: str, locate: bool = False) -> str:
     with pytest.raises(InputError) as error:
         tree.locate(path, AT) if locate else tree.read(path, AT)
     text = str(error.value)
@@ -35,7 +35,7 @@ def refused(tree: Tree, path: str, locate: bool = False) -> str:
     return text.removeprefix(f"{AT}: ")
 
 
-def test_reads_what_is_allowed(tree: Tree) -> None:
+def test_reads_what_is_allowed(tree: FileTree) -> None:
     assert tree.read("/services/web/values.yaml", AT) == b"a: 1\n"
     assert tree.locate("/services/web/chart", AT) == f"{tree.root}/services/web/chart"
     assert tree.exists("/services/web/values.yaml") and not tree.exists("/services/web/none")
@@ -55,7 +55,7 @@ def test_reads_what_is_allowed(tree: Tree) -> None:
         ("/services/web/" + "x" * 300, f"services/web/{'x' * 300} does not exist"),
     ],
 )
-def test_what_is_missing(path: str, message: str, tree: Tree) -> None:
+def test_what_is_missing(path: str, message: str, tree: FileTree) -> None:
     assert refused(tree, path) == message
 
 
@@ -73,28 +73,28 @@ LINKS = [
 
 
 @pytest.mark.parametrize(("target", "message"), LINKS)
-def test_links_that_are_refused(target: str, message: str, tree: Tree) -> None:
+def test_links_that_are_refused(target: str, message: str, tree: FileTree) -> None:
     os.symlink(target, f"{tree.root}/services/web/link.yaml")
     assert refused(tree, "/services/web/link.yaml") == f"services/web/link.yaml {message}"
 
 
-def test_a_link_inside_the_allowed_directories_is_followed(tree: Tree) -> None:
+def test_a_link_inside_the_allowed_directories_is_followed(tree: FileTree) -> None:
     os.symlink("../other/a.yaml", f"{tree.root}/services/web/link.yaml")
     assert tree.read("/services/web/link.yaml", AT) == b"a: 1\n"
 
 
-def test_a_path_through_a_linked_directory(tree: Tree) -> None:
+def test_a_path_through_a_linked_directory(tree: FileTree) -> None:
     os.symlink("../../../secret", f"{tree.root}/services/web/link")
     assert refused(tree, "/services/web/link/key.yaml") == f"services/web/link/key.yaml {OUT}"
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../../../clusters/c/secret.yaml", "../../../../../secret"])
-def test_nothing_below_a_located_directory_leads_out(target: str, tree: Tree) -> None:
+def test_nothing_below_a_located_directory_leads_out(target: str, tree: FileTree) -> None:
     os.symlink(target, f"{tree.root}/services/web/chart/templates/link")
     assert refused(tree, "/services/web/chart", locate=True) == f"services/web/chart/templates/link {OUT}"
 
 
-def test_nothing_behind_a_link_to_an_allowed_directory_leads_out(tree: Tree) -> None:
+def test_nothing_behind_a_link_to_an_allowed_directory_leads_out(tree: FileTree) -> None:
     """Helm follows links to directories, so what lies there is looked at too."""
     os.symlink("../../../other", f"{tree.root}/services/web/chart/templates/other")
     assert tree.locate("/services/web/chart", AT)
@@ -102,27 +102,27 @@ def test_nothing_behind_a_link_to_an_allowed_directory_leads_out(tree: Tree) -> 
     assert refused(tree, "/services/web/chart", locate=True) == f"services/other/link {OUT}"
 
 
-def test_links_in_a_circle_end(tree: Tree) -> None:
+def test_links_in_a_circle_end(tree: FileTree) -> None:
     os.symlink("..", f"{tree.root}/services/web/chart/up")
     os.symlink("self", f"{tree.root}/services/web/chart/self")
     assert tree.locate("/services/web/chart", AT)
 
 
-def test_pipes_are_neither_read_nor_located(tree: Tree) -> None:
+def test_pipes_are_neither_read_nor_located(tree: FileTree) -> None:
     os.mkfifo(f"{tree.root}/services/web/chart/pipe")
     assert refused(tree, "/services/web/chart/pipe") == "services/web/chart/pipe is no regular file"
     assert refused(tree, "/services/web/chart", locate=True) == "services/web/chart/pipe is no regular file"
 
 
-def test_a_file_is_bounded(tree: Tree) -> None:
+def test_a_file_is_bounded(tree: FileTree) -> None:
     with open(f"{tree.root}/services/web/large", "wb") as file:
         file.truncate(MAX_FILE + 1)
     assert refused(tree, "/services/web/large") == "services/web/large is larger than 64 MiB"
 
 
-def test_a_service_alone_sees_itself_and_what_came_along(tmp_path: Path, tree: Tree) -> None:
+def test_a_service_alone_sees_itself_and_what_came_along(tmp_path: Path, tree: FileTree) -> None:
     """As in the sidecar: the directory stands for /services/web, other files travel as text."""
-    alone = Tree(f"{tree.root}/services/web", ("/services/web",), "/services/web", {"/clusters/c/v.yaml": b"v"})
+    alone = FileTree(f"{tree.root}/services/web", ("/services/web",), "/services/web", {"/clusters/c/v.yaml": b"v"})
     assert alone.read("/services/web/values.yaml", AT) == b"a: 1\n"
     assert alone.read("/clusters/c/v.yaml", AT) == b"v"
     assert alone.locate("/services/web/chart", AT) == f"{tree.root}/services/web/chart"
@@ -141,6 +141,6 @@ def test_a_service_alone_sees_itself_and_what_came_along(tmp_path: Path, tree: T
         ("/services/web", "in '{root}'", "in 'services/web'"),
     ],
 )
-def test_absolute_paths_leave_a_tools_error(mount: str, text: str, expected: str, tree: Tree) -> None:
+def test_absolute_paths_leave_a_tools_error(mount: str, text: str, expected: str, tree: FileTree) -> None:
     told = tree._replace(mount=mount).relative(text.format(root=tree.root))
     assert told == expected

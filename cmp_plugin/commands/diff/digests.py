@@ -12,7 +12,7 @@ import os
 from typing import NamedTuple
 
 from ...errors import InputError, Location
-from ...system.files import MAX_ENTRIES, Tree
+from ...system.files import MAX_ENTRIES, FileTree
 
 # Git's own files differ between two checkouts of one commit.
 _IGNORED = (".git",)
@@ -21,7 +21,7 @@ _IGNORED = (".git",)
 class _Walk(NamedTuple):
     """One look at one path: the tree, the links and all entries that were met, what is left out."""
 
-    tree: Tree
+    tree: FileTree
     links: list[str]
     seen: list[str]
     without: str
@@ -38,7 +38,7 @@ class Contents:
         self._known: dict[tuple[object, ...], str] = {}
         self._files: dict[str, str] = {}
 
-    def of(self, path: str, tree: Tree, without: str = "") -> str:
+    def of(self, path: str, tree: FileTree, without: str = "") -> str:
         """The digest of what is at `path`, or a word for nothing; of a directory without one of its files.
 
         Raises InputError, OSError.

@@ -16,11 +16,11 @@ from typing import Any
 
 from ...charts.dependencies import missing
 from ...errors import CmpError, Location
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ...goyaml.load import Node, plain
 from ...render.kustomize.references import Reach, RemoteBase
 from ...specs.paths import is_remote, named_paths
-from ...system.files import Tree
+from ...system.files import FileTree
 from .digests import Contents
 
 _MOST_CHARTS = 1000
@@ -30,7 +30,7 @@ _ONLY_ERRORS = ("cluster", "at")
 _ONLY_CHARTS = ("release", "kube_version", "api_versions", "helm_range", "mirrors", "lock_optional")
 
 
-def fingerprint(service: Service, tree: Tree, contents: Contents) -> str:
+def fingerprint(service: ResolvedService, tree: FileTree, contents: Contents) -> str:
     """The digest; one that nothing else has, where the files cannot be told."""
     try:
         files = [(path, contents.of(path, tree)) for path in sorted(set(_readable(service, tree, contents)))]
@@ -59,7 +59,7 @@ def bare(value: Any) -> Any:
     return [bare(child) for child in value] if isinstance(value, tuple) else value
 
 
-def _readable(service: Service, tree: Tree, contents: Contents) -> Iterator[str]:
+def _readable(service: ResolvedService, tree: FileTree, contents: Contents) -> Iterator[str]:
     """Files and directories that a render could open; values files and patches are in the service."""
     if service.chart is not None and service.chart.path:
         yield from _charts(service.chart.path, tree, service.chart.at, contents)
@@ -71,7 +71,7 @@ def _readable(service: Service, tree: Tree, contents: Contents) -> Iterator[str]
     yield from _reached(service, tree)
 
 
-def _reached(service: Service, tree: Tree) -> list[str]:
+def _reached(service: ResolvedService, tree: FileTree) -> list[str]:
     """Every directory that Kustomize would open; all that it may, where bases come from elsewhere."""
     reach = Reach(tree)
     try:
@@ -84,7 +84,7 @@ def _reached(service: Service, tree: Tree) -> list[str]:
     return reach.directories
 
 
-def _charts(path: str, tree: Tree, at: Location, contents: Contents) -> Iterator[str]:
+def _charts(path: str, tree: FileTree, at: Location, contents: Contents) -> Iterator[str]:
     """A chart's directory or archive, and the directories of the charts that it names by `file://`."""
     pending, seen = [path], set[str]()
     while pending and len(seen) < _MOST_CHARTS:

@@ -20,7 +20,7 @@ from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.plan import Planned, keys_on, plan, planned_service, request_of
 from ...fleet.request import Request
 from ...fleet.resolve import resolve
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ...fleet.value_path import ObjectWords, Path, asked
 from ...system.process import Deadline
 from ..arguments import cluster_name, opened_fleet, service_name
@@ -126,7 +126,7 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
 
 
 @contextmanager
-def _read(cluster: Cluster, key: str) -> Iterator[tuple[Request, Service | None]]:
+def _read(cluster: Cluster, key: str) -> Iterator[tuple[Request, ResolvedService | None]]:
     """A service's request, its directory as its `revision` has it, and what it resolves to if it does."""
     request = request_of(cluster, key)
     try:
@@ -151,7 +151,7 @@ def _wave(cluster: Cluster, key: str) -> int | None:
         return None
 
 
-def _chart(service: Service | None, request: Request) -> ChartFiles | None:
+def _chart(service: ResolvedService | None, request: Request) -> ChartFiles | None:
     """What the service's chart says about its values; a warning when that cannot be known."""
     if service is None or service.chart is None:
         return None

@@ -15,7 +15,7 @@ from ...fleet.value_path import Path
 from ...goyaml.load import Node, load_documents, plain
 from ...render.kustomize.references import Reach
 from ...render.manifest import Identity, identity
-from ...system.files import Tree
+from ...system.files import FileTree
 
 _KINDS = ("name", "containerPort", "port", "mountPath", "key", "topologyKey", "type", "ip")
 
@@ -91,7 +91,7 @@ class Written(NamedTuple):
     resource: Resource
 
 
-def in_resources(resources: Iterable[Resource], tree: Tree, value: dict[str, Any], path: Path) -> Written | None:
+def in_resources(resources: Iterable[Resource], tree: FileTree, value: dict[str, Any], path: Path) -> Written | None:
     """The one file among the resources that holds the object `value`; None when that is not plain to see."""
     wanted = identity(value)
     found = [(node, one) for one in resources for node in _documents(one, tree) if _same(node, wanted)]
@@ -109,7 +109,7 @@ def _same(node: Node, wanted: Identity) -> bool:
     return (found.group, found.kind, found.name) == (wanted.group, wanted.kind, wanted.name)
 
 
-def _documents(resource: Resource, tree: Tree) -> Iterator[Node]:
+def _documents(resource: Resource, tree: FileTree) -> Iterator[Node]:
     for path, at in _files(resource, tree):
         try:
             yield from load_documents(tree.read(path, at), path[1:])
@@ -117,7 +117,7 @@ def _documents(resource: Resource, tree: Tree) -> Iterator[Node]:
             continue  # Kustomize reads more than we do, and it has read it
 
 
-def _files(resource: Resource, tree: Tree) -> Iterator[tuple[str, Location]]:
+def _files(resource: Resource, tree: FileTree) -> Iterator[tuple[str, Location]]:
     """The YAML file that a resource is, or all that lie beside a kustomization it leads to."""
     if not tree.is_dir(resource.path):
         yield resource.path, resource.at

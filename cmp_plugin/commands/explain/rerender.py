@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from ...errors import CmpError
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ...goyaml.load import Document, node
 from ...render.checks import check
 from ...render.kustomize.build import Kustomizer
@@ -19,7 +19,7 @@ from ...render.kustomize.references import RemoteBase
 from ...render.kustomize.transform import transform
 from ...render.manifest import Manifest, opened
 from ...render.render import chart_output, private_directory
-from ...system.files import Tree
+from ...system.files import FileTree
 from ...system.process import Deadline
 
 
@@ -31,7 +31,13 @@ class Rehearsal:
     """
 
     def __init__(
-        self, service: Service, tree: Tree, directory: str, deadline: Deadline, most: int, step: Callable[[], None]
+        self,
+        service: ResolvedService,
+        tree: FileTree,
+        directory: str,
+        deadline: Deadline,
+        most: int,
+        step: Callable[[], None],
     ) -> None:
         self.left = most
         self._step = step
@@ -53,7 +59,7 @@ class Rehearsal:
             self.final = self._transformed(self.service)
         check(self.service, self.final)
 
-    def _completed(self, service: Service, tree: Tree) -> Service:
+    def _completed(self, service: ResolvedService, tree: FileTree) -> ResolvedService:
         """With every `key+` as the list that it comes to."""
         if self._chart is None or not service.appends:
             return service
@@ -62,11 +68,11 @@ class Rehearsal:
         values = final_values(service, self._chart.path, self._chart.tool, self._directory, self._deadline, tree)
         return service._replace(values=node(values, service.values.at), appends=())
 
-    def _transformed(self, service: Service) -> list[Manifest]:
+    def _transformed(self, service: ResolvedService) -> list[Manifest]:
         kustomizer = Kustomizer(service, self.tree, self._directory, self._deadline)
         return transform(service, self._documents, self.tree, kustomizer)
 
-    def objects(self, service: Service) -> list[Manifest] | None:
+    def objects(self, service: ResolvedService) -> list[Manifest] | None:
         """What comes of the chart's same output when what follows is that of `service`; None when it fails."""
         if not self._may():
             return None
@@ -75,7 +81,7 @@ class Rehearsal:
         except CmpError:
             return None
 
-    def chart_objects(self, service: Service) -> list[Manifest] | None:
+    def chart_objects(self, service: ResolvedService) -> list[Manifest] | None:
         """What the chart prints for `service`, nothing else done to it; None when it fails."""
         if self._chart is None or not self._may():
             return None
@@ -109,7 +115,7 @@ def _objects(documents: list[Document]) -> list[Manifest]:
 
 @contextmanager
 def rehearsed(
-    service: Service, tree: Tree, deadline: Deadline, most: int, step: Callable[[], None]
+    service: ResolvedService, tree: FileTree, deadline: Deadline, most: int, step: Callable[[], None]
 ) -> Iterator[Rehearsal]:
     """A rehearsal in a private directory; `step` is called for each render. Raises what rendering the service raises."""
     with private_directory(service) as directory:

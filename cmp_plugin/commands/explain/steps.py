@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ...errors import CmpError, Location
-from ...fleet.service import Image, Patch, Service
+from ...fleet.service import Image, Patch, ResolvedService
 from ...fleet.value_path import Path
 from ...goyaml.load import Node
 from ...render.kustomize.images import matcher, name_of, references
@@ -45,10 +45,10 @@ class Step(NamedTuple):
 
     what: str
     setting: Path
-    service: Service
+    service: ResolvedService
 
 
-def steps(service: Service, target: Manifest) -> tuple[Service, list[Step]]:
+def steps(service: ResolvedService, target: Manifest) -> tuple[ResolvedService, list[Step]]:
     """The service without any step, and each step that may touch `target`, in order.
 
     Nothing in them is an error for meeting nothing, as parts are missing.
@@ -61,7 +61,7 @@ def steps(service: Service, target: Manifest) -> tuple[Service, list[Step]]:
     return first, list(_steps(lenient, first, target))
 
 
-def _steps(service: Service, so_far: Service, target: Manifest) -> Iterator[Step]:
+def _steps(service: ResolvedService, so_far: ResolvedService, target: Manifest) -> Iterator[Step]:
     given = service.kustomize.value if service.kustomize is not None else {}
     fields = [key for key in given if key not in _FIRST] if isinstance(given, dict) else []
     shown: list[str] = []
@@ -91,7 +91,7 @@ def _late(key: str) -> int:
     return _AFTER_PATCHES.index(key) if key in _AFTER_PATCHES else len(_AFTER_PATCHES)
 
 
-def _fragment(service: Service, shown: list[str] | tuple[str, ...]) -> Node | None:
+def _fragment(service: ResolvedService, shown: list[str] | tuple[str, ...]) -> Node | None:
     """The fragment with what comes first and the fields `shown`."""
     fragment = service.kustomize
     if fragment is None or not isinstance(fragment.value, dict):
@@ -100,7 +100,7 @@ def _fragment(service: Service, shown: list[str] | tuple[str, ...]) -> Node | No
     return Node(fields, fragment.at, fragment.key) if fields else None
 
 
-def generator_of(service: Service, target: Manifest) -> Generator | None:
+def generator_of(service: ResolvedService, target: Manifest) -> Generator | None:
     """The generator of the service's fragment that an object is from, if it is from one."""
     found = identity(target.value)
     for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
@@ -121,7 +121,7 @@ def generator_of(service: Service, target: Manifest) -> Generator | None:
     return None
 
 
-def _may_touch(patch: Patch, found: Identity, service: Service) -> bool:
+def _may_touch(patch: Patch, found: Identity, service: ResolvedService) -> bool:
     """Whether a patch could change an object that ends up as `found`."""
     try:
         made = entries(service._replace(patches=(patch,)))
@@ -139,7 +139,7 @@ def _selects(entry: Entry, found: Identity, renamed: bool) -> bool:
     return entry.selector.selects_identity(found, found)
 
 
-def changes_names(service: Service) -> bool:
+def changes_names(service: ResolvedService) -> bool:
     """Whether an object may have had another name or namespace before."""
     given = service.kustomize.value if service.kustomize is not None else {}
     if isinstance(given, dict) and any(key in given for key in _RENAMES):

@@ -14,7 +14,7 @@ from ...fleet.layers import NULL_IS_ABSENT, Layer
 from ...goyaml.load import Node, load_values
 from ...specs.merge import Appended, prepared
 from ...specs.rules import entries, value_of
-from ...system.files import Tree
+from ...system.files import FileTree
 
 Keys = tuple[str, ...]
 _NO_FIELDS = ("variants", "when", "apiVersion", "kind", "values")
@@ -139,13 +139,13 @@ def _holding(said: list[Said], depth: int) -> Iterator[Said]:
             return
 
 
-def said_by(layers: Iterable[Layer], tree: Tree) -> Iterator[Said]:
+def said_by(layers: Iterable[Layer], tree: FileTree) -> Iterator[Said]:
     """What `layers` say, lowest first. InputError: a values file is missing."""
     for layer in layers:
         yield from _said(layer, tree)
 
 
-def _said(layer: Layer, tree: Tree) -> Iterator[Said]:
+def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
     assert isinstance(layer.block.value, dict)
     for key, child in layer.block.value.items():
         if key in _NO_FIELDS or child.value is None and key in NULL_IS_ABSENT:
@@ -164,7 +164,7 @@ def _said(layer: Layer, tree: Tree) -> Iterator[Said]:
     yield from _values(layer, tree)
 
 
-def _values(layer: Layer, tree: Tree) -> Iterator[Said]:
+def _values(layer: Layer, tree: FileTree) -> Iterator[Said]:
     """A layer's values files in order, then its own values."""
     files = value_of(layer.block, "valuesFiles")
     for item in files.value if files is not None and isinstance(files.value, list) else []:

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ...fleet.value_path import Path
 from ...goyaml.load import node, plain
 from ...render.compare import ABSENT, Absent
@@ -94,7 +94,7 @@ class Trials:
         service = self._rehearsal.service
         return self._of(service._replace(values=node(values, service.values.at)))
 
-    def _of(self, service: Service) -> Outcome:
+    def _of(self, service: ResolvedService) -> Outcome:
         objects = self._rehearsal.chart_objects(service)
         if objects is None:
             return FAILED

@@ -19,7 +19,7 @@ from ...errors import CmpError, Errors, InputError, UsageError, flatten
 from ...fleet.files import Fleet, find_root, open_fleet
 from ...fleet.request import Settings, settings_of
 from ...specs.rules import KUBERNETES, value_of
-from ...system.files import Tree
+from ...system.files import FileTree
 from ...system.process import Deadline
 from ...system.workdir import workdir
 from ...tools import git, helm, kustomize
@@ -126,13 +126,13 @@ def _converted(
     return made
 
 
-def _source(args: Namespace) -> tuple[Tree, str, bool]:
+def _source(args: Namespace) -> tuple[FileTree, str, bool]:
     """The repository that the source lies in, or the source alone; where in it the source begins; which it is."""
     place = os.path.realpath(args.source)
     repository = git.repository(place, Deadline(GIT_SECONDS))
     prefix = repository.prefix.strip("/") if repository else ""
     root = place.removesuffix(f"/{prefix}") if prefix else place
-    return Tree(root, ("/",)), f"/{prefix}", repository is not None
+    return FileTree(root, ("/",)), f"/{prefix}", repository is not None
 
 
 def _laid_out(conversion: Conversion, place: str) -> tuple[Fleet, dict[str, CmpError]]:

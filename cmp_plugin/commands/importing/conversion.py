@@ -15,7 +15,7 @@ from ...charts.obtain import Means
 from ...errors import CmpError, Location
 from ...goyaml.load import dump_yaml
 from ...specs.interpolate import escaped_text
-from ...system.files import Tree
+from ...system.files import FileTree
 from ..first_fleet import KUBERNETES, modeline, schemas
 
 _ORDER = (
@@ -121,7 +121,7 @@ class Asked(NamedTuple):
     directories, and why.
     """
 
-    tree: Tree
+    tree: FileTree
     start: str
     name: str
     means: Means

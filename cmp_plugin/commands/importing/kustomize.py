@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from ...errors import CmpError, InputError, Location, flatten, labelled
 from ...render.kustomize.references import Reach
-from ...system.files import MAX_FILE, Tree, within
+from ...system.files import MAX_FILE, FileTree, within
 from .conversion import Asked, Conversion, Draft, Kustomization, Pair, dns_name, draft, factored, written
 from .lifting import Lifted, Unfit, lifted
 from .overlays import App, Overlay, find_apps
@@ -25,7 +25,7 @@ RESERVED = ("profiles", "services", "clusters", "schemas")
 class _Reached:
     """What one overlay builds on: every directory that Kustomize will open, its own first."""
 
-    def __init__(self, tree: Tree, overlay: Overlay) -> None:
+    def __init__(self, tree: FileTree, overlay: Overlay) -> None:
         reach = Reach(tree)
         reach.directory(overlay.path, Location(overlay.path[1:]))
         self.directories = reach.directories
@@ -64,7 +64,7 @@ def _namespace(made: Draft, service: str, cluster: str) -> object:
     return made.block(cluster, service).get("namespace") or made.services[service].get("namespace", "")
 
 
-def _readable(tree: Tree, app: App, left: list[CmpError]) -> App:
+def _readable(tree: FileTree, app: App, left: list[CmpError]) -> App:
     """The app with those overlays that build on nothing but files of the source; the others are left out."""
     good: list[Overlay] = []
     for overlay in app.overlays:
@@ -82,7 +82,7 @@ def _readable(tree: Tree, app: App, left: list[CmpError]) -> App:
     return app._replace(overlays=tuple(good))
 
 
-def _as_blocks(made: Draft, tree: Tree, app: App) -> None:
+def _as_blocks(made: Draft, tree: FileTree, app: App) -> None:
     """Bases beside the service, each overlay as its cluster's block. Raises Unfit before anything is changed."""
     found = {overlay: lifted(tree, app, overlay) for overlay in app.overlays}
     reached = {path for overlay in app.overlays for path in _Reached(tree, overlay).directories}
@@ -127,7 +127,7 @@ def _share_namespace(made: Draft, app: App) -> None:
                 del block["kustomize"]
 
 
-def _as_tree(made: Draft, tree: Tree, app: App, asked: Asked) -> None:
+def _as_tree(made: Draft, tree: FileTree, app: App, asked: Asked) -> None:
     """Everything that the overlays build on, as it lies; the service takes the cluster's overlay.
 
     Below the service where it is all below the app, else in a directory of the fleet that apps share.
@@ -165,7 +165,7 @@ def _pattern(app: App, top: str) -> str:
     return found.pop() if len(found) == 1 else ""
 
 
-def _copy(made: Draft, tree: Tree, directories: Iterable[str], top: str, target: str) -> None:
+def _copy(made: Draft, tree: FileTree, directories: Iterable[str], top: str, target: str) -> None:
     """Every file below the directories, at the same place below `target`."""
     left = MAX_FILE - sum(map(len, made.files.values()))
     for path in sorted({path for directory in directories for path in files_below(tree, directory)}):
@@ -177,7 +177,7 @@ def _copy(made: Draft, tree: Tree, directories: Iterable[str], top: str, target:
             raise InputError(f"the source holds more than {MAX_FILE >> 20} MiB of files")
 
 
-def files_below(tree: Tree, directory: str) -> list[str]:
+def files_below(tree: FileTree, directory: str) -> list[str]:
     """Canonical paths of every file below a directory; links to directories are not followed."""
     start = tree.locate(directory, Location(directory[1:] or "."))
     found: list[str] = []

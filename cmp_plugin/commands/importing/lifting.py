@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from ...errors import CmpError, Location
 from ...goyaml.load import dump_yaml, load_all, load_values, plain
 from ...render.manifest import mapping
-from ...system.files import Tree, canonical, within
+from ...system.files import FileTree, canonical, within
 from .conversion import Block, literal
 from .overlays import App, Overlay
 
@@ -42,7 +42,7 @@ class Lifted(NamedTuple):
     files: dict[str, bytes]
 
 
-def lifted(tree: Tree, app: App, overlay: Overlay) -> Lifted:
+def lifted(tree: FileTree, app: App, overlay: Overlay) -> Lifted:
     """The overlay as a block. Raises Unfit, or InputError for what cannot be read."""
     file = tree.kustomization(overlay.path)
     fields = plain(load_values(tree.read(file, Location(file[1:])), file[1:]))
@@ -52,7 +52,7 @@ def lifted(tree: Tree, app: App, overlay: Overlay) -> Lifted:
 class _Lifting:
     """The work on one overlay; `files` and `bases` gather what its fields name."""
 
-    def __init__(self, tree: Tree, app: App, overlay: Overlay, fields: Block) -> None:
+    def __init__(self, tree: FileTree, app: App, overlay: Overlay, fields: Block) -> None:
         self.tree, self.app, self.overlay = tree, app, overlay
         self.fields = {key: value for key, value in fields.items() if value is not None and key not in _NO_FIELD}
         self.files: dict[str, bytes] = {}

@@ -12,7 +12,7 @@ import posixpath
 from typing import NamedTuple
 
 from ...errors import InputError, Location
-from ...system.files import KUSTOMIZATIONS, MAX_ENTRIES, Tree
+from ...system.files import KUSTOMIZATIONS, MAX_ENTRIES, FileTree
 from .conversion import dns_name
 
 PARENTS = ("overlays", "overlay", "environments", "envs", "env", "clusters")
@@ -34,7 +34,7 @@ class App(NamedTuple):
     overlays: tuple[Overlay, ...]
 
 
-def find_apps(tree: Tree, start: str, name: str) -> list[App]:
+def find_apps(tree: FileTree, start: str, name: str) -> list[App]:
     """Every app below `start`; `name` is for one whose overlays lie at the top. InputError: there is none."""
     found: dict[tuple[str, str], list[Overlay]] = {}
     kustomizations = _kustomizations(tree, start)
@@ -67,7 +67,7 @@ def _named(found: dict[tuple[str, str], list[Overlay]]) -> list[App]:
     return apps
 
 
-def _kustomizations(tree: Tree, start: str) -> list[str]:
+def _kustomizations(tree: FileTree, start: str) -> list[str]:
     """Canonical directories that hold a kustomization; hidden ones and links are not entered."""
     found: list[str] = []
     seen = 0

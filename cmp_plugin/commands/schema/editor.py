@@ -21,7 +21,7 @@ from ...specs.interpolate import all_references
 from ...specs.models import json_schema
 from ...specs.rules import entries as entries_of
 from ...specs.rules import value_of
-from ...system.files import Tree, canonical
+from ...system.files import FileTree, canonical
 from .values import values_schema
 
 Schema = dict[str, Any]
@@ -37,7 +37,7 @@ class Values(NamedTuple):
 def values_of(fleet: Fleet, entries: Iterable[str]) -> Values:
     """The values of the chart that each entry has: the one that service.yaml names, else the first in use."""
     wanted = list(entries)
-    uses: dict[str, list[tuple[Chart, Tree]]] = {entry: _own(fleet, entry) for entry in wanted}
+    uses: dict[str, list[tuple[Chart, FileTree]]] = {entry: _own(fleet, entry) for entry in wanted}
     for use in chart_uses(fleet)[0]:
         if use.entry in uses:
             uses[use.entry].append((use.chart, use.tree))
@@ -53,7 +53,7 @@ def values_of(fleet: Fleet, entries: Iterable[str]) -> Values:
     return Values(schemas, {entry: why for entry, why in absent.items() if entry not in schemas})
 
 
-def _own(fleet: Fleet, entry: str) -> list[tuple[Chart, Tree]]:
+def _own(fleet: Fleet, entry: str) -> list[tuple[Chart, FileTree]]:
     """The chart of service.yaml, where it stands there without references."""
     spec = fleet.spec_of("Service", entry)
     chart, version = value_of(spec, "chart"), value_of(spec, "version")
@@ -65,7 +65,7 @@ def _own(fleet: Fleet, entry: str) -> list[tuple[Chart, Tree]]:
     return [(Chart(chart.at, version=str(version.value), **source), fleet.tree)] if version is not None else []
 
 
-def _files(fleet: Fleet, entry: str, chart: Chart, tree: Tree) -> ChartFiles | str:
+def _files(fleet: Fleet, entry: str, chart: Chart, tree: FileTree) -> ChartFiles | str:
     """The chart's files, or why there are none."""
     try:
         found = files_of(chart, Home(entry, settings_of(fleet.spec).lock_optional), tree)

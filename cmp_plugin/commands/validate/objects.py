@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from ...errors import CmpError, InputError, Location
 from ...fleet.plan import Planned
-from ...fleet.service import Patch, Service
+from ...fleet.service import Patch, ResolvedService
 from ...goyaml.load import Node
 from ...render.kustomize.selectors import read_selector
 from ...render.manifest import Manifest, described, identity, opened
@@ -61,7 +61,9 @@ class ObjectChecks:
             return kubernetes.ClusterSchemas(self._loaded[version], self._compiled)
         return None
 
-    def _errors(self, service: Service, manifest: Manifest, schemas: kubernetes.ClusterSchemas) -> Iterator[CmpError]:
+    def _errors(
+        self, service: ResolvedService, manifest: Manifest, schemas: kubernetes.ClusterSchemas
+    ) -> Iterator[CmpError]:
         found = schemas.refusals(manifest.value)
         if isinstance(found, kubernetes.Unknown):
             note = f"no schema of {found.kind}: not checked"
@@ -71,7 +73,7 @@ class ObjectChecks:
             yield _error(service, manifest, refusal)
 
 
-def _error(service: Service, manifest: Manifest, refusal: Refusal) -> CmpError:
+def _error(service: ResolvedService, manifest: Manifest, refusal: Refusal) -> CmpError:
     field = f" {refusal.where}" if refusal.path else ""
     said = "there is no such field" if refusal.unknown else refusal.message
     patch, at = _patched(service, manifest, refusal.path)
@@ -79,7 +81,7 @@ def _error(service: Service, manifest: Manifest, refusal: Refusal) -> CmpError:
     return InputError(f"{service.label}: {described(manifest.value)}{field}: {said} (from {origin})", at)
 
 
-def _patched(service: Service, manifest: Manifest, path: Path) -> tuple[Patch | None, Location]:
+def _patched(service: ResolvedService, manifest: Manifest, path: Path) -> tuple[Patch | None, Location]:
     """The last patch that writes the field, and where; without one the service's file."""
     for patch in reversed(service.patches) if path else ():
         if patch.target is None or read_selector(patch.target).selects_type(identity(manifest.value)):

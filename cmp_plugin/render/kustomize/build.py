@@ -14,9 +14,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import InputError, Location, ToolError
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ...goyaml.load import dump_values, load_manifests
-from ...system.files import Tree
+from ...system.files import FileTree
 from ...system.process import Deadline
 from ...tools import kustomize
 from ...tools.discovery import Tool
@@ -41,8 +41,8 @@ class Kustomizer:
 
     def __init__(
         self,
-        service: Service,
-        tree: Tree,
+        service: ResolvedService,
+        tree: FileTree,
         workdir: str,
         deadline: Deadline,
         tool: Tool | None = None,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from ...errors import CmpError, InputError, ToolError
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ..manifest import NOWHERE, Identity, Manifest, identity
 from .build import Kustomizer
 from .kustomization import kustomization
@@ -22,7 +22,7 @@ Build = Callable[[Sequence[Entry]], list[Manifest]]
 _REGISTERED = re.compile(r"may not add resource with an already registered id: (\S+)")
 
 
-def blamed(service: Service, entries: Sequence[Entry], build: Build, error: ToolError) -> CmpError:
+def blamed(service: ResolvedService, entries: Sequence[Entry], build: Build, error: ToolError) -> CmpError:
     """`error`, or a better one: at the first patch without which the build succeeds.
 
     `build` makes everything up to and including the given patches, nothing that comes after them.
@@ -48,7 +48,7 @@ def _tried(build: Build, entries: Sequence[Entry]) -> list[Manifest] | ToolError
         return error
 
 
-def _explained(service: Service, entry: Entry, before: Sequence[Manifest], cause: ToolError) -> CmpError:
+def _explained(service: ResolvedService, entry: Entry, before: Sequence[Manifest], cause: ToolError) -> CmpError:
     candidates = [Candidate(manifest) for manifest in before]
     try:
         (hit,) = traced(service, [entry], candidates)
@@ -61,7 +61,9 @@ def _explained(service: Service, entry: Entry, before: Sequence[Manifest], cause
     return InputError(message, entry.patch.at)
 
 
-def doubled(service: Service, printed: Sequence[Manifest], kustomizer: Kustomizer, error: ToolError) -> CmpError:
+def doubled(
+    service: ResolvedService, printed: Sequence[Manifest], kustomizer: Kustomizer, error: ToolError
+) -> CmpError:
     """`error`; or, when two objects are one to Kustomize, an error that names both sources."""
     found = _REGISTERED.search(error.message)
     if not found or not kustomizer.has_time:
@@ -77,7 +79,7 @@ def doubled(service: Service, printed: Sequence[Manifest], kustomizer: Kustomize
     return InputError(f"{service.label}: {kind}/{name} is there twice: from {where}", service.at)
 
 
-def _count(service: Service, kustomizer: Kustomizer, found: re.Match[str]) -> int:
+def _count(service: ResolvedService, kustomizer: Kustomizer, found: re.Match[str]) -> int:
     """How often an object is among the service's resources; 2 when these alone fail in the same way."""
     try:
         built = kustomizer.build(kustomization(service, kustomizer.places), [])

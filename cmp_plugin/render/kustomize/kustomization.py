@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Errors, InputError, Location, did_you_mean
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ...goyaml.load import Node, dump_values, plain
 from ...specs.paths import FRAGMENT_LISTS, GENERATOR_LISTS
 from .patches import PLACEHOLDER, Entry
@@ -50,7 +50,7 @@ class Places(NamedTuple):
     is_directory: Callable[[str], bool]
 
 
-def check_fragment(service: Service) -> None:
+def check_fragment(service: ResolvedService) -> None:
     """Raises Errors: fields of the fragment that Kustomize does not know or that belong elsewhere."""
     errors: list[CmpError] = []
     for key, node in _fields(service.kustomize).items():
@@ -66,7 +66,7 @@ def check_fragment(service: Service) -> None:
         raise Errors(errors)
 
 
-def has_fragment(service: Service) -> bool:
+def has_fragment(service: ResolvedService) -> bool:
     """Whether there is a kustomization fragment with anything in it."""
     return bool(_fields(service.kustomize))
 
@@ -81,7 +81,7 @@ def _wrong_type(key: str, node: Node) -> str:
     return "a list of mappings" if key in _GENERATORS and not mappings else ""
 
 
-def changes_everything(service: Service) -> bool:
+def changes_everything(service: ResolvedService) -> bool:
     """Whether the fragment could change any object, so that Kustomize must see all of them."""
     fragment = plain(service.kustomize) if service.kustomize else {}
     harmless = {"apiVersion", "kind", "metadata", "generatorOptions", *_GENERATORS}
@@ -89,25 +89,25 @@ def changes_everything(service: Service) -> bool:
     return not (set(fragment) <= harmless and keeps_names(generators, fragment.get("generatorOptions") or {}))
 
 
-def adds_to_objects(service: Service) -> bool:
+def adds_to_objects(service: ResolvedService) -> bool:
     """Whether a generator of the fragment merges into, or replaces, an object of the chart."""
     fields = _fields(service.kustomize)
     generators = [plain(item) for name in _GENERATORS for item in _items(fields.get(name))]
     return any(one.get("behavior") in ("merge", "replace") for one in generators if isinstance(one, dict))
 
 
-def fragment_namespace(service: Service) -> bool:
+def fragment_namespace(service: ResolvedService) -> bool:
     """Whether the fragment has a `namespace` field."""
     return "namespace" in _fields(service.kustomize)
 
 
-def acts_before_patches(service: Service) -> bool:
+def acts_before_patches(service: ResolvedService) -> bool:
     """Whether the fragment adds or changes objects that the service's patches then meet."""
     return any(key in _EARLY for key in _fields(service.kustomize))
 
 
 def kustomization(
-    service: Service,
+    service: ResolvedService,
     places: Places,
     *,
     objects: Sequence[str] = (),
@@ -156,11 +156,11 @@ def _image(image: Any) -> dict[str, str]:
     return {"name": image.name, **{key: value for key, value in given.items() if value}}
 
 
-def _labels(service: Service) -> dict[str, Any]:
+def _labels(service: ResolvedService) -> dict[str, Any]:
     return {"pairs": dict(service.labels), "includeSelectors": False, "includeTemplates": False}
 
 
-def _annotations(service: Service) -> str:
+def _annotations(service: ResolvedService) -> str:
     """`commonAnnotations` would reach into templates; the transformer itself takes other places."""
     transformer = {
         "apiVersion": "builtin",

@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ..manifest import Manifest, mapping
 
 _LOCAL = "config.kubernetes.io/local-config"
@@ -34,7 +34,7 @@ COMMANDS = {
 }
 
 
-def finished(manifests: Iterable[Manifest], service: Service, add: bool) -> Iterator[Manifest]:
+def finished(manifests: Iterable[Manifest], service: ResolvedService, add: bool) -> Iterator[Manifest]:
     """Objects as a build leaves them, without those that are local configuration only.
 
     `add`: the service's labels and annotations are still to be added.

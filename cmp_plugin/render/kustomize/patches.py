@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Errors, InputError, Location, did_you_mean, labelled
-from ...fleet.service import Patch, Service
+from ...fleet.service import Patch, ResolvedService
 from ...goyaml.load import Node, plain
 from ..manifest import Identity, Manifest, described, identity, is_nameless, mapping, strings, text
 from .operations import applied, malformed, touches_identity, touches_metadata
@@ -86,7 +86,7 @@ class Hit(NamedTuple):
     perhaps: list[Candidate]
 
 
-def entries(service: Service) -> list[Entry]:
+def entries(service: ResolvedService) -> list[Entry]:
     """The service's patches as Kustomize takes them. Raises Errors for what can never be applied."""
     found: list[Entry] = []
     errors: list[CmpError] = []
@@ -148,7 +148,7 @@ def _written_nulls(patch: Patch, body: Node) -> Iterator[CmpError]:
                 )
 
 
-def traced(service: Service, sequence: Sequence[Entry], candidates: Sequence[Candidate]) -> list[Hit]:
+def traced(service: ResolvedService, sequence: Sequence[Entry], candidates: Sequence[Candidate]) -> list[Hit]:
     """What each entry meets. Raises Errors: operations that fail, patches on objects without name."""
     errors: dict[object, CmpError] = {}
     met: list[Hit] = []
@@ -246,7 +246,7 @@ def _touches_images(value: Any, found: Identity) -> bool:
     )
 
 
-def nothing_hit(service: Service, entry: Entry, candidates: Sequence[Candidate]) -> CmpError:
+def nothing_hit(service: ResolvedService, entry: Entry, candidates: Sequence[Candidate]) -> CmpError:
     """The error for an entry that hits nothing, with what was perhaps meant."""
     known = sorted({str(candidate.original) for candidate in candidates})
     target = plain(entry.patch.target) if entry.patch.target else None

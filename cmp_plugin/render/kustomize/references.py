@@ -14,7 +14,7 @@ from typing import Any
 
 from ...errors import InputError, Location, did_you_mean
 from ...goyaml.load import Node, check_aliases, load_manifests, load_values, plain
-from ...system.files import Tree, allowed_in, canonical
+from ...system.files import FileTree, allowed_in, canonical
 
 # A path that Kustomize would take for a repository to clone, and a file that it would download
 # (api 0.21.2, git.NewRepoSpecFromURL and loader.IsRemoteFile); both a little wider than there.
@@ -56,7 +56,7 @@ class Reach:
     object may have to follow; `moves`: namespaces may, which only few kinds of object notice.
     """
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: FileTree) -> None:
         self.tree = tree
         self.directories: list[str] = []
         self.renames = False

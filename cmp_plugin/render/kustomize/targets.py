@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ...errors import CmpError, Errors, InputError, ToolError, did_you_mean
-from ...fleet.service import Image, Service
+from ...fleet.service import Image, ResolvedService
 from ...goyaml.load import dump_values
 from ..manifest import Manifest, described, is_nameless, mapping
 from .build import OBJECTS, Kustomizer
@@ -32,7 +32,7 @@ class Meeting:
     """
 
     def __init__(
-        self, service: Service, printed: Sequence[Manifest], entries: list[Entry], kustomizer: Kustomizer
+        self, service: ResolvedService, printed: Sequence[Manifest], entries: list[Entry], kustomizer: Kustomizer
     ) -> None:
         self.service = service
         self.printed = printed

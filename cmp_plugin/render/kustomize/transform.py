@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ...errors import ToolError
-from ...fleet.service import Service
+from ...fleet.service import ResolvedService
 from ...goyaml.load import Document
-from ...system.files import Tree
+from ...system.files import FileTree
 from ..checks import check_objects
 from ..manifest import Manifest, identity, is_nameless, opened
 from .build import OBJECTS, Kustomizer
@@ -46,7 +46,7 @@ class Settled(NamedTuple):
     reach: Reach
 
 
-def settled(service: Service, documents: Iterable[Document], tree: Tree, kustomizer: Kustomizer) -> Settled:
+def settled(service: ResolvedService, documents: Iterable[Document], tree: FileTree, kustomizer: Kustomizer) -> Settled:
     """Everything that can be found wrong with the chart's objects and what meets them, looked for.
 
     Raises InputError, ToolError or several as Errors.
@@ -54,7 +54,7 @@ def settled(service: Service, documents: Iterable[Document], tree: Tree, kustomi
     return _settled(service, _objects(documents), tree, kustomizer)
 
 
-def _settled(service: Service, printed: list[Manifest], tree: Tree, kustomizer: Kustomizer) -> Settled:
+def _settled(service: ResolvedService, printed: list[Manifest], tree: FileTree, kustomizer: Kustomizer) -> Settled:
     check_objects(service, printed)
     check_fragment(service)
     reach = _reached(service, tree)
@@ -64,9 +64,9 @@ def _settled(service: Service, printed: list[Manifest], tree: Tree, kustomizer: 
 
 
 def transform(
-    service: Service,
+    service: ResolvedService,
     documents: Iterable[Document],
-    tree: Tree,
+    tree: FileTree,
     kustomizer: Kustomizer,
     *,
     whole: bool = False,
@@ -87,7 +87,7 @@ def transform(
         raise doubled(service, printed, kustomizer, error) from None
 
 
-def _transformed(service: Service, found: Settled, kustomizer: Kustomizer, whole: bool) -> list[Manifest]:
+def _transformed(service: ResolvedService, found: Settled, kustomizer: Kustomizer, whole: bool) -> list[Manifest]:
     printed, meeting, reach = found
     whole = whole or changes_everything(service) or reach.renames or _renames(meeting.entries)
     seen = set(range(len(printed))) if whole else meeting.seen | _referrers(printed, meeting, reach)
@@ -107,7 +107,7 @@ def _template(document: Document) -> str:
     return f"chart template {document.source}" if document.source else "the chart"
 
 
-def _reached(service: Service, tree: Tree) -> Reach:
+def _reached(service: ResolvedService, tree: FileTree) -> Reach:
     """Everything that Kustomize would open, looked at."""
     reach = Reach(tree)
     for resource in service.resources:
@@ -117,7 +117,7 @@ def _reached(service: Service, tree: Tree) -> Reach:
     return reach
 
 
-def _is_directory_alone(service: Service, printed: Sequence[Manifest], tree: Tree) -> bool:
+def _is_directory_alone(service: ResolvedService, printed: Sequence[Manifest], tree: FileTree) -> bool:
     """Whether the service is a kustomization and nothing else, to be built as it is."""
     more = printed or service.chart or has_fragment(service) or service.patches or service.images
     return not more and len(service.resources) == 1 and tree.is_dir(service.resources[0].path)
@@ -138,7 +138,7 @@ def _referrers(printed: Sequence[Manifest], meeting: Meeting, reach: Reach) -> s
 
 
 def _built(
-    service: Service, given: Sequence[Manifest], meeting: Meeting, kustomizer: Kustomizer, metadata: bool
+    service: ResolvedService, given: Sequence[Manifest], meeting: Meeting, kustomizer: Kustomizer, metadata: bool
 ) -> list[Manifest]:
     def build(some: Sequence[Entry], late: bool) -> list[Manifest]:
         value = kustomization(
@@ -160,7 +160,7 @@ def _built(
         raise blamed(service, meeting.entries, lambda some: build(some, False), error) from None
 
 
-def _sourced(built: Iterable[Manifest], given: Iterable[Manifest], service: Service) -> list[Manifest]:
+def _sourced(built: Iterable[Manifest], given: Iterable[Manifest], service: ResolvedService) -> list[Manifest]:
     """What Kustomize printed, each object with the source that it is known to have."""
     sources = {identity(one.value): one.source for one in given}
     others = [resource.path[1:] for resource in service.resources]
@@ -169,7 +169,7 @@ def _sourced(built: Iterable[Manifest], given: Iterable[Manifest], service: Serv
 
 
 def _assembled(
-    service: Service,
+    service: ResolvedService,
     printed: Sequence[Manifest],
     given: Sequence[Manifest],
     built: Sequence[Manifest],

@@ -11,7 +11,7 @@ from fleets import planned, write
 from cmp_plugin.commands.diff.digests import Contents
 from cmp_plugin.commands.diff.fingerprint import fingerprint
 from cmp_plugin.errors import InputError
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 
 PART = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: own}\n"
 FILES = {
@@ -62,7 +62,7 @@ def test_what_cannot_be_read_is_like_nothing_else(tmp_path: Path) -> None:
 
 
 def of(root: Path, path: str = "/services", allowed: tuple[str, ...] = ("/services",)) -> str:
-    return Contents().of(path, Tree(os.path.realpath(root), allowed))
+    return Contents().of(path, FileTree(os.path.realpath(root), allowed))
 
 
 def test_contents(tmp_path: Path) -> None:

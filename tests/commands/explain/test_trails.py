@@ -16,9 +16,9 @@ from cmp_plugin.fleet.layers import Layer, merge_layers
 from cmp_plugin.fleet.value_path import parsed, written
 from cmp_plugin.goyaml.load import Node, node, plain
 from cmp_plugin.specs.merge import Appended
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 
-NO_FILES = Tree("/nonexistent", ())
+NO_FILES = FileTree("/nonexistent", ())
 
 
 def layers_of(*blocks: Any) -> list[Layer]:
@@ -98,7 +98,7 @@ def test_values_files_come_before_the_values_of_their_layer(tmp_path: Path) -> N
     (tmp_path / "profiles" / "high.yaml").write_text("a: '${vars.x}'\n")
     files = ["/profiles/low.yaml", "/profiles/high.yaml", "/profiles/none.yaml?"]
     (layer,) = layers_of({"values": {"b": 3}, "valuesFiles": files})
-    origins = Origins(said_by([layer], Tree(str(tmp_path), ("/profiles",))))
+    origins = Origins(said_by([layer], FileTree(str(tmp_path), ("/profiles",))))
     found = origins.trail(("values", "a"))
     assert [str(one.node.at) for one in (*found.holds, *found.over)] == [
         "profiles/high.yaml:1:4",

@@ -21,7 +21,7 @@ from cmp_plugin.commands.importing.conversion import Asked, draft
 from cmp_plugin.commands.importing.generators import ClusterSecret, at_path, cluster_secret, matches, selects
 from cmp_plugin.commands.importing.variants import place_variants
 from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.system.files import Tree
+from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 
 PUBLIC = "https://charts.example.com"
@@ -106,7 +106,7 @@ CLUSTERS = [
 def asked(tmp_path: Path, helm4: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
     monkeypatch.setenv("CMP_PLUGIN_HELM", helm4)
     tree = lay_out(tmp_path / "tree", {f"apps/{name}/x.yaml": "" for name in ("one", "two", ".three")})
-    files = Tree(str(tree.resolve()), ("/",))
+    files = FileTree(str(tree.resolve()), ("/",))
     (tmp_path / "work").mkdir()
     return Asked(files, "/", "tree", Means(files, (), "~4.3", str(tmp_path / "work"), Deadline(60)))
 
