@@ -1,26 +1,37 @@
-"""A value that knows where it was written: what every stage between the files and the tools handles."""
+"""A value that knows where it was written: what every stage between the files and the tools handles.
+
+In: what the readers of this package build. Out: `Node` and the ways to walk it; whoever needs a field, an item or
+a path of a node asks here. A node knows YAML's types and nothing of any spec, and is never changed.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
 from ..errors import Location
 
+if TYPE_CHECKING:
+    Value = str | int | float | bool | None | list["Node"] | dict[str, "Node"]
+
 
 class Node:
-    """One value of a spec with its place.
+    """One value of a spec with its position.
 
     `value`: str, int, float, bool, None, list[Node] or dict[str, Node] (in the file's order).
     `at`: where the value starts; `key`: where its key in the parent map starts, if it has one.
     `over`: the nodes of lower layers that this one replaced, nearest first.
-    What several aliases stand for is one object in several places: never change a node.
+    What several aliases stand for is one object at several positions: never change a node, nor what a method returns.
+
+    `get`, `fields`, `elements` and `text` take the keys that lead from this node to the one they are about; without
+    a key that is this node. On that way a null counts as absent, as everywhere in a spec.
     """
 
     __slots__ = ("value", "at", "key", "over")
 
     def __init__(
         self,
-        value: str | int | float | bool | None | list[Node] | dict[str, Node],
+        value: Value,
         at: Location,
         key: Location | None = None,
         over: tuple[Node, ...] = (),
@@ -30,9 +41,83 @@ class Node:
         self.key = key
         self.over = over
 
+    @property
+    def start(self) -> Location:
+        """Where the entry starts: at its key, and without one at the value."""
+        return self.key or self.at
+
+    def get(self, *keys: str) -> Node | None:
+        """The node below these keys; None when there is none or it is null."""
+        node = self
+        for key in keys:
+            child = node.value.get(key) if isinstance(node.value, dict) else None
+            if child is None or child.value is None:
+                return None
+            node = child
+        return node
+
+    def fields(self, *keys: str) -> dict[str, Node]:
+        """The entries of the map below these keys, null ones too; empty when there is no map."""
+        node = self.get(*keys) if keys else self
+        return node.value if node is not None and isinstance(node.value, dict) else {}
+
+    def elements(self, *keys: str) -> list[Node]:
+        """The items of the list below these keys; empty when there is no list."""
+        node = self.get(*keys) if keys else self
+        return node.value if node is not None and isinstance(node.value, list) else []
+
+    def text(self, *keys: str) -> str | None:
+        """The string below these keys; None when there is no string."""
+        node = self.get(*keys) if keys else self
+        return node.value if node is not None and isinstance(node.value, str) else None
+
+    def find(self, path: Sequence[str | int]) -> Node | None:
+        """The node at exactly this path of keys and positions in lists, also a null; None when the path leads nowhere.
+
+        In a list a position may be written as text, as in a JSON pointer.
+        """
+        node = self
+        for step in path:
+            value = node.value
+            if isinstance(value, dict) and str(step) in value:
+                node = value[str(step)]
+            elif isinstance(value, list) and str(step).isdecimal() and int(step) < len(value):
+                node = value[int(step)]
+            else:
+                return None
+        return node
+
+    def children(self) -> Iterable[Node]:
+        """The values of a map or the items of a list, in the file's order; empty for everything else."""
+        if isinstance(self.value, dict):
+            return self.value.values()
+        return self.value if isinstance(self.value, list) else ()
+
+    def strings(self) -> Iterator[str]:
+        """Every string of the tree in the file's order; the keys of maps do not count."""
+        if isinstance(self.value, str):
+            yield self.value
+        for child in self.children():
+            yield from child.strings()
+
+    def with_value(self, value: Value) -> Node:
+        """A node of the same kind and position, that replaced the same ones, with another value."""
+        return type(self)(value, self.at, self.key, self.over)
+
+    def with_strings(self, change: Callable[[Node], Node]) -> Node:
+        """The same tree with `change` made to the node of every string; the keys of maps stay."""
+        value = self.value
+        if isinstance(value, str):
+            return change(self)
+        if isinstance(value, dict):
+            return self.with_value({key: child.with_strings(change) for key, child in value.items()})
+        if isinstance(value, list):
+            return self.with_value([child.with_strings(change) for child in value])
+        return self
+
 
 def plain(node: Node) -> Any:
-    """The value without places: str, int, float, bool, None, list and dict."""
+    """The value without positions: str, int, float, bool, None, list and dict."""
     value = node.value
     if isinstance(value, dict):
         return {key: plain(child) for key, child in value.items()}
