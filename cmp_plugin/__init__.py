@@ -1,9 +1,9 @@
 """GitOps for many clusters with Argo CD: one readable file per cluster, one per service.
 
-Read specs (yamlfile, specs, fleet) -> merge layers (layers) -> resolve (interpolate, resolve)
--> render (charts, chart, overlay, transform) -> check (checks) -> emit (emit).
-Edges: argocd (Argo CD's environment), tree (files), tools/ (helm, kustomize, git), cli (terminal).
-Every stage is a plain function from frozen values to frozen values.
+One pipeline of plain functions from frozen values to frozen values:
+read specs (specs, fleet) -> merge layers and resolve (fleet) -> locate the chart (charts) -> helm, kustomize, checks
+(render) -> Applications or objects for Argo CD (argocd). commands/ are thin; tools/, system/ and goyaml/ are the edges.
+docs/architecture.md follows one render through it.
 """
 
 __version__ = "0.1.0"

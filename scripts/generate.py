@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from typing import Any
 
 import field_reference as fieldreference
@@ -15,7 +16,7 @@ from cli_reference import markdown
 from cmp_plugin.argocd.contract import plugin_yaml
 from cmp_plugin.specs.models import KINDS, json_schema
 
-HEADER = '"""Generated from specs.py by `make generated`: what `shapes.fits` reads. Not edited by hand."""\n'
+HEADER = '"""Generated from models.py by `make generated`: what `accept.fits` reads. Not edited by hand."""\n'
 
 
 def files() -> dict[str, str]:
@@ -34,7 +35,7 @@ def schema_text(kind: str) -> str:
 
 
 def shape_table() -> str:
-    """Source text of the module `shape_table`."""
+    """Source text of the module `accept_table`."""
     table: dict[str, Any] = {}
     for kind in KINDS:
         schema = json_schema(kind)
@@ -46,7 +47,7 @@ def shape_table() -> str:
 
 
 def to_shape(schema: dict[str, Any]) -> Any:
-    """The shape (see `shapes.fits`) of a JSON Schema as pydantic makes it from our models."""
+    """The shape (see `accept.fits`) of a JSON Schema as pydantic makes it from our models."""
     if "$ref" in schema:
         return ["ref", schema["$ref"].rsplit("/", 1)[1]]
     if "anyOf" in schema:
@@ -76,14 +77,39 @@ def _object_shape(schema: dict[str, Any]) -> Any:
     return ["object", fields, schema.get("required", []), one_of]
 
 
+def stale(root: str) -> list[str]:
+    """The generated files below `root` that are not there or hold another text."""
+    return [path for path, text in files().items() if _read(os.path.join(root, path)) != text]
+
+
+def _read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8") as handle:
+            return handle.read()
+    except FileNotFoundError:
+        return None
+
+
 def write(root: str) -> None:
     """Writes every generated file below `root`."""
     for path, text in files().items():
-        place = os.path.join(root, path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(place, "w", encoding="utf-8") as handle:
+        target = os.path.join(root, path)
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        with open(target, "w", encoding="utf-8") as handle:
             handle.write(text)
 
 
+def main(words: list[str]) -> int:
+    """Writes the files; with `--check` only names the stale ones, and fails when there are any."""
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    if words != ["--check"]:
+        write(root)
+        return 0
+    found = stale(root)
+    for path in found:
+        print(f"{path} is out of date: run `make generated`", file=sys.stderr)
+    return 1 if found else 0
+
+
 if __name__ == "__main__":
-    write(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.exit(main(sys.argv[1:]))

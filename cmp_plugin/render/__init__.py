@@ -1,0 +1,1 @@
+"""One resolved service -> its checked objects, by the real helm and kustomize."""

@@ -1,4 +1,4 @@
-"""Generated from specs.py by `make generated`: what `shapes.fits` reads. Not edited by hand."""
+"""Generated from models.py by `make generated`: what `accept.fits` reads. Not edited by hand."""
 
 from typing import Any
 

@@ -1,0 +1,1 @@
+"""The edges of the operating system: confined reads, processes, locks, private directories."""

@@ -1,1 +1,1 @@
-"""The programs that do the work: helm, kustomize, git. Every process starts in `process`."""
+"""The programs that a render calls: found, checked for their version, called, their errors in one line."""

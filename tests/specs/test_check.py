@@ -128,4 +128,4 @@ def schema_accepts(kind: str, value: Any) -> bool:
 @pytest.mark.parametrize("path", sorted(files()))
 def test_generated_files_are_up_to_date(path: str) -> None:
     with open(os.path.join(CHECKOUT, path), encoding="utf-8") as handle:
-        assert handle.read() == files()[path], "run python -m cmp_plugin.generated"
+        assert handle.read() == files()[path], "run make generated"

@@ -1,0 +1,1 @@
+"""`init` and `new`: files for a person to start from. What exists is never overwritten."""
