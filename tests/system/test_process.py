@@ -185,13 +185,16 @@ def test_an_argument_with_a_nul_character() -> None:
 
 
 def test_ctrl_c_kills_the_child(tmp_path: Path) -> None:
-    """In a process of its own, which gets the signal while a child runs that does not care."""
+    """In a process of its own, which gets the signal while a child runs that does not care.
+
+    The child says who it is after more output than a pipe holds: by then `run` is reading it.
+    """
     pid = tmp_path / "pid"
     script = f"""
         import os
         from cmp_plugin.system.process import Deadline, run
         try:
-            run(["{SH}", "-c", "trap '' INT TERM; echo $$ > {pid}; while :; do sleep 1; done"],
+            run(["{SH}", "-c", "trap '' INT TERM; head -c 200000 /dev/zero; echo $$ > {pid}; while :; do sleep 1; done"],
                 cwd="/", env={ENV}, deadline=Deadline())
         except KeyboardInterrupt:
             try:
@@ -200,7 +203,9 @@ def test_ctrl_c_kills_the_child(tmp_path: Path) -> None:
                 print("reaped", len(os.listdir("/dev/fd")))
     """
     with subprocess.Popen([sys.executable, "-c", textwrap.dedent(script)], stdout=subprocess.PIPE, text=True) as ours:
+        end = time.monotonic() + 60
         while not (pid.exists() and pid.read_text().strip()):
+            assert ours.poll() is None and time.monotonic() < end, "the child never started"
             time.sleep(0.01)
         ours.send_signal(signal.SIGINT)
         assert ours.communicate(timeout=20)[0] == "reaped 4\n"
@@ -213,9 +218,9 @@ def test_many_at_once_from_threads() -> None:
     def one(number: int) -> None:
         results.append(sh(f"echo {number}; exit {number}"))
 
-    threads = [threading.Thread(target=one, args=(n,)) for n in range(16)]
+    threads = [threading.Thread(target=one, args=(n,), daemon=True) for n in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert sorted(results) == sorted(Completed(f"{n}\n".encode(), b"", n) for n in range(16))
