@@ -15,7 +15,7 @@ from ..fleet.files import Fleet
 from ..fleet.layers import text_field
 from ..fleet.plan import PROVISION, Planned
 from ..goyaml.load import Node, plain
-from ..specs.rules import NAME, entries, value_of
+from ..specs.rules import NAME
 from .inputs import Unfit, encode
 
 API = "argoproj.io/v1alpha1"
@@ -49,10 +49,10 @@ class Origin(NamedTuple):
 
 def origin_of(fleet: Node, commit: str, prefix: str = "") -> Origin:
     """What fleet.yaml says about its own place. InputError: it has no repoURL."""
-    repo = value_of(fleet, "repoURL")
+    repo = fleet.get("repoURL")
     if repo is None:
         raise InputError("Applications need the fleet's `repoURL`", Location(fleet.at.file))
-    revision = value_of(fleet, "targetRevision")
+    revision = fleet.get("targetRevision")
     return Origin(str(repo.value), str(revision.value) if revision else "HEAD", commit, prefix)
 
 
@@ -74,7 +74,7 @@ def cluster_applications(cluster: Cluster, planned: Iterable[Planned], origin: O
 
 def application_name(planned: Planned) -> str:
     """`<cluster>-<service>`, or what `application.name` says. InputError: not a valid name."""
-    written = value_of(planned.resolved.application, "name")
+    written = planned.resolved.application.get("name")
     name = str(written.value) if written else f"{planned.cluster}-{planned.request.key}"
     if len(name) > MAX_NAME or not NAME.fullmatch(name):
         at = written.at if written else planned.request.facts.at
@@ -117,7 +117,7 @@ def _application(cluster: Cluster, one: Planned, origin: Origin) -> dict[str, An
         "source": source,
         "syncPolicy": _sync_policy(settings, CONFIRM if provisioned else {}),
         "revisionHistoryLimit": _value(settings, "revisionHistoryLimit", 3),
-        "ignoreDifferences": [plain(rule) for _, rule in entries(settings, "ignoreDifferences")],
+        "ignoreDifferences": [plain(rule) for rule in settings.entries("ignoreDifferences").values()],
         "info": _list(settings, "info", []),
     }
     return _object("Application", metadata, spec)
@@ -146,7 +146,7 @@ def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, A
     inputs = encode(request, resolved.service, whole)
     if isinstance(inputs, Unfit):
         if resolved.revision:
-            at = value_of(resolved.merged.fields, "revision")
+            at = resolved.merged.fields.get("revision")
             message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
             raise InputError(message, at.at if at else None)
         if track == "branch":
@@ -194,7 +194,7 @@ def _plugin_source(origin: Origin, revision: str, path: str, parameters: dict[st
 
 def _sync_policy(settings: Node, extra: dict[str, str]) -> dict[str, Any]:
     defaults = {"CreateNamespace": True, "ServerSideApply": True, **extra}
-    written = {key: child.value for key, child in entries(settings, "syncOptions")}
+    written = {key: child.value for key, child in settings.entries("syncOptions").items()}
     options = {key: value for key, value in {**defaults, **written}.items() if value is not None}
     policy: dict[str, Any] = {"syncOptions": [f"{key}={_option(value)}" for key, value in sorted(options.items())]}
     automated = _value(settings, "automated", {})
@@ -210,11 +210,11 @@ def _option(value: object) -> str:
 
 
 def _map(settings: Node, field: str) -> dict[str, Any]:
-    return {key: plain(child) for key, child in entries(settings, field)}
+    return {key: plain(child) for key, child in settings.entries(field).items()}
 
 
 def _value(settings: Node, field: str, default: Any) -> Any:
-    found = value_of(settings, field)
+    found = settings.get(field)
     return default if found is None else plain(found)
 
 
@@ -225,7 +225,7 @@ def _list(settings: Node, field: str, default: list[Any]) -> list[Any]:
 
 def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
     """The Application of a whole cluster, called like it; removing the file never wipes the cluster."""
-    settings = value_of(cluster.fleet.spec, "application") or Node({}, cluster.facts.at)
+    settings = cluster.fleet.spec.get("application") or Node({}, cluster.facts.at)
     source, paths = _cluster_source(cluster, origin, origin.revision, {})
     metadata = {
         "name": cluster.name,
@@ -234,7 +234,7 @@ def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
         "annotations": {**CONFIRMED, **_map(settings, "annotations"), PATHS: paths},
     }
     automated = {"prune": True, "selfHeal": True}
-    allowed = value_of(cluster.spec, "allow")
+    allowed = cluster.spec.get("allow")
     if allowed is not None and allowed.value:
         # Without it Argo CD does not sync when the last service has gone.
         automated["allowEmpty"] = True
@@ -254,9 +254,9 @@ def projects(fleet: Fleet, planned: Iterable[Planned], origin: Origin) -> list[d
         project = text_field(one.resolved.application, "project") or "default"
         for kind, value in one.request.facts.destination.items():
             places.setdefault(project, set()).add((kind, value, one.resolved.service.namespace))
-    namespace = _value(value_of(fleet.spec, "application") or fleet.spec, "namespace", "argocd")
+    namespace = _value(fleet.spec.get("application") or fleet.spec, "namespace", "argocd")
     made: list[dict[str, Any]] = []
-    for name, node in entries(fleet.spec, "projects"):
+    for name, node in fleet.spec.entries("projects").items():
         written = plain(node) or {}
         destinations = [{kind: value, "namespace": ns} for kind, value, ns in sorted(places.get(name, ()))]
         spec = {"sourceRepos": [origin.repo_url], "destinations": destinations, **written}

@@ -17,7 +17,6 @@ from ..fleet.service import ResolvedService
 from ..goyaml.load import Node, plain
 from ..specs.interpolate import all_references
 from ..specs.paths import named_paths
-from ..specs.rules import entries
 from ..system.files import FileTree, within
 
 FORMAT = 1
@@ -112,8 +111,8 @@ def _needed(request: Request) -> tuple[set[str], set[str]]:
         names |= fresh
         pending.extend(name for name in fresh if name.startswith("vars."))
     labels = {name.removeprefix("cluster.labels.") for name in names if name.startswith("cluster.labels.")}
-    for _, variant in entries(request.spec, "variants"):
-        labels |= {label for label, _ in entries(variant, "when")}
+    for variant in request.spec.entries("variants").values():
+        labels |= set(variant.entries("when"))
     return labels, {name.removeprefix("vars.") for name in names if name.startswith("vars.")}
 
 

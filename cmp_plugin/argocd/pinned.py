@@ -13,7 +13,6 @@ from contextlib import contextmanager
 from ..errors import CmpError, InputError, Location
 from ..fleet.plan import Planned
 from ..fleet.resolve import resolve
-from ..specs.rules import value_of
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from ..tools import git
@@ -54,7 +53,7 @@ def _at_revision(planned: Planned, error: CmpError) -> InputError:
 
 
 def _written_at(planned: Planned) -> Location | None:
-    written = value_of(planned.resolved.merged.fields, "revision")
+    written = planned.resolved.merged.fields.get("revision")
     return written.at if written else None
 
 

@@ -17,7 +17,6 @@ from ..fleet.layers import list_field
 from ..fleet.service import Chart, ResolvedService
 from ..goyaml.load import Node, load_values
 from ..specs.merge import merge_values
-from ..specs.rules import value_of
 from ..system.files import FileTree
 from . import archive, lockfile, store, unlocked
 from .dependencies import Dependency, missing
@@ -216,7 +215,7 @@ def _parted(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, dic
 
 def _dependencies(own: Mapping[str, bytes], facts: Node, shown: str) -> list[Node]:
     """The entries of `dependencies`: in Chart.yaml, or of old in requirements.yaml."""
-    if value_of(facts, "dependencies") is None and "requirements.yaml" in own:
+    if facts.get("dependencies") is None and "requirements.yaml" in own:
         facts = load_values(own["requirements.yaml"], f"{shown}/requirements.yaml")
     return list_field(facts, "dependencies")
 
@@ -253,7 +252,7 @@ def _imports(dependency: Node) -> Iterator[tuple[str, str]]:
 
 
 def _text(fields: Node, key: str) -> str:
-    found = value_of(fields, key)
+    found = fields.get(key)
     return str(found.value) if found is not None else ""
 
 

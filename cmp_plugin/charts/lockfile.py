@@ -87,7 +87,7 @@ def _entry(node: Node) -> Locked:
     fields = _fields(node)
     for key, child in fields.items():
         if key not in _KNOWN:
-            raise InputError(f'unknown key "{key}" in a lock file', child.key or child.at)
+            raise InputError(f'unknown key "{key}" in a lock file', child.start)
     for key in _REQUIRED:
         if key not in fields:
             raise InputError(f"an entry of a lock file has a {key}", node.at)

@@ -17,7 +17,7 @@ from ..fleet.resolve import resolve
 from ..fleet.service import Chart
 from ..goyaml.load import Node
 from ..specs.paths import Place, placed
-from ..specs.rules import VERSION, entries, value_of
+from ..specs.rules import VERSION
 from ..system.files import FileTree
 
 
@@ -64,7 +64,9 @@ def chart_of(cluster: Cluster, outline: Outline) -> Chart | None:
 def _plain_chart(cluster: Cluster, outline: Outline) -> Chart | None:
     """None where only a full resolve can tell, or can say what is wrong."""
     node, directory = outline.fields["chart"]
-    source = {key: str(child.value) for key, child in entries(Node({"chart": node}, node.at), "chart") if child.value}
+    source = {
+        key: str(child.value) for key, child in Node({"chart": node}, node.at).entries("chart").items() if child.value
+    }
     if set(source) == {"path"}:
         return Chart(node.at, path=_path(node, directory, cluster))
     found = outline.field("version")
@@ -76,8 +78,8 @@ def _plain_chart(cluster: Cluster, outline: Outline) -> Chart | None:
 
 def _path(node: Node, directory: str, cluster: Cluster) -> str:
     place = Place(directory, ("/",), cluster.facts.scope())
-    chart = value_of(placed(Node({"chart": node}, node.at), place), "chart")
-    path = value_of(chart, "path") if chart else None
+    chart = placed(Node({"chart": node}, node.at), place).get("chart")
+    path = chart.get("path") if chart else None
     if path is None:
         raise InputError("a chart has a path", node.at)
     return str(path.value)

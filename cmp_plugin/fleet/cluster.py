@@ -14,7 +14,6 @@ from ..goyaml.load import Node
 from ..specs.interpolate import Scope
 from ..specs.merge import merge_fields, prepared
 from ..specs.paths import Place, placed
-from ..specs.rules import entries, value_of
 from ..system.files import within
 from .files import Fleet
 from .layers import Layer
@@ -81,8 +80,8 @@ def open_cluster(fleet: Fleet, name: str, at: Location | None = None) -> Cluster
     )
     named: dict[str, Location] = {}
     for _, _, node in sources[1:]:
-        for key, block in entries(node, "services"):
-            named.setdefault(key, block.key or block.at)
+        for key, block in node.entries("services").items():
+            named.setdefault(key, block.start)
     return Cluster(name, fleet, sources, _facts(name, [node for _, _, node in sources], spec), named)
 
 
@@ -123,14 +122,14 @@ def profile_order(fleet: Fleet, cluster: Node) -> dict[str, Node]:
 
 
 def _items(node: Node, field: str) -> list[Node]:
-    found = value_of(node, field)
+    found = node.get(field)
     return found.value if found is not None and isinstance(found.value, list) else []
 
 
 def _facts(name: str, nodes: list[Node], spec: Node) -> Facts:
     labels, variables, kubernetes = (_merged_field(nodes, field) for field in ("labels", "vars", "kubernetes"))
-    destination = value_of(spec, "destination")
-    version = value_of(kubernetes, "version")
+    destination = spec.get("destination")
+    version = kubernetes.get("version")
     return Facts(
         cluster=name,
         labels={key: str(child.value) for key, child in _fields(labels).items()},
@@ -149,7 +148,7 @@ def _fields(node: Node | None) -> dict[str, Node]:
 def _merged_field(nodes: list[Node], field: str) -> Node:
     merged = Node({}, nodes[-1].at)
     for node in nodes:
-        if child := value_of(node, field):
+        if child := node.get(field):
             merged = merge_fields(merged, prepared(child))
     return merged
 
@@ -157,10 +156,10 @@ def _merged_field(nodes: list[Node], field: str) -> Node:
 def layers_below(cluster: Cluster) -> list[Layer]:
     """Every `defaults`, lowest first; the fleet's `application` lies below them."""
     layers: list[Layer] = []
-    if application := value_of(cluster.fleet.spec, "application"):
+    if application := cluster.fleet.spec.get("application"):
         layers.append(Layer("fleet", Node({"application": application}, application.at), True))
     for name, directory, node in cluster.sources:
-        if block := value_of(node, "defaults"):
+        if block := node.get("defaults"):
             layers.append(Layer(f"{name}, defaults", placed_block(cluster, directory, block), True))
     return layers
 
@@ -173,8 +172,8 @@ def layers_above(cluster: Cluster, key: str) -> list[Layer]:
 
 def _block(node: Node, key: str) -> Node | None:
     """The block of `key` in a file's `services`, if there is one with something in it."""
-    services = value_of(node, "services")
-    return value_of(services, key) if services is not None else None
+    services = node.get("services")
+    return services.get(key) if services is not None else None
 
 
 def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:

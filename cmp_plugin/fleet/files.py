@@ -11,7 +11,7 @@ import os
 from ..errors import CmpError, Errors, InputError, Location, there_is
 from ..goyaml.load import Node, load
 from ..specs.check import check
-from ..specs.rules import NAME, rules, value_of
+from ..specs.rules import NAME, rules
 from ..system.files import FileTree, canonical
 
 ROOT_FILE = "fleet.yaml"
@@ -96,11 +96,11 @@ class Fleet:
             self._managers, self._wrong = {}, {}
             for name in self._mentioning(b"managementCluster"):
                 try:
-                    provision = value_of(self.spec_of("Cluster", name), "provision")
+                    provision = self.spec_of("Cluster", name).get("provision")
                 except CmpError as error:
                     self._wrong[name] = error
                     continue
-                named = value_of(provision, "managementCluster") if provision else None
+                named = provision.get("managementCluster") if provision else None
                 if named is not None:
                     self._managers.setdefault(str(named.value), []).append(name)
         for name in self._mentioning(manager.encode()) if self._wrong else []:

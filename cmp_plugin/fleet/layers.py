@@ -12,7 +12,6 @@ from ..errors import InputError, Location
 from ..goyaml.load import Node, load_values
 from ..specs.interpolate import escaped
 from ..specs.merge import Appended, Fields, merge_fields, merge_values, prepared
-from ..specs.rules import entries, value_of
 from ..system.files import FileTree
 
 CHART_FIELDS = ("releaseName", "version", "includeCRDs", "skipTests", "valuesFiles", "values")
@@ -67,8 +66,8 @@ def merge_layers(layers: list[Layer], tree: FileTree) -> Merged:
         _add_resources(resources, block)
         _add_patches(patches, layer)
         if not layer.is_default:
-            named |= {key: child.key or child.at for key, child in block.items() if child.value is not None}
-            images |= {name for name, _ in entries(layer.block, "images")}
+            named |= {key: child.start for key, child in block.items() if child.value is not None}
+            images |= set(layer.block.entries("images"))
     return Merged(fields, values, tuple(resources), patches, named, frozenset(images))
 
 
@@ -86,14 +85,14 @@ def _merge_plain_fields(fields: Node, block: Fields) -> Node:
 
 def _merge_layer_values(values: Node, block: Node, tree: FileTree) -> Node:
     """A layer's files in order, then its own values."""
-    files = value_of(block, "valuesFiles")
+    files = block.get("valuesFiles")
     for item in files.value if files and isinstance(files.value, list) else []:
         assert isinstance(item.value, str)
         path = item.value.removesuffix("?")
         if item.value.endswith("?") and not tree.exists(path):
             continue
         values = merge_values(values, escaped(load_values(tree.read(path, item.at), path[1:])))
-    own = value_of(block, "values")
+    own = block.get("values")
     return values if own is None else merge_values(values, prepared(own))
 
 
@@ -110,7 +109,7 @@ def _add_resources(resources: list[Node], block: Fields) -> None:
 
 
 def _add_patches(patches: dict[str, MergedPatch], layer: Layer) -> None:
-    for name, patch in entries(layer.block, "patches"):
+    for name, patch in layer.block.entries("patches").items():
         if patch.value is None:
             patches.pop(name, None)
             continue
@@ -137,7 +136,7 @@ def _merged_patch(low: Node | None, high: Node) -> Node:
 
 def text_field(fields: Node, name: str) -> str:
     """A string field of a merged block, or an empty string."""
-    found = value_of(fields, name)
+    found = fields.get(name)
     if found is None:
         return ""
     if not isinstance(found.value, str):
@@ -147,7 +146,7 @@ def text_field(fields: Node, name: str) -> str:
 
 def list_field(fields: Node, name: str) -> list[Node]:
     """A list field of a merged block, or an empty list."""
-    found = value_of(fields, name)
+    found = fields.get(name)
     return found.value if found is not None and isinstance(found.value, list) else []
 
 

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from ..goyaml.load import Node
 from ..specs.interpolate import all_references
-from ..specs.rules import entries, value_of
 from .cluster import Cluster, open_cluster
 from .plan import PROVISION
 from .request import Request, provision_request, request_for
@@ -52,16 +51,16 @@ def outlines(cluster: Cluster) -> Iterator[Outline]:
     for key, blocks in _named(cluster).items():
         entry = _entry(key, blocks)
         lowest = blocks[0][1]
-        spec = cluster.fleet.spec_of("Service", entry, lowest.key or lowest.at)
-        own = [spec, *(variant for _, variant in entries(spec, "variants") if _applies(variant, cluster))]
+        spec = cluster.fleet.spec_of("Service", entry, lowest.start)
+        own = [spec, *(variant for variant in spec.entries("variants").values() if _applies(variant, cluster))]
         fields = _merged([(f"/services/{entry}", block) for block in own] + blocks)
         yield Outline(key, entry, lowest, fields)
 
 
 def full_request(cluster: Cluster, key: str) -> Request:
     """What to resolve where the outline is open; `provision.<name>` is its management cluster's."""
-    provision = value_of(cluster.spec, "provision") if key.startswith(PROVISION) else None
-    manager = value_of(provision, "managementCluster") if provision is not None else None
+    provision = cluster.spec.get("provision") if key.startswith(PROVISION) else None
+    manager = provision.get("managementCluster") if provision is not None else None
     if manager is None:
         return request_for(cluster, key)
     return provision_request(open_cluster(cluster.fleet, str(manager.value), manager.at), cluster.name)
@@ -71,16 +70,16 @@ def _named(cluster: Cluster) -> dict[str, Blocks]:
     """Key -> its blocks with their files' directories, lowest first; what provisions the cluster, too."""
     named: dict[str, Blocks] = {}
     for _, directory, node in cluster.sources[1:]:
-        for key, block in entries(node, "services"):
+        for key, block in node.entries("services").items():
             named.setdefault(key, []).append((directory, block))
-    provision = value_of(cluster.spec, "provision")
+    provision = cluster.spec.get("provision")
     if provision is not None:
         named[PROVISION + cluster.name] = [(f"/clusters/{cluster.name}", provision)]
     return named
 
 
 def _entry(key: str, blocks: Blocks) -> str:
-    found = [node for _, block in blocks if (node := value_of(block, "service")) is not None]
+    found = [node for _, block in blocks if (node := block.get("service")) is not None]
     return str(found[-1].value) if found else key
 
 

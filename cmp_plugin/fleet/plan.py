@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError, there_is
-from ..specs.rules import value_of
 from .cluster import Cluster, open_cluster
 from .files import Fleet
 from .request import Request, provision_request, request_for
@@ -61,7 +60,7 @@ def _request(cluster: Cluster, key: str) -> Request:
 
 
 def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
-    allowed = value_of(cluster.spec, "allow")
+    allowed = cluster.spec.get("allow")
     if not found and not (allowed is not None and allowed.value):
         raise InputError(
             f"cluster {cluster.name} has no services",

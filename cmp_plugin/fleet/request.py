@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from ..errors import InputError
 from ..goyaml.load import Node
-from ..specs.rules import entries, value_of
 from ..system.files import FileTree
 from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
 from .layers import Layer
@@ -47,9 +46,9 @@ class Request(NamedTuple):
 
 def settings_of(fleet: Node) -> Settings:
     """What fleet.yaml says about tools, mirrors and lock."""
-    tools = {key: child.value for key, child in entries(fleet, "tools") if child.value is not None}
-    mirrors = tuple((key, str(child.value)) for key, child in entries(fleet, "mirrors") if child.value)
-    lock = value_of(fleet, "lock")
+    tools = {key: child.value for key, child in fleet.entries("tools").items() if child.value is not None}
+    mirrors = tuple((key, str(child.value)) for key, child in fleet.entries("mirrors").items() if child.value)
+    lock = fleet.get("lock")
     return Settings(
         helm=str(tools.get("helm", DEFAULT_HELM)),
         kustomize=str(tools.get("kustomize", DEFAULT_KUSTOMIZE)),
@@ -84,8 +83,8 @@ def provision_request(manager: Cluster, name: str) -> Request:
     """
     fleet = manager.fleet
     cluster = open_cluster(fleet, name)
-    block = value_of(cluster.spec, "provision")
-    service = value_of(block, "service") if block is not None else None
+    block = cluster.spec.get("provision")
+    service = block.get("service") if block is not None else None
     if block is None or service is None:
         raise InputError(f"provision of {name} names no `service`", block.at if block else cluster.facts.at)
     facts = cluster.facts._replace(

@@ -13,7 +13,7 @@ from ..goyaml.load import Node, load_all
 from ..specs.interpolate import Scope, all_references, interpolated
 from ..specs.kustomization_fields import fragment_field
 from ..specs.merge import split_appends
-from ..specs.rules import NAME, VERSION, entries, value_of
+from ..specs.rules import NAME, VERSION
 from ..system.files import FileTree
 from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
 from .request import Request
@@ -45,7 +45,7 @@ def resolve(request: Request) -> Resolved | None:
 
 
 def _resolved(request: Request, merged: Merged) -> Resolved | None:
-    own_vars = dict(entries(merged.fields, "vars"))
+    own_vars = merged.fields.entries("vars")
     scope = request.facts.scope(own_vars, name=request.key)
     if not _flag(merged.fields, "enabled", True, scope):
         return None
@@ -65,7 +65,7 @@ def _resolved(request: Request, merged: Merged) -> Resolved | None:
     return Resolved(
         service,
         tuple(list_field(fields, "dependsOn")),
-        value_of(fields, "application") or Node({}, request.facts.at),
+        fields.get("application") or Node({}, request.facts.at),
         text_field(fields, "revision"),
         merged,
         values,
@@ -74,7 +74,7 @@ def _resolved(request: Request, merged: Merged) -> Resolved | None:
 
 def switched_off_at(request: Request) -> Location:
     """Where the `enabled: false` stands that takes the service off its cluster."""
-    found = value_of(merge_layers(all_layers(request), request.tree).fields, "enabled")
+    found = merge_layers(all_layers(request), request.tree).fields.get("enabled")
     return found.at if found is not None else request.facts.at
 
 
@@ -87,12 +87,12 @@ def _collected(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
 
 
 def _text(fields: Node, name: str, scope: Scope) -> str:
-    found = value_of(fields, name)
+    found = fields.get(name)
     return text_field(Node({name: interpolated(found, scope)}, found.at), name) if found is not None else ""
 
 
 def _flag(fields: Node, name: str, default: bool, scope: Scope | None = None) -> bool:
-    found = value_of(fields, name)
+    found = fields.get(name)
     if found is None:
         return default
     if scope is not None and all_references(found):
@@ -114,7 +114,7 @@ def _service(
     facts, settings = request.facts, request.settings
     fragment, resources = _fragment(fields, merged)
     kept, appends = split_appends(values)
-    metadata = value_of(fields, "metadata") or Node({}, facts.at)
+    metadata = fields.get("metadata") or Node({}, facts.at)
     return ResolvedService(
         cluster=facts.cluster,
         name=request.key,
@@ -126,7 +126,7 @@ def _service(
         include_crds=_flag(fields, "includeCRDs", True),
         skip_tests=_flag(fields, "skipTests", True),
         values=kept,
-        appends=tuple(Append(path, items, items.key or items.at) for path, items in sorted(appends)),
+        appends=tuple(Append(path, items, items.start) for path, items in sorted(appends)),
         resources=resources,
         kustomize=fragment,
         patches=patches,
@@ -145,13 +145,13 @@ def _service(
 
 
 def _chart(fields: Node) -> Chart | None:
-    found = value_of(fields, "chart")
+    found = fields.get("chart")
     if found is None:
         return None
-    source = {key: text_field(found, key) for key, _ in entries(fields, "chart")}
+    source = {key: text_field(found, key) for key in fields.entries("chart")}
     if "path" in source:
         return Chart(found.at, **source)
-    version = value_of(fields, "version")
+    version = fields.get("version")
     if version is None:
         raise InputError("a chart from a repository needs a `version`", found.at)
     if not VERSION.fullmatch(text_field(fields, "version")):
@@ -181,14 +181,14 @@ def _release(request: Request, fields: Node) -> str:
 def _check_release(request: Request, fields: Node) -> None:
     name = _release(request, fields)
     if len(name) > MAX_RELEASE or not NAME.fullmatch(name):
-        written = value_of(fields, "releaseName")
+        written = fields.get("releaseName")
         message = f'"{name}" is no release name: a DNS-1123 name of at most {MAX_RELEASE} letters'
         raise InputError(message, written.at if written else request.facts.at, "set `releaseName`")
 
 
 def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource, ...]]:
     """The fragment without its resources, and all resources: the layers', then the fragment's."""
-    fragment = value_of(fields, "kustomize")
+    fragment = fields.get("kustomize")
     items = list(merged.resources)
     if fragment is not None:
         assert isinstance(fragment.value, dict)
@@ -214,8 +214,8 @@ def _patches(merged: Merged, scope: Scope, tree: FileTree, errors: list[CmpError
 
 
 def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patch:
-    body, path = value_of(fields, "patch"), value_of(fields, "path")
-    at = fields.key or fields.at
+    body, path = fields.get("patch"), fields.get("path")
+    at = fields.start
     if body is None and path is None:
         raise InputError(f'patch "{name}" has neither `patch` nor `path`', at)
     if path is not None:
@@ -229,7 +229,7 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patc
     if not bodies:
         raise InputError(f'patch "{name}" is empty', at)
     lenient = only_defaults or _flag(fields, "optional", False)
-    return Patch(name, at, value_of(fields, "target"), tuple(bodies), lenient)
+    return Patch(name, at, fields.get("target"), tuple(bodies), lenient)
 
 
 def _start_of_text(text: Node) -> Location:
@@ -242,14 +242,14 @@ def _start_of_text(text: Node) -> Location:
 
 def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
     images: list[Image] = []
-    for name, image in sorted(entries(fields, "images")):
+    for name, image in sorted(fields.entries("images").items()):
         new_name, new_tag, digest = (text_field(image, key) for key in ("newName", "newTag", "digest"))
         lenient = name not in merged.images
-        images.append(Image(name, image.key or image.at, new_name, new_tag, digest, lenient))
+        images.append(Image(name, image.start, new_name, new_tag, digest, lenient))
     return tuple(images)
 
 
 def _pairs(metadata: Node, field: str) -> tuple[tuple[str, str], ...]:
-    found = value_of(metadata, field) or metadata
-    texts = ((key, child) for key, child in sorted(entries(metadata, field)) if child.value is not None)
+    found = metadata.get(field) or metadata
+    texts = ((key, child) for key, child in sorted(metadata.entries(field).items()) if child.value is not None)
     return tuple((key, text_field(found, key)) for key, _ in texts)

@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from ..goyaml.load import Node
 from ..specs.paths import Place, named_paths, placed
-from ..specs.rules import entries, value_of
 from .layers import Layer
 from .request import Request
 
@@ -20,7 +19,7 @@ def own_layers(request: Request) -> list[Layer]:
     allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
     place = Place(f"/services/{request.entry}", allowed, request.facts.scope())
     layers = [Layer(f"service {request.entry}", placed(_without_nulls(request.spec), place))]
-    for name, variant in entries(request.spec, "variants"):
+    for name, variant in request.spec.entries("variants").items():
         if variant.value is not None and holds(variant, request.facts.labels):
             layers.append(Layer(variant_layer(request, name), placed(variant, place)))
     return layers
@@ -45,7 +44,7 @@ def service_paths(request: Request) -> list[str]:
 
 def holds(variant: Node, labels: Mapping[str, str]) -> bool:
     """Whether every entry of a variant's `when` is true of a cluster's labels."""
-    return all(label_fits(wanted, labels.get(label)) for label, wanted in entries(variant, "when"))
+    return all(label_fits(wanted, labels.get(label)) for label, wanted in variant.entries("when").items())
 
 
 def label_fits(wanted: Node, actual: str | None) -> bool:
@@ -67,7 +66,7 @@ def all_layers(request: Request) -> list[Layer]:
 
 def is_kustomization(request: Request) -> bool:
     """Whether service.yaml leaves what to build to the kustomization beside it."""
-    if any(value_of(request.spec, name) for name in ("chart", "resources", "resources+")):
+    if any(request.spec.get(name) for name in ("chart", "resources", "resources+")):
         return False
     return bool(request.tree.kustomization(f"/services/{request.entry}"))
 

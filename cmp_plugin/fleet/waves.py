@@ -10,7 +10,6 @@ from collections.abc import Mapping
 
 from ..errors import CmpError, Errors, InputError, did_you_mean
 from ..goyaml.load import Node
-from ..specs.rules import value_of
 from .resolve import Resolved
 
 LONGEST_CHAIN = 500
@@ -64,7 +63,7 @@ def _dependencies(
 
 def _own_wave(resolved: Resolved, below: int | None, errors: list[CmpError]) -> int:
     """The wave that is written, or the next; what is wrong with the written one goes to `errors`."""
-    written = value_of(resolved.application, "wave")
+    written = resolved.application.get("wave")
     lowest = 0 if below is None else below + 1
     if written is None:
         return lowest

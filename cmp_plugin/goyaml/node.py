@@ -23,7 +23,7 @@ class Node:
     `over`: the nodes of lower layers that this one replaced, nearest first.
     What several aliases stand for is one object at several positions: never change a node, nor what a method returns.
 
-    `get`, `fields`, `elements` and `text` take the keys that lead from this node to the one they are about; without
+    `get`, `entries`, `elements` and `text` take the keys that lead from this node to the one they are about; without
     a key that is this node. On that way a null counts as absent, as everywhere in a spec.
     """
 
@@ -56,7 +56,7 @@ class Node:
             node = child
         return node
 
-    def fields(self, *keys: str) -> dict[str, Node]:
+    def entries(self, *keys: str) -> dict[str, Node]:
         """The entries of the map below these keys, null ones too; empty when there is no map."""
         node = self.get(*keys) if keys else self
         return node.value if node is not None and isinstance(node.value, dict) else {}

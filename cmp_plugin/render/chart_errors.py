@@ -78,7 +78,7 @@ def _violation_place(violation: Violation, name: str, service: ResolvedService, 
     node: Node | None = service.values
     for step in steps:
         node = _child(node, step) if node else None
-    return (node.key or node.at) if node and steps else chart.at
+    return node.start if node and steps else chart.at
 
 
 def _child(node: Node, step: str) -> Node | None:

@@ -113,7 +113,7 @@ def _unknown_key(node: Node, path: tuple[Any, ...], model: Any) -> InputError:
         hint = MISPLACED[name]
     if path[:-1] == ("defaults",) and name in known_keys((), TABLE["Variant"]):
         hint = "defaults cannot have it: it is a matter of one service"
-    return InputError(f'unknown key "{name}"{where}', node.key or node.at, hint)
+    return InputError(f'unknown key "{name}"{where}', node.start, hint)
 
 
 def known_keys(path: tuple[Any, ...], shape: Any) -> list[str]:

@@ -41,7 +41,7 @@ def _prepared(node: Node, errors: list[CmpError]) -> Node:
     for key, child in node.value.items():
         if key.endswith("+") and len(key) > 1:
             if key[:-1] in node.value:
-                errors.append(InputError(f'"{key[:-1]}" and "{key}" in one map', child.key or child.at))
+                errors.append(InputError(f'"{key[:-1]}" and "{key}" in one map', child.start))
             elif not isinstance(child.value, list):
                 errors.append(InputError(f'"{key}" must be a list to append', child.at))
             _refuse_in_list(child, errors)
@@ -58,7 +58,7 @@ def _refuse_in_list(node: Node, errors: list[CmpError]) -> None:
     elif isinstance(node.value, dict):
         for key, child in node.value.items():
             if key.endswith("+") and isinstance(child.value, list):
-                errors.append(InputError(f'"{key}" inside a list has nothing to append to', child.key or child.at))
+                errors.append(InputError(f'"{key}" inside a list has nothing to append to', child.start))
             _refuse_in_list(child, errors)
 
 
@@ -103,7 +103,7 @@ def _appended(low: Node | None, high: Appended, keep_null: bool) -> Node:
         return kind(high.value, high.at, high.key, over)
     if not isinstance(low.value, list):
         found = "a map" if isinstance(low.value, dict) else "no list"
-        raise InputError(f"this appends to a list, but there is {found} below it: {low.at}", high.key or high.at)
+        raise InputError(f"this appends to a list, but there is {found} below it: {low.at}", high.start)
     kind = Appended if isinstance(low, Appended) else Node
     return kind([*low.value, *high.value], high.at, high.key, (low, *low.over))
 

@@ -26,20 +26,20 @@ def rules(node: Node, kind: str) -> list[CmpError]:
     """Everything wrong with a file of `kind` that its model does not catch."""
     errors: list[CmpError] = []
     for field in NOT_INTERPOLATED:
-        if child := value_of(node, field):
+        if child := node.get(field):
             errors.extend(_references(field, child))
     for _, block in blocks(node, kind):
         errors.extend(_block_rules(block))
-    if helm := value_of(value_of(node, "tools") or node, "helm"):
+    if helm := node.get("tools", "helm"):
         errors.extend(_helm_range(helm))
-    if version := value_of(value_of(node, "kubernetes") or node, "version"):
+    if version := node.get("kubernetes", "version"):
         errors.extend(_kubernetes_version(version) if kind != "Service" else [])
     for field in ("vars", "kubernetes"):
-        errors.extend(_appends(value_of(node, field)))
-    for name, block in entries(node, "services"):
+        errors.extend(_appends(node.get(field)))
+    for name, block in node.entries("services").items():
         if not NAME.fullmatch(name):
             message = f'"{name}" is no DNS-1123 name: small letters, digits, "-" and "."'
-            errors.append(InputError(message, block.key or block.at))
+            errors.append(InputError(message, block.start))
     return errors
 
 
@@ -55,31 +55,16 @@ def _helm_range(node: Node) -> list[CmpError]:
     return [InputError(message, node.at, "Helm 3 and 4 treat nulls differently")]
 
 
-def value_of(node: Node, field: str) -> Node | None:
-    """A field of a map that is there and not null."""
-    if not isinstance(node.value, dict):
-        return None
-    found = node.value.get(field)
-    return found if found is not None and found.value is not None else None
-
-
-def entries(node: Node, field: str) -> Iterator[tuple[str, Node]]:
-    """The (key, child) pairs of a map-valued field; nothing when it is absent or null."""
-    found = value_of(node, field)
-    if found is not None and isinstance(found.value, dict):
-        yield from found.value.items()
-
-
 def blocks(node: Node, kind: str) -> Iterator[tuple[str, Node]]:
     """Every service block of a file with a name for it."""
     if kind == "Service":
         yield "", node
-        for name, variant in entries(node, "variants"):
+        for name, variant in node.entries("variants").items():
             yield f"variants.{name}", variant
     for field in ("defaults", "provision"):
-        if child := value_of(node, field):
+        if child := node.get(field):
             yield field, child
-    for name, block in entries(node, "services"):
+    for name, block in node.entries("services").items():
         yield f"services.{name}", block
 
 
@@ -110,16 +95,16 @@ def _block_rules(block: Node) -> list[CmpError]:
     fields = block.value or {}
     plain_lists = {k: v for k, v in fields.items() if k not in ("patches", "variants", "services")}
     errors.extend(_appends(Node(plain_lists, block.at)))
-    errors.extend(_version(value_of(block, "version")))
+    errors.extend(_version(block.get("version")))
     for field in ("service", "when", "managementCluster"):
-        if child := value_of(block, field):
+        if child := block.get(field):
             errors.extend(_references(field, child))
-    for _, patch in entries(block, "patches"):
-        if value_of(patch, "patch") and (path := value_of(patch, "path")):
+    for patch in block.entries("patches").values():
+        if patch.get("patch") and (path := patch.get("path")):
             errors.append(InputError("a patch has `patch` or `path`, not both", path.key))
-    for key, child in entries(block, "kustomize"):
+    for key, child in block.entries("kustomize").items():
         errors.extend(fragment_field(key, child))
-    for label, wanted in entries(block, "when"):
+    for label, wanted in block.entries("when").items():
         errors.extend(_when(label, wanted))
     return errors
 

@@ -45,10 +45,10 @@ def test_get_follows_keys_and_takes_null_for_absent(keys: tuple[str, ...], expec
     assert value(TREE.get(*keys)) == expected
 
 
-def test_fields_are_the_entries_of_a_map_with_nulls() -> None:
-    assert [*TREE.fields()] == ["tools", "names", "text", "number", "empty", "nothing", "1"]
-    assert {key: plain(node) for key, node in TREE.fields("tools").items()} == {"helm": "4", "git": None}
-    assert [TREE.fields(key) for key in ("names", "text", "nothing", "absent", "empty")] == [{}] * 5
+def test_entries_are_the_entries_of_a_map_with_nulls() -> None:
+    assert [*TREE.entries()] == ["tools", "names", "text", "number", "empty", "nothing", "1"]
+    assert {key: plain(node) for key, node in TREE.entries("tools").items()} == {"helm": "4", "git": None}
+    assert [TREE.entries(key) for key in ("names", "text", "nothing", "absent", "empty")] == [{}] * 5
 
 
 def test_elements_are_the_items_of_a_list_with_nulls() -> None:
@@ -86,15 +86,15 @@ def test_find_follows_a_path_exactly(path: tuple[str | int, ...], expected: obje
 
 
 def test_children_and_strings_go_in_the_order_of_the_file() -> None:
-    assert [plain(child) for child in TREE.fields()["names"].children()] == ["a", None, {"b": "c"}]
-    assert [plain(child) for child in TREE.fields()["tools"].children()] == ["4", None]
-    assert [*TREE.fields()["text"].children()] == []
+    assert [plain(child) for child in TREE.entries()["names"].children()] == ["a", None, {"b": "c"}]
+    assert [plain(child) for child in TREE.entries()["tools"].children()] == ["4", None]
+    assert [*TREE.entries()["text"].children()] == []
     assert [*TREE.strings()] == ["4", "a", "c", "word", "one"]
 
 
 def test_an_entry_starts_at_its_key_and_an_item_at_its_value() -> None:
-    assert TREE.fields()["text"].start == Location("file.yaml", 3, 1)
-    assert TREE.fields()["text"].at == Location("file.yaml", 3, 7)
+    assert TREE.entries()["text"].start == Location("file.yaml", 3, 1)
+    assert TREE.entries()["text"].at == Location("file.yaml", 3, 7)
     assert TREE.elements("names")[0].start == Location("file.yaml", 2, 9)
 
 
@@ -116,5 +116,5 @@ def test_strings_are_changed_and_nothing_else() -> None:
         "nothing": None,
         "1": "<one>",
     }
-    assert changed.fields()["text"].start == TREE.fields()["text"].start
+    assert changed.entries()["text"].start == TREE.entries()["text"].start
     assert TREE.text("text") == "word"

@@ -15,7 +15,6 @@ from ...fleet.files import Fleet
 from ...fleet.plan import Planned
 from ...goyaml.load import plain
 from ...render.compare import CHANGED, Change, Key, compared, compared_values
-from ...specs.rules import value_of
 
 GROUP = API.partition("/")[0]
 # The same on both sides, as every commit is another one.
@@ -33,7 +32,7 @@ class Planning(NamedTuple):
 
 def has_applications(planning: Planning) -> bool:
     """Whether the fleet is meant for Argo CD: it says where it is."""
-    return value_of(planning.fleet.spec, "repoURL") is not None
+    return planning.fleet.spec.get("repoURL") is not None
 
 
 def shape(planned: Planned) -> tuple[Any, ...]:

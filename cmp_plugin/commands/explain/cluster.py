@@ -14,7 +14,6 @@ from ...fleet.plan import PROVISION
 from ...fleet.service_layers import label_fits
 from ...goyaml.load import Node
 from ...specs.merge import merge_fields, prepared
-from ...specs.rules import entries, value_of
 from .trails import Origins, Said, Trail, walked
 
 FACTS = ("labels", "vars", "kubernetes", "destination")
@@ -51,7 +50,7 @@ def facts_said(cluster: Cluster) -> Iterator[Said]:
     """What fleet, profiles and cluster say about the cluster itself, lowest first."""
     for layer, _, spec in cluster.sources:
         for field in FACTS:
-            found = value_of(spec, field)
+            found = spec.get(field)
             if found is not None:
                 yield from walked(layer, (field,), prepared(found))
 
@@ -60,7 +59,7 @@ def facts_tree(cluster: Cluster) -> Node:
     """What holds of all that in the end, as one tree."""
     merged = Node({}, cluster.facts.at)
     for _, _, spec in cluster.sources:
-        found = {field: prepared(child) for field in FACTS if (child := value_of(spec, field)) is not None}
+        found = {field: prepared(child) for field in FACTS if (child := spec.get(field)) is not None}
         merged = merge_fields(merged, Node(found, spec.at))
     return merged
 
@@ -76,34 +75,34 @@ def profiles(cluster: Cluster) -> list[Naming]:
 
 
 def _items(spec: Node) -> list[Node]:
-    found = value_of(spec, "profiles")
+    found = spec.get("profiles")
     return found.value if found is not None and isinstance(found.value, list) else []
 
 
 def named_by(cluster: Cluster, key: str) -> list[Naming]:
     """Every file that names a service, lowest first; for what provisions a cluster, that cluster's."""
     found = [
-        Naming(key, layer, block.key or block.at)
+        Naming(key, layer, block.start)
         for layer, _, spec in cluster.sources[1:]
-        for name, block in entries(spec, "services")
+        for name, block in spec.entries("services").items()
         if name == key
     ]
     if found or not key.startswith(PROVISION):
         return found
     name = key.removeprefix(PROVISION)
-    block = value_of(cluster.fleet.spec_of("Cluster", name), "provision")
-    return [Naming(key, f"cluster {name}, provision", block.key or block.at)] if block is not None else []
+    block = cluster.fleet.spec_of("Cluster", name).get("provision")
+    return [Naming(key, f"cluster {name}, provision", block.start)] if block is not None else []
 
 
 def variants(spec: Node, labels: Mapping[str, str], facts: Origins) -> list[Variant]:
     """Every variant of a service in the order of its file; `facts`: who set the labels."""
     found: list[Variant] = []
-    for name, variant in entries(spec, "variants"):
+    for name, variant in spec.entries("variants").items():
         conditions = tuple(
-            _condition(label, wanted, labels.get(label), facts) for label, wanted in entries(variant, "when")
+            _condition(label, wanted, labels.get(label), facts) for label, wanted in variant.entries("when").items()
         )
         if conditions:
-            found.append(Variant(name, variant.key or variant.at, all(one.holds for one in conditions), conditions))
+            found.append(Variant(name, variant.start, all(one.holds for one in conditions), conditions))
     return found
 
 

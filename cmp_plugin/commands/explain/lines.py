@@ -59,7 +59,7 @@ def nearest_line(node: Node, value: Any, path: Path) -> Location | None:
         if inner is None:
             return at
         value = _inside(value, step)
-        node, at = inner, inner.key or inner.at
+        node, at = inner, inner.start
     return at
 
 

@@ -20,7 +20,6 @@ from ...fleet.value_path import Path, in_quotes
 from ...goyaml.load import Node, node, plain
 from ...specs.interpolate import Scope
 from ...specs.merge import merge_values
-from ...specs.rules import entries, value_of
 from .chart import ChartOrigins
 from .cluster import facts_said, facts_tree, variants
 from .defaults import assumed
@@ -47,7 +46,7 @@ class Explanation:
         self.request = request
         layers = all_layers(request)
         merged = merge_layers(layers, request.tree)
-        own_vars = dict(entries(merged.fields, "vars"))
+        own_vars = merged.fields.entries("vars")
         about_cluster = list(facts_said(_seen(cluster, request)))
         said = [*_vars_said(about_cluster, own_vars), *_own_said(said_by(layers, request.tree), own_vars)]
         facts = Origins(about_cluster)
@@ -55,7 +54,7 @@ class Explanation:
         self._own = block_tree(merged, layers)
         self._chart = ChartOrigins(chart)
         self.stories = Stories(Origins(said), facts, _scope(request, merged.fields, own_vars))
-        default = assumed(request, cluster.name, value_of(merged.fields, "chart") is not None, wave)
+        default = assumed(request, cluster.name, merged.fields.get("chart") is not None, wave)
         self.whole = self._whole({**request.facts.vars, **own_vars}, node(default, Location("")))
 
     def _whole(self, variables: dict[str, Node], default: Node) -> Node:
@@ -121,7 +120,7 @@ class Explanation:
 
     def _with_unmatched(self, explained: list[Explained]) -> list[Explained]:
         """With what the variants that do not apply say about each value."""
-        named = dict(entries(self.request.spec, "variants"))
+        named = self.request.spec.entries("variants")
         others = [(one, self._origins_of(one.name, named[one.name])) for one in self.variants if not one.applies]
         found = []
         for one in explained:
@@ -173,7 +172,7 @@ def _own_said(said: Iterable[Said], own: dict[str, Node]) -> Iterator[Said]:
 def _scope(request: Request, fields: Node, own_vars: dict[str, Node]) -> Scope:
     """What references in the block see. A namespace that is wrong is none."""
     scope = request.facts.scope(own_vars, name=request.key)
-    found = value_of(fields, "namespace")
+    found = fields.get("namespace")
     text = request.namespace or (evaluated(found, scope)[0].value if found is not None else "")
     return request.facts.scope(own_vars, name=request.key, namespace=text if isinstance(text, str) else "")
 

@@ -17,7 +17,6 @@ from ...render.kustomize.images import matcher, name_of, references
 from ...render.kustomize.operations import touches_identity
 from ...render.kustomize.patches import Entry, entries
 from ...render.manifest import Identity, Manifest, identity
-from ...specs.rules import value_of
 
 # Fields of a fragment that add objects, or say how others work; they come before everything.
 _FIRST = set(
@@ -110,7 +109,7 @@ def generator_of(service: ResolvedService, target: Manifest) -> Generator | None
             else None
         )
         for item in items.value if items is not None and isinstance(items.value, list) else ():
-            name = value_of(item, "name")
+            name = item.get("name")
             # A hash comes behind the name.
             if (
                 found.kind == kind

@@ -13,7 +13,6 @@ from typing import Literal, NamedTuple
 from ...fleet.layers import NULL_IS_ABSENT, Layer
 from ...goyaml.load import Node, load_values
 from ...specs.merge import Appended, prepared
-from ...specs.rules import entries, value_of
 from ...system.files import FileTree
 
 Keys = tuple[str, ...]
@@ -157,7 +156,7 @@ def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
         elif key == "chart":
             yield Said(layer.name, (key,), child, "removes" if child.value is None else "sets")
         elif key == "patches":
-            for name, patch in entries(layer.block, key):
+            for name, patch in layer.block.entries(key).items():
                 yield from _patch(layer.name, (key, name), patch)
         else:
             yield from walked(layer.name, (), prepared(Node({key: child}, child.at)))
@@ -166,12 +165,12 @@ def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
 
 def _values(layer: Layer, tree: FileTree) -> Iterator[Said]:
     """A layer's values files in order, then its own values."""
-    files = value_of(layer.block, "valuesFiles")
+    files = layer.block.get("valuesFiles")
     for item in files.value if files is not None and isinstance(files.value, list) else []:
         path = str(item.value).removesuffix("?")
         if path == item.value or tree.exists(path):
             yield from walked(layer.name, ("values",), load_values(tree.read(path, item.at), path[1:]), literal=True)
-    own = value_of(layer.block, "values")
+    own = layer.block.get("values")
     if own is not None:
         yield from walked(layer.name, ("values",), prepared(own))
 
@@ -184,7 +183,7 @@ def _patch(layer: str, path: Keys, patch: Node) -> Iterator[Said]:
     if not patch.value:
         yield Said(layer, path, patch)
     for rival, key in (("path", "patch"), ("patch", "path")):
-        if value_of(patch, key) is not None:
+        if patch.get(key) is not None:
             yield Said(layer, (*path, rival), patch.value[key], "starts")
     for key, child in patch.value.items():
         if key in ("patch", "path"):

@@ -18,7 +18,7 @@ from ...charts.obtain import Means
 from ...errors import CmpError, Errors, InputError, UsageError, flatten
 from ...fleet.files import Fleet, find_root, open_fleet
 from ...fleet.request import Settings, settings_of
-from ...specs.rules import KUBERNETES, value_of
+from ...specs.rules import KUBERNETES
 from ...system.files import FileTree
 from ...system.process import Deadline
 from ...system.workdir import workdir
@@ -70,7 +70,7 @@ def run(args: Namespace) -> int:
 
 def _check(args: Namespace) -> int:
     fleet = open_fleet(find_root(args.dir))
-    version = value_of(value_of(fleet.spec, "kubernetes") or fleet.spec, "version")
+    version = fleet.spec.get("kubernetes", "version")
     kubernetes = args.kubernetes or (str(version.value) if version else DEFAULT_KUBERNETES)
     with workdir() as directory:
         conversion = _converted(args, directory, settings_of(fleet.spec), kubernetes, {})

@@ -23,7 +23,7 @@ from ...fleet.resolve import resolve, switched_off_at
 from ...fleet.service import Chart
 from ...goyaml.load import Node
 from ...specs.interpolate import references
-from ...specs.rules import VERSION, entries, value_of
+from ...specs.rules import VERSION
 
 BEHIND, AHEAD = "behind", "ahead"
 
@@ -113,8 +113,8 @@ def _readable(fleet: Fleet, kind: str, errors: list[CmpError]) -> Iterator[str]:
 
 def _entry(fleet: Fleet, name: str) -> Entry:
     spec = fleet.spec_of("Service", name)
-    version = value_of(spec, "version")
-    source = {key: str(child.value) for key, child in entries(spec, "chart") if child.value is not None}
+    version = spec.get("version")
+    source = {key: str(child.value) for key, child in spec.entries("chart").items() if child.value is not None}
     if "path" in source and not references(source["path"]):
         source["path"] = posixpath.normpath(posixpath.join(f"/services/{name}", source["path"]))
     exact = version is not None and VERSION.fullmatch(str(version.value))
@@ -129,14 +129,14 @@ def _deployments(cluster: Cluster) -> Iterator[Deployment]:
         if not outline.key.startswith(PROVISION) or outline.key in cluster.named:
             yield one
             continue
-        manager = text_field(value_of(cluster.spec, "provision") or cluster.spec, "managementCluster")
+        manager = text_field(cluster.spec.get("provision") or cluster.spec, "managementCluster")
         if fleet.has("Cluster", manager):
             yield one._replace(cluster=manager)
 
 
 def _plain(cluster: Cluster, outline: Outline) -> Deployment:
     switch, version, pinned = (outline.field(name) for name in ("enabled", "version", "revision"))
-    put = outline.named.key or outline.named.at
+    put = outline.named.start
     revision = str(pinned.value) if pinned is not None else ""
     if outline.is_off and switch is not None:
         return Deployment(cluster.name, outline.key, outline.entry, False, None, "", "", switch.at)
@@ -148,8 +148,8 @@ def _resolved(cluster: Cluster, outline: Outline) -> Deployment:
     found = resolve(request)
     if found is None:
         return Deployment(cluster.name, outline.key, outline.entry, False, None, "", "", switched_off_at(request))
-    put = outline.named.key or outline.named.at
-    return _on(cluster, outline, found.service.chart, value_of(found.merged.fields, "version"), found.revision, put)
+    put = outline.named.start
+    return _on(cluster, outline, found.service.chart, found.merged.fields.get("version"), found.revision, put)
 
 
 def _on(

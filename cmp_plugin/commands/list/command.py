@@ -14,7 +14,6 @@ from ...errors import CmpError, InputError, UsageError, there_is
 from ...fleet.cluster import Facts
 from ...fleet.files import Fleet
 from ...render.kustomize.label_selector import parse
-from ...specs.rules import value_of
 from ...system.process import Deadline
 from ..arguments import cluster_name, opened_fleet, service_name
 from ..progress import waiting
@@ -76,7 +75,7 @@ def _text(output: str, fleet: Fleet, board: Board, one_cluster: bool, one_servic
 
 def _about(fleet: Fleet) -> str:
     """Which fleet, at which commit: a page is read when the fleet has long gone on."""
-    address = value_of(fleet.spec, "repoURL")
+    address = fleet.spec.get("repoURL")
     name = re.search(r"[^/:@]+/[^/:@]+?(?=(\.git)?/?$)", str(address.value)) if address is not None else None
     return ", ".join(filter(None, [name[0] if name else "", _commit(fleet.root, Deadline(SECONDS))]))
 

@@ -14,7 +14,6 @@ from ...errors import InputError, Location
 from ...fleet.cluster import profile_order
 from ...fleet.files import PLACES, Fleet
 from ...goyaml.load import Node, load, plain
-from ...specs.rules import entries, value_of
 from ...system.files import MAX_FILE
 from ..arguments import cluster_name
 from ..first_fleet import KUBERNETES, SCHEMAS, modeline
@@ -45,16 +44,16 @@ def fresh(fleet: Fleet, name: str) -> Made:
     """cluster.yaml with the profiles that every other cluster has."""
     others = [fleet.spec_of("Cluster", other) for other in fleet.names("Cluster")]
     profiles = _in_all([_names(other) for other in others])
-    labels = next((value_of(other, "labels") for other in others if value_of(other, "labels")), None)
+    labels = next((other.get("labels") for other in others if other.get("labels")), None)
     layers = _layers(fleet, profiles)
     kubernetes = "" if any(_has_kubernetes(node) for node in layers) else KUBERNETES
-    is_empty = not any(list(entries(node, "services")) for node in layers[1:])
+    is_empty = not any(list(node.entries("services").items()) for node in layers[1:])
     text = cluster_text(name, profiles, plain(labels) if labels else {}, kubernetes, is_empty)
     return Made({"cluster.yaml": (editor_line(fleet, "Cluster", name) + text).encode()}, is_empty)
 
 
 def _names(cluster: Node) -> list[str]:
-    return [str(name) for name in plain(value_of(cluster, "profiles") or Node([], cluster.at))]
+    return [str(name) for name in plain(cluster.get("profiles") or Node([], cluster.at))]
 
 
 def _in_all(lists: list[list[str]]) -> list[str]:
@@ -70,8 +69,8 @@ def _layers(fleet: Fleet, profiles: Iterable[str]) -> list[Node]:
 
 
 def _has_kubernetes(node: Node) -> bool:
-    kubernetes = value_of(node, "kubernetes")
-    return kubernetes is not None and value_of(kubernetes, "version") is not None
+    kubernetes = node.get("kubernetes")
+    return kubernetes is not None and kubernetes.get("version") is not None
 
 
 def copied(fleet: Fleet, word: str, name: str) -> Made:
@@ -82,7 +81,7 @@ def copied(fleet: Fleet, word: str, name: str) -> Made:
     path = f"clusters/{source}/cluster.yaml"
     before = files["cluster.yaml"].decode()
     after = with_destination(before, source, name, path)
-    if after == before and value_of(load(files["cluster.yaml"], path), "destination"):
+    if after == before and load(files["cluster.yaml"], path).get("destination"):
         warn([f"clusters/{name}/cluster.yaml has the destination of {source}: write its own"])
     return Made({**files, "cluster.yaml": after.encode()})
 

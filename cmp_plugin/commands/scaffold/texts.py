@@ -12,7 +12,6 @@ from typing import Any
 from ...errors import CmpError, InputError, Location
 from ...fleet.service import Chart
 from ...goyaml.load import Node, dump_yaml, load, plain
-from ...specs.rules import value_of
 
 _HEAD = "apiVersion: cmp-plugin/v1alpha1\nkind: {kind}\n"
 _MANIFESTS = """\
@@ -148,14 +147,14 @@ def _inserted(text: str, services: Node | None, name: str) -> str:
 
 def with_destination(text: str, old: str, new: str, path: str) -> str:
     """A cluster's text whose `destination.name` names `new` where it named `old`; else the same text."""
-    node = value_of(value_of(load(text.encode(), path), "destination") or Node(None, Location(path)), "name")
+    node = (load(text.encode(), path).get("destination") or Node(None, Location(path))).get("name")
     if node is None or old not in str(node.value):
         return text
     lines = text.splitlines(keepends=True)
     line = lines[node.at.line - 1]
     lines[node.at.line - 1] = line[: node.at.column - 1] + line[node.at.column - 1 :].replace(old, new, 1)
     changed = "".join(lines)
-    found = value_of(value_of(_loaded(changed, path), "destination") or node, "name")
+    found = (_loaded(changed, path).get("destination") or node).get("name")
     return changed if found is not None and found.value == str(node.value).replace(old, new, 1) else text
 
 

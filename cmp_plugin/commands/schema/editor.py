@@ -19,8 +19,6 @@ from ...fleet.request import settings_of
 from ...fleet.service import Chart
 from ...specs.interpolate import all_references
 from ...specs.models import json_schema
-from ...specs.rules import entries as entries_of
-from ...specs.rules import value_of
 from ...system.files import FileTree, canonical
 from .values import values_schema
 
@@ -56,10 +54,10 @@ def values_of(fleet: Fleet, entries: Iterable[str]) -> Values:
 def _own(fleet: Fleet, entry: str) -> list[tuple[Chart, FileTree]]:
     """The chart of service.yaml, where it stands there without references."""
     spec = fleet.spec_of("Service", entry)
-    chart, version = value_of(spec, "chart"), value_of(spec, "version")
+    chart, version = spec.get("chart"), spec.get("version")
     if chart is None or all_references(chart) or (version is not None and all_references(version)):
         return []
-    source = {key: str(child.value) for key, child in entries_of(spec, "chart") if child.value}
+    source = {key: str(child.value) for key, child in spec.entries("chart").items() if child.value}
     if "path" in source:
         return [(Chart(chart.at, path=canonical(source["path"], f"/services/{entry}", chart.at)), fleet.tree)]
     return [(Chart(chart.at, version=str(version.value), **source), fleet.tree)] if version is not None else []

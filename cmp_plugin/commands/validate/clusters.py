@@ -11,7 +11,6 @@ from ...errors import CmpError, InputError, Location, did_you_mean, there_is
 from ...fleet.cluster import Cluster
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned
-from ...specs.rules import entries, value_of
 from .findings import Finding, warning
 
 Places = dict[tuple[str, str, str, str], Planned]
@@ -19,7 +18,7 @@ Places = dict[tuple[str, str, str, str], Planned]
 
 def destination_errors(fleet: Fleet, clusters: Iterable[Cluster], planned: Iterable[Planned]) -> Iterator[CmpError]:
     """What keeps Applications from a place, or sends two to one; only in a fleet that is meant for Argo CD."""
-    if value_of(fleet.spec, "repoURL") is not None:
+    if fleet.spec.get("repoURL") is not None:
         if not fleet.names("Cluster"):
             yield InputError("the fleet has no clusters", Location("clusters"))
         for cluster in clusters:
@@ -49,10 +48,10 @@ def _same_places(planned: Iterable[Planned]) -> Iterator[CmpError]:
 
 def provision_error(fleet: Fleet, name: str) -> None:
     """InputError for a `provision` without a management cluster; the rest is in that cluster's plan."""
-    provision = value_of(fleet.spec_of("Cluster", name), "provision")
+    provision = fleet.spec_of("Cluster", name).get("provision")
     if provision is None:
         return
-    manager = value_of(provision, "managementCluster")
+    manager = provision.get("managementCluster")
     if manager is None:
         raise InputError("provision names no `managementCluster`", provision.key)
     if not fleet.has("Cluster", str(manager.value)):
@@ -62,9 +61,9 @@ def provision_error(fleet: Fleet, name: str) -> None:
 
 def unknown_projects(fleet: Fleet, planned: Iterable[Planned]) -> Iterator[Finding]:
     """AppProjects that fleet.yaml does not have, where it has any; they may come from elsewhere."""
-    known = [name for name, _ in entries(fleet.spec, "projects")]
+    known = list(fleet.spec.entries("projects"))
     for one in planned if known else ():
-        project = value_of(one.resolved.application, "project")
+        project = one.resolved.application.get("project")
         if project is not None and project.value not in ("default", *known):
             if "unknown-project" not in one.resolved.service.allow:
                 message = f'fleet.yaml has no project "{project.value}"'

@@ -12,7 +12,6 @@ from typing import NamedTuple
 
 from ...errors import CmpError, InputError, Location, flatten
 from ...goyaml.load import Node
-from ...specs.rules import value_of
 
 SCHEMA = "the values schema of chart "  # how every such sentence begins, see chart_errors
 _LABEL = re.compile(r"([a-z0-9.-]+/[a-z0-9.-]+): ")
@@ -47,7 +46,7 @@ def errors(found: Iterable[CmpError]) -> list[Finding]:
 
 def allowed(*blocks: Node) -> frozenset[str]:
     """The names in `allow` of these blocks."""
-    lists = [value_of(block, "allow") for block in blocks]
+    lists = [block.get("allow") for block in blocks]
     return frozenset(
         str(item.value) for found in lists if found and isinstance(found.value, list) for item in found.value
     )

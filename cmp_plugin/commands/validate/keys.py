@@ -92,7 +92,7 @@ def _key(key: str, node: Node, defaults: dict[str, Any], known: Known, path: Pat
     if near or _is_closed(path, known.mentions):
         hint = f'did you mean "{near}"?' if near else did_you_mean(key, defaults)
         message = f"chart {known.name} knows no value {'.'.join((*known.prefix, *where))}"
-        yield warning("unknown-value", message, node.key or node.at, hint)
+        yield warning("unknown-value", message, node.start, hint)
 
 
 def _is_closed(path: Path, found: Mentions) -> bool:

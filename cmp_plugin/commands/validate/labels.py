@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ...errors import did_you_mean, there_is
 from ...goyaml.load import Node
-from ...specs.rules import entries
 from .findings import Finding, allowed, warning
 
 Known = Mapping[str, frozenset[str]]
@@ -26,14 +25,14 @@ def known_labels(clusters: Iterable[Mapping[str, str]]) -> Known:
 
 def unknown_labels(service: Node, known: Known) -> Iterator[Finding]:
     """What the variants of a service's file ask for and no cluster has."""
-    for _, variant in entries(service, "variants"):
+    for variant in service.entries("variants").values():
         if "unknown-label" not in allowed(service, variant):
             yield from unknown_in(variant, known)
 
 
 def unknown_in(variant: Node, known: Known) -> Iterator[Finding]:
     """The same for one variant."""
-    for label, wanted in entries(variant, "when"):
+    for label, wanted in variant.entries("when").items():
         yield from _condition(label, wanted, known)
 
 
@@ -44,7 +43,7 @@ def _condition(label: str, wanted: Node, known: Known) -> Iterator[Finding]:
         # `"!x"` holds where the label is missing, so an unknown one may be meant.
         hint = did_you_mean(label, known) if negated else there_is(label, sorted(known))
         if hint or not negated:
-            yield warning("unknown-label", f'no cluster has a label "{label}"', wanted.key or wanted.at, hint)
+            yield warning("unknown-label", f'no cluster has a label "{label}"', wanted.start, hint)
         return
     for item in items:
         value = str(item.value).removeprefix("!")

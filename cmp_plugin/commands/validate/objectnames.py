@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from ...errors import CmpError, InputError, Location
 from ...fleet.plan import Planned
 from ...goyaml.load import Node
-from ...specs.rules import NAME, entries, value_of
+from ...specs.rules import NAME
 
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
@@ -23,23 +23,23 @@ _MAX_ANNOTATIONS = 256 * 1024
 def invalid_names(planned: Planned) -> Iterator[CmpError]:
     """What is wrong with the names that a service gives to its namespace, its objects and its Application."""
     service, fields = planned.resolved.service, planned.resolved.merged.fields
-    namespace = value_of(fields, "namespace")
+    namespace = fields.get("namespace")
     if service.namespace and not _NAMESPACE.fullmatch(service.namespace):
         at = namespace.at if namespace else service.at
         message = f'"{service.namespace}" is no name of a namespace: small letters, digits and "-", 63 at most'
         yield InputError(f"{service.label}: {message}", at)
-    written = value_of(fields, "metadata")
+    written = fields.get("metadata")
     for field, pairs in (("labels", service.labels), ("annotations", service.annotations)):
-        places = dict(entries(written, field)) if written else {}
+        places = written.entries(field) if written else {}
         yield from _pairs(field, [(key, value, places[key]) for key, value in pairs])
     for field in ("labels", "annotations"):
-        found = entries(planned.resolved.application, field)
+        found = planned.resolved.application.entries(field).items()
         yield from _pairs(field, [(key, str(child.value), child) for key, child in found if child.value is not None])
 
 
 def _pairs(field: str, pairs: list[tuple[str, str, Node]]) -> Iterator[CmpError]:
     for key, value, place in pairs:
-        at = place.key or place.at
+        at = place.start
         if not _is_key(key):
             yield InputError(f'"{key}" is no key of {field}', at, "write [prefix/]name, the name 63 letters at most")
         elif field == "labels" and value and not _WORD.fullmatch(value):
@@ -61,4 +61,4 @@ def _short(value: str) -> str:
 
 
 def _first(pairs: list[tuple[str, str, Node]]) -> Location:
-    return pairs[0][2].key or pairs[0][2].at
+    return pairs[0][2].start

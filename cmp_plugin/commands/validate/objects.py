@@ -94,7 +94,7 @@ def _patched(service: ResolvedService, manifest: Manifest, path: Path) -> tuple[
 def _written(body: Node, path: Path) -> Location | None:
     """The place of `path` in a strategic merge; behind a list any item that goes on like it."""
     if not path:
-        return body.key or body.at
+        return body.start
     step, rest = path[0], path[1:]
     if isinstance(body.value, dict) and isinstance(step, str) and step in body.value:
         return _written(body.value[step], rest)

@@ -104,4 +104,4 @@ def _repeated(key: str, use: _Use) -> Iterator[Finding]:
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         message = f"all {len(use.clusters)} clusters that have {key} repeat its {', '.join(names[:3])}{more}"
         leaf = found[0][1]
-        yield warning("repeated", message, leaf.key or leaf.at, "a profile or service.yaml could say it once")
+        yield warning("repeated", message, leaf.start, "a profile or service.yaml could say it once")

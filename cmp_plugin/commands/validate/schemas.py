@@ -125,4 +125,4 @@ def _place(path: tuple[str | int, ...], values: Node) -> Location | None:
         else:
             break
         found = node
-    return (found.key or found.at) if found else None
+    return (found.start) if found else None

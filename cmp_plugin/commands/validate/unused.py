@@ -14,7 +14,6 @@ from ...fleet.plan import PROVISION, keys_on
 from ...fleet.request import provision_request
 from ...fleet.service_layers import holds
 from ...goyaml.load import Node
-from ...specs.rules import entries
 from .findings import Finding, allowed, warning
 from .labels import Known, unknown_in, unknown_labels
 
@@ -58,12 +57,12 @@ def _services(fleet: Fleet, uses: Uses, known: Known) -> Iterator[Finding]:
 
 def _variants(name: str, spec: Node, clusters: list[Cluster], known: Known) -> Iterator[Finding]:
     """Those that ask for a label or value that is nowhere have a warning of their own."""
-    for variant, block in entries(spec, "variants"):
+    for variant, block in spec.entries("variants").items():
         if block.value is None or "unused" in allowed(block) or any(unknown_in(block, known)):
             continue
         if not any(holds(block, cluster.facts.labels) for cluster in clusters):
             message = f"the variant {variant} applies to no cluster that has {name}"
-            yield warning("unused", message, block.key or block.at)
+            yield warning("unused", message, block.start)
 
 
 def _profiles(fleet: Fleet, clusters: list[Cluster]) -> Iterator[Finding]:

@@ -54,7 +54,7 @@ def check_fragment(service: ResolvedService) -> None:
     """Raises Errors: fields of the fragment that Kustomize does not know or that belong elsewhere."""
     errors: list[CmpError] = []
     for key, node in _fields(service.kustomize).items():
-        at = node.key or node.at
+        at = node.start
         if wrong := _wrong_type(key, node):
             errors.append(InputError(f"{service.label}: kustomize.{key} must be {wrong}", at))
         elif key in _ELSEWHERE:

@@ -132,12 +132,12 @@ class Reach:
         """Note what the kustomization could do to objects that are not its own."""
         for name, nodes in fields.items():
             if name not in _KNOWN:
-                at = nodes[0].key or nodes[0].at
+                at = nodes[0].start
                 raise InputError(f'unknown key "{name}" in a kustomization', at, did_you_mean(name, _FIELDS))
         for key, name in _HELM.items():
             for node in fields.get(key, []):
                 hint = "give the service a chart, or another service"
-                raise InputError(f"{name} has no meaning here", node.key or node.at, hint)
+                raise InputError(f"{name} has no meaning here", node.start, hint)
         self.moves |= "namespace" in fields
         self.renames |= not set(fields) <= _HARMLESS or _suffixed(fields)
         for patch in _items(fields, "patches"):
