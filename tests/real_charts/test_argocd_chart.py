@@ -63,7 +63,7 @@ def test_argo_helm_knows_every_value(served: Repository, chart: Path, helm4: str
     defaults = yaml.safe_load(helm(helm4, "show", "values", archive).stdout)
     ours = yaml.safe_load((CHART / "values.yaml").read_text())["argo-cd"]
     # Whatever is below these becomes a key of a ConfigMap; an empty map takes any key, too.
-    free = {("configs", "params"), ("configs", "cm"), ("configs", "rbac")}
+    free: set[tuple[str, ...]] = {("configs", "params"), ("configs", "cm"), ("configs", "rbac")}
     assert not list(unknown(ours, defaults, free))
 
 

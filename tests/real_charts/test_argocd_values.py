@@ -34,4 +34,4 @@ def test_repo_server_gets_the_sidecar(chart: str, helm4: str) -> None:
 
 
 def named(value: dict[str, Any], kind: str, name: str) -> bool:
-    return value["kind"] == kind and value["metadata"]["name"] == name
+    return bool(value["kind"] == kind and value["metadata"]["name"] == name)

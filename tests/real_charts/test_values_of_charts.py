@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from editor import fitting
 from program import CHECKOUT, run
 from serving import Repository
-from test_editor_schema import fitting
 from upstream import CHARTS
 
 from cmp_plugin.charts.contents import read_chart

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from selenium import webdriver
-from selenium.webdriver.chrome.service import ResolvedService
+from selenium.webdriver.chrome.service import Service
 
 # A browser in CI runs as root and without a network; what it would ask the world for is off.
 FLAGS = (
@@ -36,7 +36,7 @@ def browser(profile: Path) -> Iterator[webdriver.Chrome]:
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = ResolvedService(required("chromedriver"), env={**os.environ, "SE_AVOID_STATS": "true"})
+    service = Service(required("chromedriver"), env={**os.environ, "SE_AVOID_STATS": "true"})
     driver = webdriver.Chrome(options=options, service=service)
     try:
         yield driver

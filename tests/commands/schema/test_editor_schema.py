@@ -8,10 +8,9 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
+from editor import fitting
 from fleets import write
 from program import CHECKOUT, run
-
-from cmp_plugin.goyaml.load import load, plain
 
 SCHEMA = {
     "$schema": "http://json-schema.org/draft-07/schema#",
@@ -174,21 +173,3 @@ def test_the_reference_fleet_fits(tmp_path: Path, clean_env: dict[str, str]) -> 
     done = run(["schema", "--out", str(tmp_path)], CHECKOUT, clean_env)
     assert done.code == 0
     assert fitting(Path(CHECKOUT), tmp_path) > 20
-
-
-def fitting(fleet: Path, schemas: Path) -> int:
-    """How many files fit the schema that an editor has for them; fails at the first that does not."""
-    files = dict.fromkeys((fleet / "profiles").glob("*.yaml"), schemas / "profile.json")
-    files |= dict.fromkeys((fleet / "clusters").glob("*/cluster.yaml"), schemas / "cluster.json")
-    files |= {
-        path: schemas / f"services/{path.parent.name}.json" for path in (fleet / "services").glob("*/service.yaml")
-    }
-    for path, place in files.items():
-        found = json.loads(place.read_text())
-        assert jsonschema_rs.meta.is_valid(found)
-        wrong = [
-            str(error)
-            for error in jsonschema_rs.Draft202012Validator(found).iter_errors(plain(load(path.read_bytes(), "x")))
-        ]
-        assert not wrong, f"{path}: {wrong}"
-    return len(files)
