@@ -12,7 +12,8 @@ from typing import Any
 from ..errors import Errors, InputError
 from ..fleet.service import ResolvedService
 from .kustomize.metadata import COMMANDS
-from .manifest import NOWHERE, Manifest, described, identity, is_list, text
+from .manifest import Manifest, described, is_list, text
+from .object_key import duplicates, scopes_of
 
 
 def check(service: ResolvedService, manifests: Sequence[Manifest]) -> None:
@@ -26,7 +27,7 @@ def check(service: ResolvedService, manifests: Sequence[Manifest]) -> None:
 def check_objects(service: ResolvedService, manifests: Iterable[Manifest]) -> None:
     """The same for some of the objects, as soon as they are known."""
     manifests = list(manifests)
-    found = [*_misshapen(manifests), *_twice(service, manifests)]
+    found = [*_misshapen(manifests), *_duplicates(service, manifests)]
     if found:
         raise Errors(InputError(f"{service.label}: {one}", service.at) for one in found)
 
@@ -71,21 +72,9 @@ def _faults_of_pairs(field: str, pairs: object) -> Iterator[str]:
             yield f"metadata.{field}.{key} is Kustomize's own"
 
 
-def _twice(service: ResolvedService, manifests: Iterable[Manifest]) -> Iterator[str]:
-    """Objects that are one for the API server: same group, kind, namespace and name."""
-    sources: dict[tuple[str, ...], str] = {}
-    for manifest in manifests:
-        found = identity(manifest.value)
-        if not found.name or not found.kind:
-            continue
-        namespace = "" if found.scope == NOWHERE else found.namespace or service.namespace
-        key = (found.group, found.kind, namespace, found.name)
-        if key in sources:
-            yield _duplicate(found.kind, found.name, namespace, sources[key], manifest.source)
-        sources.setdefault(key, manifest.source)
-
-
-def _duplicate(kind: str, name: str, namespace: str, first: str, second: str) -> str:
-    where = f" in namespace {namespace}" if namespace else ""
-    sources = f"{first} and {second}" if first != second else f"{first}, twice"
-    return f"{kind}/{name}{where} is there twice: from {sources}"
+def _duplicates(service: ResolvedService, manifests: Iterable[Manifest]) -> Iterator[str]:
+    objects = [(one.source, one.value, service.namespace) for one in manifests]
+    for key, first, second in duplicates(objects, scopes_of(value for _, value, _ in objects)):
+        where = f" in namespace {key.namespace}" if key.namespace else ""
+        sources = f"{first} and {second}" if first != second else f"{first}, twice"
+        yield f"{key.kind}/{key.name}{where} is there twice: from {sources}"

@@ -1,19 +1,18 @@
 """Two renders of one service, compared: which objects, which fields of them.
 
-In: objects as plain values, and the namespace of those that name none. Out: changes, by identity
-(group, kind, namespace, name; never the version) and by path. Nothing of a Secret's data leaves here.
-Pure; knows no clusters, no files, no output.
+In: objects as plain values, and the namespace of those that name none. Out: changes, by object (see
+`object_key`) and by path. Nothing of a Secret's data leaves here. Pure; knows no clusters, no files, no output.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from ..goyaml.dump import dump_json
 from .list_keys import item_names
-from .manifest import NOWHERE, identity, mapping, text
+from .object_key import Key, Scopes, key_of, scopes_of
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
 _HIDDEN_FIELDS = ("data", "stringData")
@@ -35,18 +34,6 @@ class Absent:
 
 
 ABSENT: Final = Absent()
-
-
-class Key(NamedTuple):
-    """What makes two objects the same one. Without a name, `name` is its generateName and `*`."""
-
-    group: str
-    kind: str
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
 class Field(NamedTuple):
@@ -82,16 +69,14 @@ def compared(
     before: Sequence[dict[str, Any]],
     after: Sequence[dict[str, Any]],
     namespaces: tuple[str, str] = ("", ""),
-    cluster_scoped: Collection[tuple[str, str]] = (),
 ) -> list[Change]:
     """Every object that differs, by kind, namespace and name.
 
-    `namespaces`: where an object without one goes, before and after. `cluster_scoped`: (group, kind) of
-    custom resources that have none, besides the built-in kinds.
+    `namespaces`: where an object without one goes, before and after.
     """
+    scopes = scopes_of([*before, *after])
     old, new = (
-        dict(_keyed(objects, namespace, cluster_scoped))
-        for objects, namespace in zip((before, after), namespaces, strict=True)
+        dict(_keyed(objects, namespace, scopes)) for objects, namespace in zip((before, after), namespaces, strict=True)
     )
     changes: list[Change] = []
     for key in sorted({*old, *new}, key=_order):
@@ -108,40 +93,41 @@ def compared_values(before: Any, after: Any) -> list[Field]:
     return list(_differing((), before, after))
 
 
+def randomness(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]) -> list[str]:
+    """What differs between two renders of one commit, the work of `randAlphaNum`, `genCA`, `now`: object and field.
+
+    Names may be random, too: objects of a kind that only one render has are compared in their order.
+    """
+    changes = compared(first, second)
+    added: dict[tuple[str, ...], list[Change]] = {}
+    for change in changes:
+        if change.change == ADDED:
+            added.setdefault(change.key[:2], []).append(change)
+    found: list[str] = []
+    for change in changes:
+        counterparts = added.get(change.key[:2])
+        if change.change == CHANGED:
+            found += [f"{change.key.kind}/{change.key.name} {field.path}" for field in change.fields]
+        elif change.change == REMOVED and counterparts:
+            fields = compared_values(change.before, counterparts.pop(0).after)
+            found += [f"{change.key.kind} (its name differs) {field.path}" for field in fields]
+        elif change.change == REMOVED:
+            found.append(f"{change.key.kind}/{change.key.name} (not in both)")
+    alone = [f"{key.kind}/{key.name} (not in both)" for changes in added.values() for key, *_ in changes]
+    return list(dict.fromkeys(found + alone))
+
+
 def _order(key: Key) -> tuple[str, ...]:
     return (key.kind, key.namespace, key.name, key.group)
 
 
-def _keyed(
-    objects: Iterable[dict[str, Any]], namespace: str, cluster_scoped: Collection[tuple[str, str]]
-) -> Iterator[tuple[Key, dict[str, Any]]]:
+def _keyed(objects: Iterable[dict[str, Any]], namespace: str, scopes: Scopes) -> Iterator[tuple[Key, dict[str, Any]]]:
     """Objects by key; several with one generateName are told apart by their order."""
     seen: dict[Key, int] = {}
     for value in objects:
-        key = key_of(value, namespace, cluster_scoped)
+        key = key_of(value, namespace, scopes)
         count = seen[key] = seen.get(key, 0) + 1
         yield key if count == 1 else key._replace(name=f"{key.name}#{count}"), value
-
-
-def key_of(value: dict[str, Any], namespace: str, cluster_scoped: Collection[tuple[str, str]] = ()) -> Key:
-    """The key of an object that is applied to `namespace`."""
-    found = identity(value)
-    everywhere = (
-        found.scope == NOWHERE
-        or (found.group, found.kind) in cluster_scoped
-        # A custom resource of which nothing is known: nearly all of this name have no namespace.
-        or (not found.namespace and found.kind.startswith("Cluster"))
-    )
-    name = found.name or f"{text(mapping(value, 'metadata'), 'generateName')}*"
-    return Key(found.group, found.kind, "" if everywhere else found.namespace or namespace, name)
-
-
-def cluster_scoped_kinds(objects: Iterable[dict[str, Any]]) -> set[tuple[str, str]]:
-    """(group, kind) of what the CustomResourceDefinitions among `objects` call cluster-scoped."""
-    specs = [mapping(value, "spec") for value in objects if value.get("kind") == "CustomResourceDefinition"]
-    return {
-        (text(spec, "group"), text(mapping(spec, "names"), "kind")) for spec in specs if spec.get("scope") == "Cluster"
-    }
 
 
 def _differing(steps: tuple[str, ...], before: Any, after: Any) -> Iterator[Field]:

@@ -14,7 +14,8 @@ from ...fleet.cluster import Cluster
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned
 from ...goyaml.load import plain
-from ...render.compare import CHANGED, Change, Key, compared, compared_values
+from ...render.compare import CHANGED, Change, compared, compared_values
+from ...render.object_key import Key
 
 GROUP = API.partition("/")[0]
 # The same on both sides, as every commit is another one.

@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from ...argocd.applications import origin_of
 from ...errors import CmpError, Errors, labelled
-from ...render.compare import ADDED, REMOVED, Key
+from ...render.compare import ADDED, REMOVED
+from ...render.object_key import Key
 from ..validate.clusters import destination_errors
 from .application_changes import (
     GROUP,

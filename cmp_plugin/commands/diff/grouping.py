@@ -10,7 +10,8 @@ import json
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ...render.compare import CHANGED, Field, Key
+from ...render.compare import CHANGED, Field
+from ...render.object_key import Key
 from .dangers import Danger
 
 # From so many different values on, one field's changes are told as one, with an example.

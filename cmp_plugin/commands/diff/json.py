@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...render.compare import ABSENT, Field, Key
+from ...render.compare import ABSENT, Field
+from ...render.object_key import Key
 from .grouping import Entry, Replaced
 from .report import Report
 from .sides import Side

@@ -15,7 +15,8 @@ from typing import NamedTuple
 from ...errors import CmpError, Errors, flatten, labelled
 from ...fleet.plan import Planned
 from ...goyaml.load import plain
-from ...render.compare import REMOVED, Change, Key, cluster_scoped_kinds, compared
+from ...render.compare import REMOVED, Change, compared
+from ...render.object_key import Key
 from ...system.process import Deadline
 from ..preview import in_parallel, rendered
 from .dangers import LOOK, Danger, dangers
@@ -131,7 +132,7 @@ def _changes(before: list[bytes], after: list[bytes], unit: Unit) -> list[Change
     namespaces = (_namespace(unit.before or unit.after), _namespace(unit.after or unit.before))
     same = set(before) & set(after) if namespaces[0] == namespaces[1] else set()
     old, new = ([json.loads(line) for line in lines if line not in same] for lines in (before, after))
-    return compared(old, new, namespaces, cluster_scoped_kinds([*old, *new]))
+    return compared(old, new, namespaces)
 
 
 def _namespace(planned: Planned | None) -> str:

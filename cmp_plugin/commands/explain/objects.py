@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from ...errors import InputError, nearest
 from ...fleet.value_path import ObjectWords, Path, Step, in_quotes, quoted, step_into
 from ...render.compare import ABSENT, Absent
-from ...render.manifest import Manifest, identity, mapping, text
+from ...render.manifest import Manifest
+from ...render.object_key import Key, key_of, scopes_of
 
 SECRET_FIELDS = ("data", "stringData")
 
@@ -44,47 +45,45 @@ def named(manifests: Sequence[Manifest], words: ObjectWords, namespace: str, lab
 
     Raises InputError when there is none, or more than one.
     """
-    found = [one for one in manifests if _fits(one.value, words, namespace)]
-    if len(found) == 1:
-        return found[0]
-    if found:
-        several = ", ".join(sorted(str(_words(one.value, namespace)) for one in found))
-        raise InputError(f"{label}: there are {len(found)} objects {words}", None, several)
+    scopes = scopes_of(one.value for one in manifests)
+    keys = [key_of(one.value, namespace, scopes) for one in manifests]
+    fitting = [(one, key) for one, key in zip(manifests, keys, strict=True) if _fits(key, words)]
+    if len(fitting) == 1:
+        return fitting[0][0]
+    if fitting:
+        several = ", ".join(
+            sorted(str(ObjectWords(key.kind, key.name, key.namespace, key.group)) for _, key in fitting)
+        )
+        raise InputError(f"{label}: there are {len(fitting)} objects {words}", None, several)
     plain_words = ObjectWords(words.kind, words.name)
-    known = {
-        str(ObjectWords(each.kind, each.name)): each for one in manifests for each in [_words(one.value, namespace)]
-    }
-    same_kind = [name for name, each in known.items() if each.kind.lower() == words.kind.lower()]
+    known = {str(ObjectWords(key.kind, key.name)): key for key in keys}
+    same_kind = [name for name, key in known.items() if key.kind.lower() == words.kind.lower()]
     close = nearest(str(plain_words), same_kind) or nearest(str(plain_words), known)
     few = f"there is {', '.join(sorted(same_kind))}" if 0 < len(same_kind) <= 10 else ""
     raise InputError(f"{label}: there is no object {words}", None, f'did you mean "{close}"?' if close else few)
 
 
-def _words(value: dict[str, Any], namespace: str) -> ObjectWords:
-    found = identity(value)
-    name = found.name or f"{text(mapping(value, 'metadata'), 'generateName')}*"
-    return ObjectWords(found.kind, name, found.namespace or namespace, found.group)
-
-
-def _fits(value: dict[str, Any], words: ObjectWords, namespace: str) -> bool:
-    found = _words(value, namespace)
-    return (found.kind.lower(), found.name) == (words.kind.lower(), words.name) and all(
-        not wanted or wanted == actual
-        for wanted, actual in ((words.namespace, found.namespace), (words.group, found.group))
+def _fits(key: Key, words: ObjectWords) -> bool:
+    """Whether `words` name the object; a namespace is no mistake where the kind has none."""
+    return (
+        (key.kind.lower(), key.name) == (words.kind.lower(), words.name)
+        and (not key.namespace or words.namespace in ("", key.namespace))
+        and words.group in ("", key.group)
     )
 
 
 def same(manifests: Sequence[Manifest], wanted: Manifest) -> Manifest | None:
-    """The object with the identity of `wanted`."""
-    return next((one for one in manifests if _key(one) == _key(wanted)), None)
+    """The object that is `wanted`, in another render of the service."""
+    key = key_of(wanted.value, "", {})
+    return next((one for one in manifests if key_of(one.value, "", {}) == key), None)
 
 
 def renamed(manifests: Sequence[Manifest], wanted: Manifest) -> Manifest | None:
     """The object that is `wanted` under another name or namespace, where only one can be."""
-    alike = [one for one in manifests if _key(one)[:2] == _key(wanted)[:2]]
-    name = _key(wanted)[2]
-    by_name = [one for one in alike if _key(one)[2] == name]
-    found = by_name or [one for one in alike if _key(one)[2] in name or name in _key(one)[2]]
+    key = key_of(wanted.value, "", {})
+    names = [(one, other.name) for one in manifests if (other := key_of(one.value, "", {}))[:2] == key[:2]]
+    by_name = [one for one, name in names if name == key.name]
+    found = by_name or [one for one, name in names if name in key.name or key.name in name]
     return found[0] if len(found) == 1 else None
 
 
@@ -98,12 +97,6 @@ def _likes(manifests: Sequence[Manifest], wanted: Manifest) -> list[Manifest]:
     return [
         one for one in manifests if (one.source, one.value.get("kind")) == (wanted.source, wanted.value.get("kind"))
     ]
-
-
-def _key(manifest: Manifest) -> tuple[str, str, str, str]:
-    found = identity(manifest.value)
-    name = found.name or text(mapping(manifest.value, "metadata"), "generateName")
-    return found.group, found.kind, name, found.namespace
 
 
 def field(value: Any, path: Path) -> Field:

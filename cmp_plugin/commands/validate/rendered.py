@@ -12,9 +12,10 @@ from itertools import groupby
 
 from ...errors import CmpError, InputError
 from ...fleet.plan import Planned
+from ...render.compare import randomness
 from ...render.emit import emit
-from ...render.manifest import Manifest, described, identity
-from ...render.randomness import differences
+from ...render.manifest import Manifest
+from ...render.object_key import duplicates, scopes_of
 from ...system.process import Deadline
 from .objects import ObjectChecks
 
@@ -33,8 +34,8 @@ def twice(rendered: Rendering) -> Rendering:
         second = rendered(planned, deadline)
         if emit(first) == emit(second):
             return first
-        found = differences([one.value for one in first], [one.value for one in second])
-        names = "; ".join(f"{name} {pointer}" for name, pointer in found[:3])
+        found = randomness([one.value for one in first], [one.value for one in second])
+        names = "; ".join(found[:3])
         more = f" and {len(found) - 3} more" if len(found) > 3 else ""
         raise InputError(
             f"{service.label}: two renders differ in {names}{more}",
@@ -60,16 +61,9 @@ def rendered_errors(outcomes: Iterable[Outcome], objects: ObjectChecks) -> Itera
 
 def _owned_twice(done: list[tuple[Planned, list[Manifest]]]) -> Iterator[CmpError]:
     """Objects that two services of one cluster render: two Applications would fight over them."""
-    owners: dict[tuple[str, ...], str] = {}
-    for planned, manifests in done:
-        service = planned.resolved.service
-        for manifest in manifests:
-            known = identity(manifest.value)
-            if not known.name:
-                continue
-            key = (known.group, known.kind, known.name, known.namespace or service.namespace)
-            owner = owners.setdefault(key, service.label)
-            if owner != service.label:
-                yield InputError(
-                    f"{service.label}: {described(manifest.value)} is also an object of {owner}", service.at
-                )
+    services = [(planned.resolved.service, manifest.value) for planned, manifests in done for manifest in manifests]
+    objects = ((service, value, service.namespace) for service, value in services)
+    for key, owner, service in duplicates(objects, scopes_of(value for _, value in services)):
+        if service is not owner:
+            message = f"{service.label}: {key.kind}/{key.name} is also an object of {owner.label}"
+            yield InputError(message, service.at)

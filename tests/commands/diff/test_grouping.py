@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from cmp_plugin.commands.diff.dangers import LOOK, LOSS, Danger
 from cmp_plugin.commands.diff.grouping import Found, Group, groups, images, is_minor, warned
-from cmp_plugin.render.compare import ABSENT, Field, Key
+from cmp_plugin.render.compare import ABSENT, Field
+from cmp_plugin.render.object_key import Key
 
 WEB = Key("apps", "Deployment", "web", "web")
 DATA = Key("", "PersistentVolumeClaim", "web", "data")
