@@ -1,5 +1,5 @@
-"""Charts and kustomize bases that lie elsewhere: what is wanted, locked, mirrored, fetched and kept.
+"""Charts and kustomize bases that lie elsewhere: what is requested, locked, mirrored, fetched and kept.
 
-wanted (what a spec asks for) -> lockfile (what exactly that is) -> mirrors (where it really comes
+request (what a spec asks for) -> lockfile (what exactly that is) -> mirrors (where it really comes
 from) -> fetch (helm gets it) -> archive (looked at) -> store (kept by its digest).
 """

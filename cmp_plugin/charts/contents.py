@@ -19,9 +19,9 @@ from ..goyaml.load import Node, load_values
 from ..specs.merge import merge_values
 from ..system.files import FileTree
 from . import archive, lockfile, store, unlocked
+from .chart_request import ChartRequest, request_of
 from .dependencies import Dependency, missing
 from .locate import locked_charts
-from .wanted import Wanted, wanted_chart
 
 MAX_BYTES = archive.MAX_UNPACKED
 MAX_FILES = archive.MAX_FILES
@@ -88,7 +88,7 @@ class Home(NamedTuple):
 def files_of(chart: Chart, home: Home, tree: FileTree) -> ChartFiles | NotHere:
     """The same for a chart of which only the catalogue entry is known."""
     if not chart.path:
-        return _elsewhere(wanted_chart(chart), home, tree)
+        return _elsewhere(request_of(chart), home, tree)
     return _in_fleet(chart.path, chart.at, home, tree, 1)
 
 
@@ -114,20 +114,20 @@ def _dependency(dependency: Dependency, at: Location, home: Home, tree: FileTree
     return _in_fleet(dependency.path, at, home, tree, depth + 1)
 
 
-def _elsewhere(wanted: Wanted, home: Home, tree: FileTree) -> ChartFiles | NotHere:
-    entry = lockfile.find(locked_charts(home.entry, tree), wanted)
+def _elsewhere(request: ChartRequest, home: Home, tree: FileTree) -> ChartFiles | NotHere:
+    entry = lockfile.find(locked_charts(home.entry, tree), request)
     if entry is None:
-        entry = unlocked.recall(wanted) if home.lock_optional else None
+        entry = unlocked.recall(request) if home.lock_optional else None
         if entry is None:
-            return NotHere(f"{wanted} is not locked")
+            return NotHere(f"{request} is not locked")
     shown = f"{entry.name}-{entry.version}"
     place = store.find(entry.digest)
     if place:
-        return read_chart(place, shown, wanted.at)
+        return read_chart(place, shown, request.at)
     vendored = f"/services/{home.entry}/charts/{entry.file}"
     if tree.exists(vendored):
-        return read_chart(tree.locate(vendored, wanted.at), shown, wanted.at)
-    return NotHere(f"{wanted} is not on this machine")
+        return read_chart(tree.locate(vendored, request.at), shown, request.at)
+    return NotHere(f"{request} is not on this machine")
 
 
 def read_chart(place: str, shown: str, at: Location, others: Mapping[str, ChartFiles] | None = None) -> ChartFiles:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..errors import InputError, Location
 from ..goyaml.load import Node, load_values
 from ..system.files import FileTree, allowed_in, canonical
-from .wanted import Wanted, wanted
+from .chart_request import ChartRequest, chart_request
 
 MAX_DEPTH = 5
 
@@ -24,7 +24,7 @@ class Dependency(NamedTuple):
 
     name: str
     path: str
-    chart: Wanted | None
+    chart: ChartRequest | None
 
 
 def missing(path: str, tree: FileTree, at: Location) -> list[Dependency]:
@@ -108,7 +108,7 @@ def _dependency(
     if repository.startswith(("@", "alias:")):
         raise InputError(f"the repository of {name} is a name that only your helm knows", at, "write its address")
     version = versions.get(name) or _text(fields, "version")
-    return Dependency(name, "", wanted(repository, name, version, at))
+    return Dependency(name, "", chart_request(repository, name, version, at))
 
 
 def complete(
@@ -117,7 +117,7 @@ def complete(
     tree: FileTree,
     at: Location,
     workdir: str,
-    chart_of: Callable[[Wanted], str],
+    chart_of: Callable[[ChartRequest], str],
     depth: int = 1,
 ) -> str:
     """A directory with the chart at `path` (on disk: `directory`) and all of its dependencies.
@@ -160,9 +160,9 @@ def all_directories(path: str, tree: FileTree, at: Location, depth: int = 1) -> 
     return found
 
 
-def all_missing(path: str, tree: FileTree, at: Location, depth: int = 1) -> list[Wanted]:
+def all_missing(path: str, tree: FileTree, at: Location, depth: int = 1) -> list[ChartRequest]:
     """Every chart from elsewhere that the directory `path` needs, through `file://` too."""
-    found: list[Wanted] = []
+    found: list[ChartRequest] = []
     for dependency in missing(path, tree, at):
         if dependency.chart:
             found.append(dependency.chart)

@@ -1,6 +1,6 @@
 """Chart archives from where they lie, by helm: repositories, registries, proxies, redirects are its matter.
 
-In: what is wanted, its place, a private directory, a deadline. Out: an archive on disk. Transient
+In: what is requested, its source, a private directory, a deadline. Out: an archive on disk. Transient
 faults are tried again within the deadline. Nothing is believed of what comes: the caller looks at it.
 """
 
@@ -17,11 +17,11 @@ from ..errors import InputError, ToolError
 from ..system.process import Completed, Deadline, run
 from ..tools.discovery import Tool
 from ..tools.versions import satisfies
+from .chart_request import ChartRequest
 from .credentials import REGISTRY_HINT, REPOSITORY_HINT, registry_file, repository_entry, write_private
-from .mirrors import Place
+from .mirrors import ChartSource
 from .pull_errors import Refusal, refusal
 from .repo_index import Version, pick, versions
-from .wanted import Wanted
 
 OFFLINE = "CMP_PLUGIN_OFFLINE"
 # Seconds between tries. Helm does not tell what a Retry-After said, so a busy server gets more time.
@@ -48,24 +48,26 @@ class Refused(ToolError):
     refusal: Refusal = Refusal("", 0, False, False)
 
 
-def fetch(wanted: Wanted, place: Place, url: str, tool: Tool, directory: str, deadline: Deadline) -> Fetched:
-    """The archive of `wanted`, below `directory` (new and private). `url`: where the lock says it is.
+def fetch(
+    request: ChartRequest, source: ChartSource, url: str, tool: Tool, directory: str, deadline: Deadline
+) -> Fetched:
+    """The archive of `request`, below `directory` (new and private). `url`: where the lock says it is.
 
-    Raises ToolError with one line that names the chart, the place and the reason.
+    Raises ToolError with one line that names the chart, the source and the reason.
     """
-    if place.directory:
-        return _from_directory(wanted, place)
+    if source.directory:
+        return _from_directory(request, source)
     if is_offline():
         hint = f"`cmp-plugin vendor` puts it beside the service, or unset {OFFLINE}"
-        raise ToolError(f"{wanted} is neither vendored nor in the cache, and {OFFLINE} is set", hint=hint)
-    helm = _Helm(tool, place, directory, deadline)
+        raise ToolError(f"{request} is neither vendored nor in the cache, and {OFFLINE} is set", hint=hint)
+    helm = _Helm(tool, source, directory, deadline)
     try:
-        return helm.from_registry(wanted) if place.is_oci else helm.from_repository(wanted, url)
+        return helm.from_registry(request) if source.is_oci else helm.from_repository(request, url)
     except Refused as error:
         hint = error.hint
         if error.refusal.status in (401, 403):
-            hint = REGISTRY_HINT if place.is_oci else REPOSITORY_HINT
-        message = f"{wanted} cannot be fetched from {place.said}: {error.message}"
+            hint = REGISTRY_HINT if source.is_oci else REPOSITORY_HINT
+        message = f"{request} cannot be fetched from {source.said}: {error.message}"
         raise ToolError(message, hint=hint) from None
 
 
@@ -74,17 +76,17 @@ def is_offline() -> bool:
     return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
-def _from_directory(wanted: Wanted, place: Place) -> Fetched:
+def _from_directory(request: ChartRequest, source: ChartSource) -> Fetched:
     """From a directory with an index.yaml; an address in it that leads out of it is none."""
     try:
-        found = _chosen(_listed(os.path.join(place.directory, "index.yaml"), place.name), wanted.version)
+        found = _chosen(_listed(os.path.join(source.directory, "index.yaml"), source.name), request.version)
     except Refused as error:
-        raise ToolError(f"{wanted} is not in {place.said}: {error.message}") from None
+        raise ToolError(f"{request} is not in {source.said}: {error.message}") from None
     name = found.urls[0].partition("?")[0] if found and found.urls else ""
-    path = os.path.realpath(os.path.join(place.directory, name))
-    inside = path.startswith(os.path.realpath(place.directory) + os.sep)
+    path = os.path.realpath(os.path.join(source.directory, name))
+    inside = path.startswith(os.path.realpath(source.directory) + os.sep)
     if found is None or "://" in name or not inside or not os.path.isfile(path):
-        raise ToolError(f"{wanted} is not in {place.said}")
+        raise ToolError(f"{request} is not in {source.said}")
     return Fetched(path, "", found.digest)
 
 
@@ -99,40 +101,40 @@ def _chosen(found: list[Version], version: str) -> Version | None:
 
 
 class _Helm:
-    """helm with a home of its own below `directory`, asking one place."""
+    """helm with a home of its own below `directory`, asking one source."""
 
-    def __init__(self, tool: Tool, place: Place, directory: str, deadline: Deadline) -> None:
-        self._tool, self._place, self._home, self._deadline = tool, place, directory, deadline
+    def __init__(self, tool: Tool, source: ChartSource, directory: str, deadline: Deadline) -> None:
+        self._tool, self._source, self._home, self._deadline = tool, source, directory, deadline
         self._cache = os.path.join(directory, "cache")
         os.makedirs(self._cache, mode=0o700)
-        if not place.is_oci:
-            entry = {"name": _REPOSITORY, **repository_entry(place.address)}
+        if not source.is_oci:
+            entry = {"name": _REPOSITORY, **repository_entry(source.address)}
             write_private(self._file("repositories.yaml"), json.dumps({"apiVersion": "", "repositories": [entry]}))
 
-    def from_registry(self, wanted: Wanted) -> Fetched:
-        return Fetched(self._pull(f"{self._place.address}/{self._place.name}", wanted.version))
+    def from_registry(self, request: ChartRequest) -> Fetched:
+        return Fetched(self._pull(f"{self._source.address}/{self._source.name}", request.version))
 
-    def from_repository(self, wanted: Wanted, url: str) -> Fetched:
+    def from_repository(self, request: ChartRequest, url: str) -> Fetched:
         """By the locked address, without an index; by the index when there is none or it is dead."""
-        name = self._place.name
-        if url and not self._place.mirrored:
+        name = self._source.name
+        if url and not self._source.mirrored:
             try:
-                return Fetched(self._pull_listed(name, [Version(wanted.version, "", (url,))], wanted.version))
+                return Fetched(self._pull_listed(name, [Version(request.version, "", (url,))], request.version))
             except Refused as error:
                 if not error.refusal.absent:
                     raise
         found = self._versions(name)
-        path = self._pull_listed(name, found, wanted.version)
-        said = pick(found, _version_of(path) or wanted.version)
+        path = self._pull_listed(name, found, request.version)
+        said = pick(found, _version_of(path) or request.version)
         if said is None or not said.urls:
             return Fetched(path)
-        address = urljoin(f"{self._place.address}/", said.urls[0])
-        return Fetched(path, "" if self._place.mirrored or _may_be_secret(address) else address, said.digest)
+        address = urljoin(f"{self._source.address}/", said.urls[0])
+        return Fetched(path, "" if self._source.mirrored or _may_be_secret(address) else address, said.digest)
 
     def _versions(self, name: str) -> list[Version]:
         """What the repository's index says of one chart. Helm downloads it as it would an archive:
         parsing all of a large one takes helm ten seconds and a gigabyte, twice."""
-        address = f"{self._place.address}/index.yaml"
+        address = f"{self._source.address}/index.yaml"
         key = (os.path.dirname(self._home), address)
         if not os.path.exists(_indexes.get(key, "")):
             _indexes[key] = self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0")
@@ -177,7 +179,7 @@ class _Helm:
     def _environment(self) -> dict[str, str]:
         """The user's (proxies, certificates, helpers that know registries' logins), with helm's places ours."""
         passed = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_PASSED)}
-        registry = registry_file(self._place.address, self._home) if self._place.is_oci else self._file("none.json")
+        registry = registry_file(self._source.address, self._home) if self._source.is_oci else self._file("none.json")
         return {
             **passed,
             "HELM_CACHE_HOME": self._file("helm"),

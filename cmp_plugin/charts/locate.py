@@ -15,10 +15,10 @@ from ..fleet.service import Chart, ResolvedService
 from ..system.files import FileTree
 from ..system.process import Deadline
 from . import store
+from .chart_request import ChartRequest, request_of
 from .dependencies import all_missing, complete
 from .lockfile import FILE, Locked, find, parse
-from .obtain import Means, checked, locked_chart, named, unlocked_chart
-from .wanted import Wanted, wanted_chart
+from .obtain import FetchContext, checked, locked_chart, named, unlocked_chart
 
 
 class Located(NamedTuple):
@@ -38,47 +38,47 @@ def locate(service: ResolvedService, tree: FileTree, workdir: str, deadline: Dea
     cannot be fetched), each one line with cluster and service.
     """
     warnings: list[str] = []
-    means = Means(tree, service.mirrors, service.helm_range, workdir, deadline)
-    return Located(_path(service, means, warnings), warnings)
+    context = FetchContext(tree, service.mirrors, service.helm_range, workdir, deadline)
+    return Located(_path(service, context, warnings), warnings)
 
 
-def _path(service: ResolvedService, means: Means, warnings: list[str]) -> str:
+def _path(service: ResolvedService, context: FetchContext, warnings: list[str]) -> str:
     chart = service.chart
     assert chart is not None
     if not chart.path:
-        return _elsewhere(wanted_chart(chart), service, means, warnings)
-    place = means.tree.locate(chart.path, chart.at)
+        return _elsewhere(request_of(chart), service, context, warnings)
+    place = context.tree.locate(chart.path, chart.at)
     if os.path.isdir(place):
         return complete(
             chart.path,
             place,
-            means.tree,
+            context.tree,
             chart.at,
-            means.workdir,
-            lambda one: _elsewhere(one, service, means, warnings),
+            context.workdir,
+            lambda one: _elsewhere(one, service, context, warnings),
         )
     try:
-        return checked(place, store.digest_of(place), chart.path[1:], means)
+        return checked(place, store.digest_of(place), chart.path[1:], context)
     except CmpError as error:
         raise named(error, service.label, chart.at) from None
 
 
-def _elsewhere(wanted: Wanted, service: ResolvedService, means: Means, warnings: list[str]) -> str:
-    entry = find(locked(service, means.tree), wanted)
+def _elsewhere(request: ChartRequest, service: ResolvedService, context: FetchContext, warnings: list[str]) -> str:
+    entry = find(locked(service, context.tree), request)
     if entry is None and not service.lock_optional:
-        raise _not_locked(wanted, service)
+        raise _not_locked(request, service)
     try:
         if entry is not None:
-            return _vendored(wanted, entry, service, means) or locked_chart(wanted, entry, means)
-        warnings.append(str(_not_locked(wanted, service)))
-        return unlocked_chart(wanted, means)[1]
+            return _vendored(request, entry, service, context) or locked_chart(request, entry, context)
+        warnings.append(str(_not_locked(request, service)))
+        return unlocked_chart(request, context)[1]
     except CmpError as error:
-        raise named(error, service.label, wanted.at) from None
+        raise named(error, service.label, request.at) from None
 
 
-def _not_locked(wanted: Wanted, service: ResolvedService) -> InputError:
-    message = f"{service.label}: {wanted} is not in {_lock_path(service)[1:]}"
-    return InputError(message, wanted.at, "run `cmp-plugin lock` and commit what it writes")
+def _not_locked(request: ChartRequest, service: ResolvedService) -> InputError:
+    message = f"{service.label}: {request} is not in {_lock_path(service)[1:]}"
+    return InputError(message, request.at, "run `cmp-plugin lock` and commit what it writes")
 
 
 def _lock_path(service: ResolvedService) -> str:
@@ -96,18 +96,18 @@ def locked_charts(entry: str, tree: FileTree) -> tuple[Locked, ...]:
     return parse(tree.read(path, Location(path[1:])), path[1:]) if tree.exists(path) else ()
 
 
-def _vendored(wanted: Wanted, entry: Locked, service: ResolvedService, means: Means) -> str:
+def _vendored(request: ChartRequest, entry: Locked, service: ResolvedService, context: FetchContext) -> str:
     """The chart out of the archive beside the service, or "" where there is none."""
     path = f"{service.directory}/charts/{entry.file}"
-    if not means.tree.exists(path):
+    if not context.tree.exists(path):
         return ""
-    return checked(means.tree.locate(path, wanted.at), entry.digest, path[1:], means)
+    return checked(context.tree.locate(path, request.at), entry.digest, path[1:], context)
 
 
-def needed(chart: Chart, tree: FileTree) -> list[Wanted]:
+def needed(chart: Chart, tree: FileTree) -> list[ChartRequest]:
     """Every chart from elsewhere that a service's chart is made of. Reads no lock and no network."""
     if not chart.path:
-        return [wanted_chart(chart)]
+        return [request_of(chart)]
     return all_missing(chart.path, tree, chart.at) if tree.is_dir(chart.path) else []
 
 
@@ -116,8 +116,8 @@ def unlocked(service: ResolvedService, tree: FileTree) -> list[CmpError]:
     if service.chart is None or service.lock_optional:
         return []
     try:
-        wanted = needed(service.chart, tree)
-        entries = locked(service, tree) if wanted else ()
+        requests = needed(service.chart, tree)
+        entries = locked(service, tree) if requests else ()
     except CmpError as error:
         return [error]
-    return [_not_locked(one, service) for one in wanted if find(entries, one) is None]
+    return [_not_locked(one, service) for one in requests if find(entries, one) is None]

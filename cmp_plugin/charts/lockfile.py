@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError
 from ..goyaml.load import Node, dump_yaml, load
-from .wanted import NAME, Wanted, checked_address
+from .chart_request import NAME, ChartRequest, checked_address
 
 FILE = "service.lock"
 API_VERSION = "cmp-plugin/v1alpha1"
@@ -41,7 +41,7 @@ class Locked(NamedTuple):
 
     @property
     def key(self) -> tuple[str, str, str]:
-        """The key of the `Wanted` that it answers."""
+        """The key of the `ChartRequest` that it answers."""
         return (self.repository, self.name, self.request or self.version)
 
     @property
@@ -50,9 +50,9 @@ class Locked(NamedTuple):
         return f"{self.name}-{self.version}.tgz"
 
 
-def find(entries: Iterable[Locked], wanted: Wanted) -> Locked | None:
-    """The entry that answers `wanted`."""
-    return next((entry for entry in entries if entry.key == wanted.key), None)
+def find(entries: Iterable[Locked], request: ChartRequest) -> Locked | None:
+    """The entry that answers `request`."""
+    return next((entry for entry in entries if entry.key == request.key), None)
 
 
 @functools.lru_cache(maxsize=256)
@@ -60,10 +60,10 @@ def parse(data: bytes, file: str) -> tuple[Locked, ...]:
     """The entries of a lock file. Raises Errors with everything that is wrong in it."""
     top = load(data, file)
     fields = _fields(top)
-    for key, wanted in (("apiVersion", API_VERSION), ("kind", "Lock")):
+    for key, expected in (("apiVersion", API_VERSION), ("kind", "Lock")):
         found = fields.get(key)
-        if found is None or found.value != wanted:
-            raise InputError(f"a lock file has `{key}: {wanted}`", found.at if found else top.at)
+        if found is None or found.value != expected:
+            raise InputError(f"a lock file has `{key}: {expected}`", found.at if found else top.at)
     items = fields.get("charts")
     errors: list[CmpError] = []
     entries: list[Locked] = []

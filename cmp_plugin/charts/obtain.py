@@ -1,6 +1,6 @@
 """One chart from elsewhere as a directory on this machine: out of the store, or fetched into it.
 
-In: what is wanted and what the lock says it is, or no lock. Out: a directory with the chart, whose
+In: what is requested and what the lock says it is, or no lock. Out: a directory with the chart, whose
 archive had the locked digest. Many processes may ask for one chart at once; one of them fetches it.
 """
 
@@ -16,11 +16,11 @@ from ..system.files import FileTree
 from ..system.process import Deadline
 from ..tools.discovery import Tool
 from . import store
+from .chart_request import ChartRequest
 from .lockfile import Locked
-from .wanted import Wanted
 
 
-class Means(NamedTuple):
+class FetchContext(NamedTuple):
     """What a fetch may use: the fleet's files and mirrors, a range of helm's versions, place and time."""
 
     tree: FileTree
@@ -30,35 +30,35 @@ class Means(NamedTuple):
     deadline: Deadline
 
 
-def locked_chart(wanted: Wanted, entry: Locked, means: Means) -> str:
+def locked_chart(request: ChartRequest, entry: Locked, context: FetchContext) -> str:
     """The directory of a locked chart. InputError: another digest (names both); ToolError: no fetch."""
     found = store.find(entry.digest)
     if found:
         return found
-    with _alone(wanted, means.deadline):
-        return store.find(entry.digest) or _fetched(wanted, entry, means)
+    with _alone(request, context.deadline):
+        return store.find(entry.digest) or _fetched(request, entry, context)
 
 
-def _fetched(wanted: Wanted, entry: Locked, means: Means) -> str:
+def _fetched(request: ChartRequest, entry: Locked, context: FetchContext) -> str:
     # Imported only where a network is needed: this costs as much as a small render.
     from .fetch import fetch
-    from .mirrors import place_of
+    from .mirrors import source_of
 
-    place = place_of(wanted, means.mirrors, means.tree)
-    got = fetch(wanted, place, entry.url, _helm(means), _new_directory(means), means.deadline)
-    return kept(got.path, entry.digest, f"{wanted} from {place.said}", means)
+    source = source_of(request, context.mirrors, context.tree)
+    got = fetch(request, source, entry.url, _helm(context), _new_directory(context), context.deadline)
+    return kept(got.path, entry.digest, f"{request} from {source.said}", context)
 
 
-def checked(archive: str, digest: str, what: str, means: Means) -> str:
+def checked(archive: str, digest: str, what: str, context: FetchContext) -> str:
     """The chart of an archive in the fleet, whose digest is looked at every time; see `kept`."""
     try:
         store.check_digest(archive, digest)
     except InputError as error:
         raise InputError(f"{what} {error.message}") from None
-    return store.find(digest) or kept(archive, digest, what, means)
+    return store.find(digest) or kept(archive, digest, what, context)
 
 
-def kept(archive: str, digest: str, what: str, means: Means) -> str:
+def kept(archive: str, digest: str, what: str, context: FetchContext) -> str:
     """The archive's chart as a directory: in the store, or without one in the render's own directory.
 
     `what` begins the error's sentence when the archive is another one than it should be, or a bad one.
@@ -71,7 +71,7 @@ def kept(archive: str, digest: str, what: str, means: Means) -> str:
         from .archive import unpack
 
         store.check_digest(archive, digest)
-        directory = _new_directory(means)
+        directory = _new_directory(context)
         unpack(archive, directory)
     except InputError as error:
         raise InputError(f"{what} {error.message}", None, error.hint) from None
@@ -84,29 +84,29 @@ def _trim() -> None:
     trim()
 
 
-def unlocked_chart(wanted: Wanted, means: Means) -> tuple[Locked, str]:
+def unlocked_chart(request: ChartRequest, context: FetchContext) -> tuple[Locked, str]:
     """The chart that a place gives now: what a lock would say about it, and its directory."""
     from . import unlocked
 
-    entry = unlocked.recall(wanted)
+    entry = unlocked.recall(request)
     found = store.find(entry.digest) if entry else ""
     if entry and found:
         return entry, found
-    with _alone(wanted, means.deadline):
-        entry, directory = lock_chart(wanted, means)
-        unlocked.remember(wanted, entry)
+    with _alone(request, context.deadline):
+        entry, directory = lock_chart(request, context)
+        unlocked.remember(request, entry)
     return entry, directory
 
 
-def lock_chart(wanted: Wanted, means: Means) -> tuple[Locked, str]:
+def lock_chart(request: ChartRequest, context: FetchContext) -> tuple[Locked, str]:
     """Fetch the chart, look at it, and say what the lock is to say; and its directory."""
     from .archive import inspect
     from .fetch import fetch
-    from .mirrors import place_of
+    from .mirrors import source_of
 
-    place = place_of(wanted, means.mirrors, means.tree)
-    what = f"{wanted} from {place.said}"
-    got = fetch(wanted, place, "", _helm(means), _new_directory(means), means.deadline)
+    source = source_of(request, context.mirrors, context.tree)
+    what = f"{request} from {source.said}"
+    got = fetch(request, source, "", _helm(context), _new_directory(context), context.deadline)
     digest = store.digest_of(got.path)
     if got.digest and digest != f"sha256:{got.digest}":
         raise InputError(f"{what} has the digest {digest}, the repository's index says sha256:{got.digest}")
@@ -114,38 +114,38 @@ def lock_chart(wanted: Wanted, means: Means) -> tuple[Locked, str]:
         facts = inspect(got.path)
     except InputError as error:
         raise InputError(f"{what} {error.message}", None, error.hint) from None
-    if facts.name != wanted.name:
+    if facts.name != request.name:
         raise InputError(f"{what} is a chart of another name: {facts.name}")
     entry = Locked(
-        wanted.repository,
-        wanted.name,
+        request.repository,
+        request.name,
         facts.version,
         digest,
-        "" if wanted.version == facts.version else wanted.version,
+        "" if request.version == facts.version else request.version,
         got.url,
         facts.kube_version,
         facts.dependencies,
     )
-    return entry, kept(got.path, digest, what, means)
+    return entry, kept(got.path, digest, what, context)
 
 
 @contextlib.contextmanager
-def _alone(wanted: Wanted, deadline: Deadline) -> Iterator[None]:
+def _alone(request: ChartRequest, deadline: Deadline) -> Iterator[None]:
     """While it is fetched. Without a usable store everybody fetches for themselves."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(store.StoreError):
-            stack.enter_context(store.alone(" ".join(wanted.key), deadline))
+            stack.enter_context(store.alone(" ".join(request.key), deadline))
         yield
 
 
-def _helm(means: Means) -> Tool:
+def _helm(context: FetchContext) -> Tool:
     from ..tools import helm
 
-    return helm.find(means.helm_range)
+    return helm.find(context.helm_range)
 
 
-def _new_directory(means: Means) -> str:
-    path = os.path.join(means.workdir, f"source-{os.urandom(6).hex()}")
+def _new_directory(context: FetchContext) -> str:
+    path = os.path.join(context.workdir, f"source-{os.urandom(6).hex()}")
     os.mkdir(path, 0o700)
     return path
 

@@ -1,6 +1,6 @@
 """What an unlocked version was when it was last fetched, so that a preview need not fetch it again.
 
-In: what is wanted. Out: what a lock would say of it. It lies in the store beside the charts; a
+In: what is requested. Out: what a lock would say of it. It lies in the store beside the charts; a
 lock never comes from here.
 """
 
@@ -12,28 +12,28 @@ import os
 
 from ..errors import CmpError
 from . import store
+from .chart_request import ChartRequest
 from .lockfile import Locked, dump, find, parse
-from .wanted import Wanted
 
 
-def recall(wanted: Wanted) -> Locked | None:
-    """What `remember` was told about `wanted`, if it is still there and makes sense."""
+def recall(request: ChartRequest) -> Locked | None:
+    """What `remember` was told about `request`, if it is still there and makes sense."""
     try:
-        with open(_place(wanted), "rb") as file:
-            return find(parse(file.read(1 << 20), "remembered"), wanted)
+        with open(_place(request), "rb") as file:
+            return find(parse(file.read(1 << 20), "remembered"), request)
     except (OSError, CmpError):
         return None
 
 
-def remember(wanted: Wanted, entry: Locked) -> None:
+def remember(request: ChartRequest, entry: Locked) -> None:
     """Keep it, if that can be done."""
-    new = f"{_place(wanted)}.{os.urandom(4).hex()}"
+    new = f"{_place(request)}.{os.urandom(4).hex()}"
     with contextlib.suppress(OSError, CmpError):
         store.prepare()
         with open(new, "xb") as file:
             file.write(dump([entry]))
-        os.replace(new, _place(wanted))
+        os.replace(new, _place(request))
 
 
-def _place(wanted: Wanted) -> str:
-    return os.path.join(store.directory(), f".was-{hashlib.sha256(' '.join(wanted.key).encode()).hexdigest()}")
+def _place(request: ChartRequest) -> str:
+    return os.path.join(store.directory(), f".was-{hashlib.sha256(' '.join(request.key).encode()).hexdigest()}")

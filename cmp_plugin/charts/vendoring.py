@@ -14,15 +14,15 @@ from collections.abc import Iterable, Iterator
 from ..errors import CmpError, InputError, Location
 from . import store
 from .bases import DIRECTORY, obtained
+from .chart_request import ChartRequest
 from .git_address import Remote
 from .lockfile import Locked
-from .obtain import Means, locked_chart, named
-from .wanted import Wanted
+from .obtain import FetchContext, locked_chart, named
 
 _COMMIT = re.compile(r".+@[0-9a-f]{40,64}")
 
 
-def place_archive(root: str, entry: str, locked: Locked, means: Means) -> str:
+def place_archive(root: str, entry: str, locked: Locked, context: FetchContext) -> str:
     """The archive beside the service `entry`: its path when it was written, "" when it was there."""
     at = Location(f"services/{entry}/service.lock")
     directory = _directory(root, f"services/{entry}/charts")
@@ -30,7 +30,7 @@ def place_archive(root: str, entry: str, locked: Locked, means: Means) -> str:
     if os.path.isfile(place) and store.digest_of(place) == locked.digest:
         return ""
     try:
-        locked_chart(Wanted(*locked.key, at), locked, means)
+        locked_chart(ChartRequest(*locked.key, at), locked, context)
     except CmpError as error:
         raise named(error, "", at) from None
     archive = os.path.join(store.place_of(locked.digest), store.ARCHIVE)
@@ -42,10 +42,10 @@ def place_archive(root: str, entry: str, locked: Locked, means: Means) -> str:
     return os.path.relpath(place, root)
 
 
-def place_base(root: str, entry: str, remote: Remote, means: Means) -> str:
+def place_base(root: str, entry: str, remote: Remote, context: FetchContext) -> str:
     """The base beside the service: its path when something of it was written, "" when all was there."""
     place = _directory(root, f"services/{entry}/{DIRECTORY}/{remote.directory}")
-    source = obtained(remote, means.workdir, means.deadline)
+    source = obtained(remote, context.workdir, context.deadline)
     missing = [path for path in _files(source) if not os.path.isfile(os.path.join(place, path))]
     for path in missing:
         target = _directory(root, os.path.relpath(os.path.join(place, path), root))

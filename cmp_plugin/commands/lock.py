@@ -10,11 +10,11 @@ import os
 import sys
 from argparse import Namespace
 
+from ..charts.chart_request import ChartRequest
 from ..charts.locate import needed
 from ..charts.lockfile import FILE, Locked, dump, find, parse
-from ..charts.obtain import Means, lock_chart, named
+from ..charts.obtain import FetchContext, lock_chart, named
 from ..charts.used import chart_uses
-from ..charts.wanted import Wanted
 from ..errors import CmpError, Errors, InputError, Location
 from ..fleet.files import Fleet
 from ..fleet.request import settings_of
@@ -29,7 +29,7 @@ SECONDS_PER_CHART = 300.0
 class State:
     """One service's lock: what the fleet wants of it and what the file says."""
 
-    def __init__(self, fleet: Fleet, entry: str, wanted: list[Wanted]) -> None:
+    def __init__(self, fleet: Fleet, entry: str, wanted: list[ChartRequest]) -> None:
         self.entry = entry
         self.path = f"/services/{entry}/{FILE}"
         self.wanted = wanted
@@ -64,7 +64,7 @@ def states_of(fleet: Fleet) -> tuple[list[State], list[CmpError]]:
     """The lock of every service that has or needs one, and what is wrong with specs and locks."""
     with waiting("reading the fleet"):
         uses, errors = chart_uses(fleet)
-    wanted: dict[str, dict[tuple[str, str, str], Wanted]] = {name: {} for name in fleet.names("Service")}
+    wanted: dict[str, dict[tuple[str, str, str], ChartRequest]] = {name: {} for name in fleet.names("Service")}
     for use in uses:
         try:
             wanted[use.entry].update((one.key, one) for one in needed(use.chart, use.tree))
@@ -115,7 +115,7 @@ def lock_files(fleet: Fleet) -> tuple[dict[str, bytes], list[CmpError]]:
     return {state.path[1:]: state.text(new) for state in whole}, [*errors, *unfetched]
 
 
-def _fetched(fleet: Fleet, missing: list[Wanted]) -> tuple[dict[tuple[str, str, str], Locked], list[CmpError]]:
+def _fetched(fleet: Fleet, missing: list[ChartRequest]) -> tuple[dict[tuple[str, str, str], Locked], list[CmpError]]:
     settings = settings_of(fleet.spec)
     found: dict[tuple[str, str, str], Locked] = {}
     errors: list[CmpError] = []
@@ -124,7 +124,7 @@ def _fetched(fleet: Fleet, missing: list[Wanted]) -> tuple[dict[tuple[str, str, 
             deadline = Deadline(SECONDS_PER_CHART)
             try:
                 found[one.key] = lock_chart(
-                    one, Means(fleet.tree, settings.mirrors, settings.helm, directory, deadline)
+                    one, FetchContext(fleet.tree, settings.mirrors, settings.helm, directory, deadline)
                 )[0]
             except CmpError as error:
                 errors.append(named(error, "", one.at))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from ..charts.bases import names_elsewhere, remotes_of
 from ..charts.git_address import Remote
-from ..charts.obtain import Means
+from ..charts.obtain import FetchContext
 from ..charts.used import chart_uses
 from ..charts.vendoring import place_archive, place_base, remove_archives, remove_bases
 from ..errors import CmpError, Errors, InputError
@@ -38,19 +38,19 @@ def run(args: Namespace) -> int:
         raise Errors(errors)
     with workdir() as directory:
         settings = settings_of(fleet.spec)
-        _write(fleet, states, lambda: _means(fleet, settings, directory))
+        _write(fleet, states, lambda: _context(fleet, settings, directory))
     return 0
 
 
-def _means(fleet: Fleet, settings: Settings, directory: str) -> Means:
-    return Means(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS_PER_CHART))
+def _context(fleet: Fleet, settings: Settings, directory: str) -> FetchContext:
+    return FetchContext(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS_PER_CHART))
 
 
-def _write(fleet: Fleet, states: list[State], means: Callable[[], Means]) -> None:
-    bases = _bases(fleet, means)
+def _write(fleet: Fleet, states: list[State], context: Callable[[], FetchContext]) -> None:
+    bases = _bases(fleet, context)
     work: list[Callable[[], str]] = [
-        *(lambda s=s, e=e: place_archive(fleet.root, s.entry, e, means()) for s in states for e in s.entries),
-        *(lambda s=s, r=r: place_base(fleet.root, s, r, means()) for s, found in bases.items() for r in found),
+        *(lambda s=s, e=e: place_archive(fleet.root, s.entry, e, context()) for s in states for e in s.entries),
+        *(lambda s=s, r=r: place_base(fleet.root, s, r, context()) for s, found in bases.items() for r in found),
     ]
     errors: list[CmpError] = []
     with progress(len(work), "fetching") as step:
@@ -66,7 +66,7 @@ def _write(fleet: Fleet, states: list[State], means: Callable[[], Means]) -> Non
     _remove(fleet, states, bases)
 
 
-def _bases(fleet: Fleet, means: Callable[[], Means]) -> dict[str, list[Remote]]:
+def _bases(fleet: Fleet, context: Callable[[], FetchContext]) -> dict[str, list[Remote]]:
     """Service -> the bases that it needs on any cluster, fetched, as they may need others."""
     found: dict[str, dict[str, Remote]] = {}
     seen: set[tuple[object, ...]] = set()
@@ -74,7 +74,7 @@ def _bases(fleet: Fleet, means: Callable[[], Means]) -> dict[str, list[Remote]]:
         service, tree = one.resolved.service, one.request.tree
         key = (service.entry, service.resources, str(service.kustomize and service.kustomize.at))
         if key not in seen and names_elsewhere(service, tree):
-            use = means()
+            use = context()
             found.setdefault(service.entry, {}).update(remotes_of(service, tree, use.workdir, use.deadline))
         seen.add(key)
     return {entry: list(remotes.values()) for entry, remotes in found.items()}

@@ -16,13 +16,13 @@ from program import run
 
 from cmp_plugin.charts.bases import localised, names_elsewhere
 from cmp_plugin.charts.git_address import parse
-from cmp_plugin.charts.obtain import Means
+from cmp_plugin.charts.obtain import FetchContext
 from cmp_plugin.errors import CmpError, InputError
 from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.system.files import FileTree
 from services import service
 
-MakeMeans = Callable[..., Means]
+MakeContext = Callable[..., FetchContext]
 SHA = "0123456789abcdef0123456789abcdef01234567"
 MAP = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: %s}\n"
 
@@ -51,18 +51,18 @@ def commit(tmp_path: Path) -> str:
     )
 
 
-def local(one: ResolvedService, use: Means) -> tuple[ResolvedService, FileTree]:
+def local(one: ResolvedService, use: FetchContext) -> tuple[ResolvedService, FileTree]:
     return localised(one, use.tree, use.workdir, use.deadline)
 
 
-def refusal(one: ResolvedService, use: Means) -> str:
+def refusal(one: ResolvedService, use: FetchContext) -> str:
     with pytest.raises(CmpError) as refused:
         local(one, use)
     return str(refused.value)
 
 
-def test_a_base_of_a_spec(served: GitServer, commit: str, means: MakeMeans) -> None:
-    use = means()
+def test_a_base_of_a_spec(served: GitServer, commit: str, context: MakeContext) -> None:
+    use = context()
     web = service(resources=[f"{served.url}/team/bases//web?ref={commit}"])
     found, tree = local(web, use)
     host = served.url.removeprefix("http://").replace(":", "-")
@@ -80,19 +80,21 @@ def test_a_base_of_a_spec(served: GitServer, commit: str, means: MakeMeans) -> N
     assert below(use.tree.root) == []
 
 
-def test_it_is_fetched_once(served: GitServer, commit: str, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_fetched_once(
+    served: GitServer, commit: str, context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
     web = service(resources=[f"{served.url}/team/bases//web?ref={commit}"])
-    local(web, means())
+    local(web, context())
     asked = len(served.asked)
     assert asked
     monkeypatch.setenv("CMP_PLUGIN_OFFLINE", "1")
-    local(web, means())
+    local(web, context())
     assert len(served.asked) == asked
 
 
-def test_a_base_of_a_kustomization(served: GitServer, commit: str, means: MakeMeans) -> None:
+def test_a_base_of_a_kustomization(served: GitServer, commit: str, context: MakeContext) -> None:
     """The file in the repository stays as it is; the copy names a path."""
-    use = means()
+    use = context()
     place = Path(use.tree.root, "services/web/overlay")
     place.mkdir()
     text = f"resources:\n- {served.url}/team/bases//web?ref={commit}\n- own.yaml\n- ../other\nnamePrefix: a-\n"
@@ -109,35 +111,35 @@ def test_a_base_of_a_kustomization(served: GitServer, commit: str, means: MakeMe
     assert (place / "kustomization.yaml").read_text() == text
 
 
-def test_a_base_of_a_base(served: GitServer, commit: str, means: MakeMeans, tmp_path: Path) -> None:
+def test_a_base_of_a_base(served: GitServer, commit: str, context: MakeContext, tmp_path: Path) -> None:
     outer = committed(
         tmp_path / "repositories" / "outer",
         {"kustomization.yaml": f"resources: ['{served.url}/team/bases//web?ref={commit}']\n"},
     )
-    found, tree = local(service(resources=[f"{served.url}/outer?ref={outer}"]), means())
+    found, tree = local(service(resources=[f"{served.url}/outer?ref={outer}"]), context())
     written = tree.read(f"{found.resources[0].path}/kustomization.yaml", AT).decode()
     assert f"bases@{commit}/web" in written and "http" not in written
 
 
-def test_a_component(served: GitServer, commit: str, means: MakeMeans) -> None:
+def test_a_component(served: GitServer, commit: str, context: MakeContext) -> None:
     fragment = {"components": [f"{served.url}/team/bases//web?ref={commit}"], "namePrefix": "x-"}
-    found, _ = local(service(kustomize=fragment), means())
+    found, _ = local(service(kustomize=fragment), context())
     assert found.kustomize is not None and isinstance(found.kustomize.value, dict)
     assert f"bases@{commit}/web" in str(found.kustomize.value["components"].value[0].value)
     assert found.kustomize.value["namePrefix"].value == "x-"
 
 
-def test_where_only_the_services_directory_is(served: GitServer, commit: str, means: MakeMeans) -> None:
+def test_where_only_the_services_directory_is(served: GitServer, commit: str, context: MakeContext) -> None:
     """As in Argo CD's sidecar."""
-    use = means()
+    use = context()
     alone = FileTree(f"{use.tree.root}/services/web", ("/services/web",), "/services/web")
     web = service(resources=[f"{served.url}/team/bases//web?ref={commit}"])
     found, tree = localised(web, alone, use.workdir, use.deadline)
     assert tree.kustomization(found.resources[0].path)
 
 
-def test_whether_there_is_any(served: GitServer, means: MakeMeans) -> None:
-    use = means()
+def test_whether_there_is_any(served: GitServer, context: MakeContext) -> None:
+    use = context()
     for name, text in (
         ("a", "resources: [../b, x.yaml]"),
         ("b", f"Resources: ['{served.url}/r?ref={SHA}']"),
@@ -150,9 +152,9 @@ def test_whether_there_is_any(served: GitServer, means: MakeMeans) -> None:
     assert names_elsewhere(service(resources=[f"{served.url}/r?ref={SHA}"]), use.tree)
 
 
-def test_what_is_not_there(served: GitServer, commit: str, means: MakeMeans) -> None:
+def test_what_is_not_there(served: GitServer, commit: str, context: MakeContext) -> None:
     def said(text: str) -> str:
-        return refusal(service(resources=[text]), means()).partition(": ")[2]
+        return refusal(service(resources=[text]), context()).partition(": ")[2]
 
     assert said(f"{served.url}/team/bases//web?ref={SHA}").endswith("cannot be fetched: it has no such commit")
     assert said(f"{served.url}/team/none//web?ref={SHA}").endswith("cannot be fetched: there is no such repository")
@@ -162,30 +164,30 @@ def test_what_is_not_there(served: GitServer, commit: str, means: MakeMeans) -> 
     assert said(nobody) == f"base {nobody} cannot be fetched: the connection was refused"
 
 
-def test_500_then_fine(served: GitServer, commit: str, means: MakeMeans) -> None:
+def test_500_then_fine(served: GitServer, commit: str, context: MakeContext) -> None:
     served.refusals = [500]
-    assert local(service(resources=[f"{served.url}/team/bases//web?ref={commit}"]), means())
+    assert local(service(resources=[f"{served.url}/team/bases//web?ref={commit}"]), context())
 
 
-def test_logins_by_netrc(served: GitServer, commit: str, means: MakeMeans, tmp_path: Path) -> None:
+def test_logins_by_netrc(served: GitServer, commit: str, context: MakeContext, tmp_path: Path) -> None:
     served.login = "ci:s3cret"
     web = service(resources=[f"{served.url}/team/bases//web?ref={commit}"])
-    assert refusal(web, means()).endswith(
+    assert refusal(web, context()).endswith(
         "cannot be fetched: it wants to know who we are (git's own credential helpers and netrc are asked)"
     )
     (tmp_path / "home" / ".netrc").write_text("machine 127.0.0.1 login ci password s3cret\n")
-    assert local(web, means())
+    assert local(web, context())
 
 
-def test_links_are_refused(served: GitServer, commit: str, means: MakeMeans, tmp_path: Path) -> None:
+def test_links_are_refused(served: GitServer, commit: str, context: MakeContext, tmp_path: Path) -> None:
     linked = committed(tmp_path / "repositories" / "team" / "bases", {}, {"web/link": "/etc/passwd"})
-    message = refusal(service(resources=[f"{served.url}/team/bases//web?ref={linked}"]), means())
+    message = refusal(service(resources=[f"{served.url}/team/bases//web?ref={linked}"]), context())
     assert message.endswith("holds web/link, which is no regular file")
 
 
-def test_offline(served: GitServer, commit: str, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_offline(served: GitServer, commit: str, context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CMP_PLUGIN_OFFLINE", "1")
-    message = refusal(service(resources=[f"{served.url}/team/bases//web?ref={commit}"]), means())
+    message = refusal(service(resources=[f"{served.url}/team/bases//web?ref={commit}"]), context())
     assert "is neither vendored nor in the cache, and CMP_PLUGIN_OFFLINE is set" in message
     assert served.asked == []
 
@@ -239,8 +241,8 @@ def test_what_is_refused(text: str) -> None:
     assert "s3cret" not in str(refused.value)
 
 
-def test_nothing_is_left_in_the_fleet(served: GitServer, commit: str, means: MakeMeans) -> None:
-    use = means()
+def test_nothing_is_left_in_the_fleet(served: GitServer, commit: str, context: MakeContext) -> None:
+    use = context()
     before = sorted(os.walk(use.tree.root))
     local(service(resources=[f"{served.url}/team/bases//web?ref={commit}"]), use)
     assert sorted(os.walk(use.tree.root)) == before

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from packing import AT
 
+from cmp_plugin.charts.chart_request import ChartRequest, chart_request, request_of
 from cmp_plugin.charts.lockfile import Locked, dump, find, parse
-from cmp_plugin.charts.wanted import Wanted, wanted, wanted_chart
 from cmp_plugin.errors import CmpError, InputError, Location
 from cmp_plugin.fleet.service import Chart
 
@@ -50,10 +50,10 @@ def test_a_new_version_changes_its_own_lines_only() -> None:
 
 
 def test_an_entry_answers_what_was_asked_for() -> None:
-    asked = Wanted("oci://registry.example.com/team", "db", "3.x", AT)
+    asked = ChartRequest("oci://registry.example.com/team", "db", "3.x", AT)
     assert find([ONE, TWO, THREE], asked) == TWO
     assert find([ONE, TWO, THREE], asked._replace(version="v3.0.0+build.1")) is None
-    assert find([ONE, TWO, THREE], Wanted("https://charts.example.com", "web", "1.10.0", AT)) == THREE
+    assert find([ONE, TWO, THREE], ChartRequest("https://charts.example.com", "web", "1.10.0", AT)) == THREE
 
 
 WRONG = {
@@ -92,10 +92,10 @@ def test_addresses_of_archives_that_are_refused(url: str) -> None:
 
 def test_one_spelling() -> None:
     repository = Chart(AT, repo="https://charts.example.com/a/", name="web", version="1.0.0")
-    assert wanted_chart(repository).key == ("https://charts.example.com/a", "web", "1.0.0")
+    assert request_of(repository).key == ("https://charts.example.com/a", "web", "1.0.0")
     registry = Chart(AT, oci="oci://registry.example.com/team/web/", version="1.0.0")
-    assert wanted_chart(registry).key == ("oci://registry.example.com/team", "web", "1.0.0")
-    assert wanted_chart(registry).is_oci
+    assert request_of(registry).key == ("oci://registry.example.com/team", "web", "1.0.0")
+    assert request_of(registry).is_oci
 
 
 REFUSED = {
@@ -112,12 +112,12 @@ REFUSED = {
 @pytest.mark.parametrize("address", REFUSED)
 def test_addresses_that_are_refused(address: str) -> None:
     with pytest.raises(InputError) as refused:
-        wanted(address, "web", "1.0.0", Location("services/web/service.yaml", 5, 3))
+        chart_request(address, "web", "1.0.0", Location("services/web/service.yaml", 5, 3))
     assert str(refused.value) == f"services/web/service.yaml:5:3: {REFUSED[address]}"
 
 
 def test_a_tag_in_an_address() -> None:
     with pytest.raises(InputError) as refused:
-        wanted_chart(Chart(AT, oci="oci://registry.example.com/team/web:1.0.0", version="1.0.0"))
+        request_of(Chart(AT, oci="oci://registry.example.com/team/web:1.0.0", version="1.0.0"))
     assert refused.value.message == '"web:1.0.0" is no name of a chart'
     assert refused.value.hint == "the version belongs in `version`"

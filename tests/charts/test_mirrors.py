@@ -1,4 +1,4 @@
-"""Mirrors: which place is asked, what is refused, and that a lock is about the chart's own address."""
+"""Mirrors: which source is asked, what is refused, and that a lock is about the chart's own address."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from packing import AT
 from serving import Repository
 
 from cmp_plugin.charts import store
+from cmp_plugin.charts.chart_request import chart_request
 from cmp_plugin.charts.lockfile import Locked
-from cmp_plugin.charts.mirrors import place_of
-from cmp_plugin.charts.obtain import Means, lock_chart, locked_chart
-from cmp_plugin.charts.wanted import wanted
+from cmp_plugin.charts.mirrors import source_of
+from cmp_plugin.charts.obtain import FetchContext, lock_chart, locked_chart
 from cmp_plugin.errors import CmpError, InputError
 
-MakeMeans = Callable[..., Means]
+MakeContext = Callable[..., FetchContext]
 HTTP = "https://charts.example.com/stable"
 OCI = "oci://registry.example.com/team/charts"
 
 
-def place(repository: str, means: Means) -> tuple[str, str]:
+def source(repository: str, context: FetchContext) -> tuple[str, str]:
     """Address and name that are asked for the chart `small` of `repository`."""
-    found = place_of(wanted(repository, "small", "1.0.0", AT), means.mirrors, means.tree)
+    found = source_of(chart_request(repository, "small", "1.0.0", AT), context.mirrors, context.tree)
     return found.address, found.name
 
 
@@ -47,32 +47,32 @@ PLACES = {
 
 
 @pytest.mark.parametrize("case", PLACES)
-def test_places(case: str, means: MakeMeans) -> None:
+def test_places(case: str, context: MakeContext) -> None:
     mirrors, repository, expected = PLACES[case]
-    assert place(repository, means(mirrors=mirrors)) == (expected, "small")
+    assert source(repository, context(mirrors=mirrors)) == (expected, "small")
 
 
-def test_one_chart_of_a_registry(means: MakeMeans) -> None:
-    assert place(OCI, means(mirrors={f"{OCI}/small": "oci://m/tiny"})) == ("oci://m", "tiny")
+def test_one_chart_of_a_registry(context: MakeContext) -> None:
+    assert source(OCI, context(mirrors={f"{OCI}/small": "oci://m/tiny"})) == ("oci://m", "tiny")
 
 
-def test_the_variable_wins(means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_wins(context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CMP_PLUGIN_CHART_MIRROR", "https://m.example.com/")
-    assert place(HTTP, means(mirrors={HTTP: "https://other.example.com"})) == ("https://m.example.com", "small")
-    assert place(OCI, means()) == ("https://m.example.com", "small")
+    assert source(HTTP, context(mirrors={HTTP: "https://other.example.com"})) == ("https://m.example.com", "small")
+    assert source(OCI, context()) == ("https://m.example.com", "small")
 
 
-def test_a_lock_names_the_charts_own_address(served: Repository, means: MakeMeans) -> None:
-    asked = wanted(HTTP, "small", "1.0.0", AT)
-    entry, _ = lock_chart(asked, means(mirrors={HTTP: served.url}))
+def test_a_lock_names_the_charts_own_address(served: Repository, context: MakeContext) -> None:
+    asked = chart_request(HTTP, "small", "1.0.0", AT)
+    entry, _ = lock_chart(asked, context(mirrors={HTTP: served.url}))
     digest = store.digest_of(f"{served.directory}/small-1.0.0.tgz")
     assert entry == Locked(HTTP, "small", "1.0.0", digest)
 
 
-def test_a_mirror_cannot_change_a_chart(served: Repository, means: MakeMeans) -> None:
+def test_a_mirror_cannot_change_a_chart(served: Repository, context: MakeContext) -> None:
     entry = Locked(HTTP, "small", "1.0.0", "sha256:" + "0" * 64, url=f"{HTTP}/small-1.0.0.tgz")
     with pytest.raises(InputError) as refused:
-        locked_chart(wanted(HTTP, "small", "1.0.0", AT), entry, means(mirrors={HTTP: served.url}))
+        locked_chart(chart_request(HTTP, "small", "1.0.0", AT), entry, context(mirrors={HTTP: served.url}))
     digest = store.digest_of(f"{served.directory}/small-1.0.0.tgz")
     assert refused.value.message == (
         f"chart small 1.0.0 from {served.url}, the mirror of {HTTP} has the digest {digest},"
@@ -81,42 +81,42 @@ def test_a_mirror_cannot_change_a_chart(served: Repository, means: MakeMeans) ->
     assert served.paths() == ["/index.yaml", "/small-1.0.0.tgz"]
 
 
-def test_a_directory_of_the_fleet(charts: Path, means: MakeMeans, tmp_path: Path) -> None:
-    use = means(mirrors={HTTP: "mirror"})
+def test_a_directory_of_the_fleet(charts: Path, context: MakeContext, tmp_path: Path) -> None:
+    use = context(mirrors={HTTP: "mirror"})
     charts.rename(tmp_path / "fleet" / "mirror")
-    entry, _ = lock_chart(wanted(HTTP, "vee", "1.0.0", AT), use)
+    entry, _ = lock_chart(chart_request(HTTP, "vee", "1.0.0", AT), use)
     assert (entry.version, entry.url) == ("v1.0.0", "")
     with pytest.raises(CmpError) as refused:
-        lock_chart(wanted(HTTP, "small", "9.9.9", AT), use)
+        lock_chart(chart_request(HTTP, "small", "9.9.9", AT), use)
     assert refused.value.message == f"chart small 9.9.9 is not in mirror, the mirror of {HTTP}"
 
 
-def test_a_directory_by_the_variable(charts: Path, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_directory_by_the_variable(charts: Path, context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     """It needs no network, so it serves offline too; errors do not say where it is."""
     monkeypatch.setenv("CMP_PLUGIN_CHART_MIRROR", str(charts))
     monkeypatch.setenv("CMP_PLUGIN_OFFLINE", "1")
-    assert lock_chart(wanted(OCI, "small", "1.0.0", AT), means())
-    assert lock_chart(wanted(OCI, "small", "~1.0", AT), means())[0].version == "1.0.0"
+    assert lock_chart(chart_request(OCI, "small", "1.0.0", AT), context())
+    assert lock_chart(chart_request(OCI, "small", "~1.0", AT), context())[0].version == "1.0.0"
     with pytest.raises(CmpError) as refused:
-        lock_chart(wanted(HTTP, "nothing", "1.0.0", AT), means())
+        lock_chart(chart_request(HTTP, "nothing", "1.0.0", AT), context())
     assert str(refused.value) == "chart nothing 1.0.0 is not in the mirror that CMP_PLUGIN_CHART_MIRROR names"
 
 
 @pytest.mark.parametrize("address", ["../outside.tgz", "/etc/passwd", "https://charts.example.com/small.tgz", "."])
 def test_addresses_in_a_directorys_index(
-    address: str, charts: Path, means: MakeMeans, monkeypatch: pytest.MonkeyPatch
+    address: str, charts: Path, context: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (charts.parent / "outside.tgz").write_bytes((charts / "small-1.0.0.tgz").read_bytes())
     entries = {"small": [{"name": "small", "version": "1.0.0", "urls": [address]}]}
     (charts / "index.yaml").write_text(json.dumps({"apiVersion": "v1", "entries": entries}))
     monkeypatch.setenv("CMP_PLUGIN_CHART_MIRROR", str(charts))
     with pytest.raises(CmpError) as refused:
-        lock_chart(wanted(HTTP, "small", "1.0.0", AT), means())
+        lock_chart(chart_request(HTTP, "small", "1.0.0", AT), context())
     assert refused.value.message == "chart small 1.0.0 is not in the mirror that CMP_PLUGIN_CHART_MIRROR names"
 
 
-def test_a_variable_that_names_nothing(means: MakeMeans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_variable_that_names_nothing(context: MakeContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CMP_PLUGIN_CHART_MIRROR", str(tmp_path))
     with pytest.raises(InputError) as refused:
-        place(HTTP, means())
+        source(HTTP, context())
     assert str(refused.value) == "CMP_PLUGIN_CHART_MIRROR names neither an address nor a directory with an index.yaml"

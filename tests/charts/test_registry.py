@@ -12,12 +12,12 @@ from packing import AT, chart, package
 from registry import Registry
 
 from cmp_plugin.charts import store
-from cmp_plugin.charts.obtain import Means, lock_chart, locked_chart
-from cmp_plugin.charts.wanted import Wanted, wanted, wanted_chart
+from cmp_plugin.charts.chart_request import ChartRequest, chart_request, request_of
+from cmp_plugin.charts.obtain import FetchContext, lock_chart, locked_chart
 from cmp_plugin.errors import CmpError
 from cmp_plugin.fleet.service import Chart
 
-MakeMeans = Callable[..., Means]
+MakeContext = Callable[..., FetchContext]
 
 
 @pytest.fixture(scope="module")
@@ -48,66 +48,67 @@ def trust(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", registry.certificate.cert)
 
 
-def small(registry: Registry, version: str = "1.0.0") -> Wanted:
-    return wanted(registry.address, "small", version, AT)
+def small(registry: Registry, version: str = "1.0.0") -> ChartRequest:
+    return chart_request(registry.address, "small", version, AT)
 
 
-def refusal(chart: Wanted, means: Means) -> str:
+def refusal(chart: ChartRequest, context: FetchContext) -> str:
     with pytest.raises(CmpError) as refused:
-        lock_chart(chart, means)
+        lock_chart(chart, context)
     return str(refused.value)
 
 
 def test_a_chart_of_a_registry(
-    open_registry: Registry, packed: Path, means: MakeMeans, monkeypatch: pytest.MonkeyPatch
+    open_registry: Registry, packed: Path, context: MakeContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trust(open_registry, monkeypatch)
-    asked = wanted_chart(Chart(AT, oci=f"{open_registry.address}/small", version="1.0.0"))
-    entry, _ = lock_chart(asked, means())
+    asked = request_of(Chart(AT, oci=f"{open_registry.address}/small", version="1.0.0"))
+    entry, _ = lock_chart(asked, context())
     assert entry.repository == open_registry.address
     assert entry.digest == store.digest_of(str(packed / "small-1.0.0.tgz"))
     assert entry.url == ""
-    assert locked_chart(asked, entry, means())
+    assert locked_chart(asked, entry, context())
 
 
 @pytest.mark.parametrize("helm", ["helm3", "helm4"])
 def test_versions(
     helm: str,
     open_registry: Registry,
-    means: MakeMeans,
+    context: MakeContext,
     monkeypatch: pytest.MonkeyPatch,
     request: pytest.FixtureRequest,
 ) -> None:
     """A range as in a Chart.yaml, and build metadata, which is a tag with `_`."""
     trust(open_registry, monkeypatch)
     monkeypatch.setenv("CMP_PLUGIN_HELM", request.getfixturevalue(helm))
-    use = means()._replace(helm_range="~4.3" if helm == "helm4" else "~3.22")
+    use = context()._replace(helm_range="~4.3" if helm == "helm4" else "~3.22")
     entry, _ = lock_chart(small(open_registry, "1.x"), use)
     assert (entry.version, entry.request) == ("1.2.0", "1.x")
     entry, _ = lock_chart(small(open_registry, "3.0.0+build.1"), use)
     assert (entry.version, entry.request) == ("3.0.0+build.1", "")
 
 
-def test_what_is_not_there(open_registry: Registry, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_there(open_registry: Registry, context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     trust(open_registry, monkeypatch)
     place = f"cannot be fetched from {open_registry.address}"
     assert (
-        refusal(small(open_registry, "9.9.9"), means()) == f"chart small 9.9.9 {place}: it has no such chart or version"
+        refusal(small(open_registry, "9.9.9"), context())
+        == f"chart small 9.9.9 {place}: it has no such chart or version"
     )
-    nothing = wanted(open_registry.address, "nothing", "1.0.0", AT)
-    assert refusal(nothing, means()) == f"chart nothing 1.0.0 {place}: it has no such chart or version"
+    nothing = chart_request(open_registry.address, "nothing", "1.0.0", AT)
+    assert refusal(nothing, context()) == f"chart nothing 1.0.0 {place}: it has no such chart or version"
 
 
-def test_a_certificate_of_nobody(open_registry: Registry, means: MakeMeans) -> None:
-    assert refusal(small(open_registry), means()) == (
+def test_a_certificate_of_nobody(open_registry: Registry, context: MakeContext) -> None:
+    assert refusal(small(open_registry), context()) == (
         f"chart small 1.0.0 cannot be fetched from {open_registry.address}:"
         " its certificate is signed by an unknown authority"
     )
 
 
-def test_401(closed_registry: Registry, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_401(closed_registry: Registry, context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     trust(closed_registry, monkeypatch)
-    assert refusal(small(closed_registry), means()) == (
+    assert refusal(small(closed_registry), context()) == (
         f"chart small 1.0.0 cannot be fetched from {closed_registry.address}: 401 Unauthorized"
         " (credentials are looked for in helm's registry configuration (HELM_REGISTRY_CONFIG), docker's,"
         " and netrc (NETRC))"
@@ -115,12 +116,12 @@ def test_401(closed_registry: Registry, means: MakeMeans, monkeypatch: pytest.Mo
 
 
 def test_another_password(
-    closed_registry: Registry, means: MakeMeans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    closed_registry: Registry, context: MakeContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is nowhere in the error."""
     trust(closed_registry, monkeypatch)
     (tmp_path / "home" / ".netrc").write_text("machine 127.0.0.1 login ci password hunter2\n")
-    message = refusal(small(closed_registry), means())
+    message = refusal(small(closed_registry), context())
     assert ": 401 Unauthorized (credentials" in message
     assert "hunter2" not in message
 
@@ -132,7 +133,7 @@ def login_of(registry: Registry) -> str:
 
 @pytest.mark.parametrize("place", ["variable", "helm", "docker", "netrc"])
 def test_logins(
-    place: str, closed_registry: Registry, means: MakeMeans, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    place: str, closed_registry: Registry, context: MakeContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trust(closed_registry, monkeypatch)
     home = tmp_path / "home"
@@ -147,20 +148,20 @@ def test_logins(
     files[place].write_text(netrc if place == "netrc" else login_of(closed_registry))
     if place == "variable":
         monkeypatch.setenv("HELM_REGISTRY_CONFIG", str(files[place]))
-    assert lock_chart(small(closed_registry), means())
+    assert lock_chart(small(closed_registry), context())
 
 
-def test_a_mirror_of_a_prefix(open_registry: Registry, means: MakeMeans, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_mirror_of_a_prefix(open_registry: Registry, context: MakeContext, monkeypatch: pytest.MonkeyPatch) -> None:
     trust(open_registry, monkeypatch)
-    asked = wanted("oci://registry.example.com/team/charts", "small", "1.0.0", AT)
+    asked = chart_request("oci://registry.example.com/team/charts", "small", "1.0.0", AT)
     mirrors = {"oci://registry.example.com/team": open_registry.address.removesuffix("/charts")}
-    entry, _ = lock_chart(asked, means(mirrors=mirrors))
+    entry, _ = lock_chart(asked, context(mirrors=mirrors))
     assert entry.repository == "oci://registry.example.com/team/charts"
     whole = {"oci://registry.example.com/team/charts/small": f"{open_registry.address}/small"}
-    assert lock_chart(asked, means(mirrors=whole))[0] == entry
+    assert lock_chart(asked, context(mirrors=whole))[0] == entry
 
 
-def test_a_busy_registry_is_helms_matter(open_registry: Registry, means: MakeMeans) -> None:
+def test_a_busy_registry_is_helms_matter(open_registry: Registry, context: MakeContext) -> None:
     """Nothing listens: our own tries are the same as for repositories."""
-    nobody = wanted("oci://127.0.0.1:1/charts", "small", "1.0.0", AT)
-    assert refusal(nobody, means()).endswith("from oci://127.0.0.1:1/charts: the connection was refused")
+    nobody = chart_request("oci://127.0.0.1:1/charts", "small", "1.0.0", AT)
+    assert refusal(nobody, context()).endswith("from oci://127.0.0.1:1/charts: the connection was refused")

@@ -10,8 +10,8 @@ import pytest
 from packing import AT, chart, index, package
 from serving import Repository
 
-from cmp_plugin.charts.obtain import Means
-from cmp_plugin.charts.wanted import Wanted, wanted
+from cmp_plugin.charts.chart_request import ChartRequest, chart_request
+from cmp_plugin.charts.obtain import FetchContext
 from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 
@@ -44,7 +44,7 @@ def served(charts: Path) -> Iterator[Repository]:
 
 @pytest.fixture
 def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helm4: str, helm3: str) -> None:
-    """A home and a cache of this test's own; helm is the one that the fixture `means` asks for."""
+    """A home and a cache of this test's own; helm is the one that the fixture `context` asks for."""
     for variable in ("HELM_REPOSITORY_CONFIG", "HELM_REGISTRY_CONFIG", "HELM_CONFIG_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.delenv(variable, raising=False)
     for variable in ("CMP_PLUGIN_CHART_MIRROR", "CMP_PLUGIN_OFFLINE", "NETRC", "DOCKER_CONFIG"):
@@ -59,25 +59,25 @@ def own_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, helm4: str,
 
 
 @pytest.fixture
-def means(tmp_path: Path) -> Callable[..., Means]:
+def context(tmp_path: Path) -> Callable[..., FetchContext]:
     """What a fetch may use, with `seconds` of time and fleet.yaml's `mirrors`."""
 
-    def make(seconds: float = 30, mirrors: Mapping[str, str] = {}) -> Means:
+    def make(seconds: float = 30, mirrors: Mapping[str, str] = {}) -> FetchContext:
         workdir = tmp_path / "work"
         workdir.mkdir(exist_ok=True)
         fleet = tmp_path / "fleet"
         (fleet / "services" / "web").mkdir(parents=True, exist_ok=True)
         tree = FileTree(str(fleet.resolve()), ("/services", "/mirror"))
-        return Means(tree, tuple(mirrors.items()), "~4.3", str(workdir), Deadline(seconds))
+        return FetchContext(tree, tuple(mirrors.items()), "~4.3", str(workdir), Deadline(seconds))
 
     return make
 
 
 @pytest.fixture
-def asks(served: Repository) -> Callable[..., Wanted]:
+def asks(served: Repository) -> Callable[..., ChartRequest]:
     """A chart of `served` to ask for."""
 
-    def ask(name: str = "small", version: str = "1.0.0", repository: str = "") -> Wanted:
-        return wanted(repository or served.url, name, version, AT)
+    def ask(name: str = "small", version: str = "1.0.0", repository: str = "") -> ChartRequest:
+        return chart_request(repository or served.url, name, version, AT)
 
     return ask

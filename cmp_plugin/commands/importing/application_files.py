@@ -86,8 +86,8 @@ def _built(asked: Asked) -> list[Found] | None:
     if asked.tree.exists(f"{asked.start}/Chart.yaml"):
         release = Release(at, asked.name, asked.name, "argocd", asked.start)
         data = helm.template(
-            helm.find(asked.means.helm_range),
-            chart_path=chart_of(release, (), asked.means),
+            helm.find(asked.context.helm_range),
+            chart_path=chart_of(release, (), asked.context),
             release="applications",
             namespace="argocd",
             include_crds=True,
@@ -95,19 +95,19 @@ def _built(asked: Asked) -> list[Found] | None:
             kube_version=asked.kubernetes,
             api_versions=(),
             values_file=_empty(asked),
-            workdir=asked.means.workdir,
-            deadline=asked.means.deadline,
+            workdir=asked.context.workdir,
+            deadline=asked.context.deadline,
         )
     elif asked.tree.kustomization(asked.start):
         place = asked.tree.locate(asked.start, at)
-        data = kustomize.build(kustomize.find(), place, workdir=asked.means.workdir, deadline=asked.means.deadline)
+        data = kustomize.build(kustomize.find(), place, workdir=asked.context.workdir, deadline=asked.context.deadline)
     else:
         return None
     return [Found(document.value, at) for document in load_manifests(data)]
 
 
 def _empty(asked: Asked) -> str:
-    place = os.path.join(asked.means.workdir, "no-values.yaml")
+    place = os.path.join(asked.context.workdir, "no-values.yaml")
     with open(place, "wb") as file:
         file.write(b"{}\n")
     return place

@@ -119,7 +119,7 @@ def _by_helm(value: Any, parameters: Sequence[Block], asked: Asked) -> list[Any]
     calls = " ".join(f'(include "text{place}" .)' for place in range(len(texts)))
     lines = f"filled{{{{ $place }}}}: {{{{ list {calls} | toJson }}}}"
     page = f"{blocks}\n{{{{ range $place, $one := .Values.parameters }}}}\n{lines}\n{{{{ end }}}}\n"
-    place = os.path.join(asked.means.workdir, "templates-probe")
+    place = os.path.join(asked.context.workdir, "templates-probe")
     files = {
         "Chart.yaml": b"apiVersion: v2\nname: probe\nversion: 1.0.0\n",
         "templates/page.yaml": page.encode(),
@@ -130,7 +130,7 @@ def _by_helm(value: Any, parameters: Sequence[Block], asked: Asked) -> list[Any]
         with open(os.path.join(place, name), "wb") as file:
             file.write(content)
     output = helm.template(
-        helm.find(asked.means.helm_range),
+        helm.find(asked.context.helm_range),
         chart_path=place,
         release="probe",
         namespace="probe",
@@ -139,8 +139,8 @@ def _by_helm(value: Any, parameters: Sequence[Block], asked: Asked) -> list[Any]
         kube_version=asked.kubernetes,
         api_versions=(),
         values_file=os.path.join(place, "values.json"),
-        workdir=asked.means.workdir,
-        deadline=asked.means.deadline,
+        workdir=asked.context.workdir,
+        deadline=asked.context.deadline,
     ).decode()
     filled = [json.loads(found[1]) for found in re.finditer(r"^filled\d+: (.*)$", output, re.MULTILINE)]
     known = [dict(zip(texts, one, strict=True)) for one in filled]

@@ -14,7 +14,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Mapping
 
 from ...charts.lockfile import FILE, Locked, parse
-from ...charts.obtain import Means
+from ...charts.obtain import FetchContext
 from ...errors import CmpError, Errors, InputError, UsageError, flatten
 from ...fleet.files import Fleet, find_root, open_fleet
 from ...fleet.request import Settings, settings_of
@@ -119,8 +119,8 @@ def _converted(
 ) -> Conversion:
     tree, start, is_whole = _source(args)
     name = os.path.basename(os.path.realpath(args.source))
-    means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
-    asked = Asked(tree, start, name, means, kubernetes, is_whole, as_trees)
+    context = FetchContext(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
+    asked = Asked(tree, start, name, context, kubernetes, is_whole, as_trees)
     made = importlib.import_module(f"cmp_plugin.commands.importing.{args.kind}").convert(asked)
     assert isinstance(made, Conversion)
     return made
@@ -164,13 +164,13 @@ def _compared(
     settings = settings_of(fleet.spec)
     tools = Tools(helm.find(settings.helm), kustomize.find(settings.kustomize), tuple(_locked(fleet)))
     tree = _source(args)[0]
-    means = Means(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
+    context = FetchContext(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
     lost = {pair: unlocked[pair.entry or pair.key] for pair in conversion.pairs if (pair.entry or pair.key) in unlocked}
     proofs = list(
         prove(
             (pair for pair in conversion.pairs if pair not in lost),
             fleet,
-            lambda pair, deadline: owned(pair, tools, means._replace(deadline=deadline)),
+            lambda pair, deadline: owned(pair, tools, context._replace(deadline=deadline)),
             lambda planned, work: in_parallel(planned, args.jobs, work),
         )
     )

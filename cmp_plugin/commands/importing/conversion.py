@@ -11,7 +11,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ...charts.obtain import Means
+from ...charts.obtain import FetchContext
 from ...errors import CmpError, Location
 from ...goyaml.load import dump_yaml
 from ...specs.interpolate import escaped_text
@@ -117,14 +117,14 @@ class Conversion(NamedTuple):
 class Asked(NamedTuple):
     """What to import: the files of its repository, where in it the source begins, what that is called.
 
-    `start` is canonical. `is_whole`: the files are those of a whole git repository. `means`: how its charts are got; `as_trees`: services whose overlays are to stay
+    `start` is canonical. `is_whole`: the files are those of a whole git repository. `context`: how its charts are got; `as_trees`: services whose overlays are to stay
     directories, and why.
     """
 
     tree: FileTree
     start: str
     name: str
-    means: Means
+    context: FetchContext
     kubernetes: str = KUBERNETES
     is_whole: bool = False
     as_trees: Mapping[str, str] = {}

@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 from typing import Any, NamedTuple
 
+from ...charts.chart_request import ChartRequest, chart_request
 from ...charts.dependencies import complete
 from ...charts.lockfile import Locked, find
-from ...charts.obtain import Means, locked_chart, unlocked_chart
-from ...charts.wanted import Wanted, wanted
+from ...charts.obtain import FetchContext, locked_chart, unlocked_chart
 from ...errors import CmpError, Location, ToolError, labelled
 from ...goyaml.load import load_manifests
 from ...render.manifest import Manifest, opened
@@ -30,39 +30,39 @@ class Tools(NamedTuple):
     locked: tuple[Locked, ...] = ()
 
 
-def owned(pair: Pair, tools: Tools, means: Means) -> list[dict[str, Any]]:
+def owned(pair: Pair, tools: Tools, context: FetchContext) -> list[dict[str, Any]]:
     """The objects that `pair` was made of, lists opened. Raises CmpError with its name."""
     try:
         with workdir() as directory:
-            here = means._replace(workdir=directory)
+            here = context._replace(workdir=directory)
             texts = [text for source in pair.sources for text in _texts(source, tools, here)]
             documents = [document.value for text in texts for document in load_manifests(text)]
     except ToolError as error:
-        message = means.tree.relative(f"{pair.label} cannot be rendered from the source: {error.message}")
+        message = context.tree.relative(f"{pair.label} cannot be rendered from the source: {error.message}")
         raise ToolError(message, pair.at, error.hint, argv=error.argv, stderr=error.stderr) from None
     except CmpError as error:
         raise labelled(error, pair.label) from None
     return [one.value for one in opened(Manifest(value, "") for value in documents)]
 
 
-def _texts(source: Source, tools: Tools, means: Means) -> list[bytes]:
+def _texts(source: Source, tools: Tools, context: FetchContext) -> list[bytes]:
     if isinstance(source, Kustomization):
-        place = means.tree.locate(source.path, Location(source.path[1:]))
-        return [kustomize.build(tools.kustomize, place, workdir=means.workdir, deadline=means.deadline)]
+        place = context.tree.locate(source.path, Location(source.path[1:]))
+        return [kustomize.build(tools.kustomize, place, workdir=context.workdir, deadline=context.deadline)]
     if isinstance(source, Manifests):
-        return [means.tree.read(path, Location(path[1:])) for path in source.paths]
-    return [_release(source, tools, means)]
+        return [context.tree.read(path, Location(path[1:])) for path in source.paths]
+    return [_release(source, tools, context)]
 
 
-def _release(release: Release, tools: Tools, means: Means) -> bytes:
+def _release(release: Release, tools: Tools, context: FetchContext) -> bytes:
     files: list[str] = []
     for number, content in enumerate((b"{}\n", *release.files)):
-        files.append(os.path.join(means.workdir, f"values-{number}.yaml"))
+        files.append(os.path.join(context.workdir, f"values-{number}.yaml"))
         with open(files[-1], "wb") as handle:
             handle.write(content)
     return helm.template(
         tools.helm,
-        chart_path=chart_of(release, tools.locked, means),
+        chart_path=chart_of(release, tools.locked, context),
         release=release.release,
         namespace=release.namespace,
         include_crds=release.include_crds,
@@ -70,20 +70,20 @@ def _release(release: Release, tools: Tools, means: Means) -> bytes:
         kube_version=release.kube_version,
         api_versions=release.api_versions,
         values_file=files[0],
-        workdir=means.workdir,
-        deadline=means.deadline,
+        workdir=context.workdir,
+        deadline=context.deadline,
         more=[*(f"--values={os.path.basename(file)}" for file in files[1:]), *release.sets],
     )
 
 
-def chart_of(release: Release, locked: tuple[Locked, ...], means: Means) -> str:
+def chart_of(release: Release, locked: tuple[Locked, ...], context: FetchContext) -> str:
     """A directory with the release's chart and all of its dependencies."""
 
-    def elsewhere(one: Wanted) -> str:
+    def elsewhere(one: ChartRequest) -> str:
         entry = find(locked, one)
-        return locked_chart(one, entry, means) if entry else unlocked_chart(one, means)[1]
+        return locked_chart(one, entry, context) if entry else unlocked_chart(one, context)[1]
 
     if not release.path:
-        return elsewhere(wanted(release.repository, release.name, release.version, release.at))
-    place = means.tree.locate(release.path, release.at)
-    return complete(release.path, place, means.tree, release.at, means.workdir, elsewhere)
+        return elsewhere(chart_request(release.repository, release.name, release.version, release.at))
+    place = context.tree.locate(release.path, release.at)
+    return complete(release.path, place, context.tree, release.at, context.workdir, elsewhere)

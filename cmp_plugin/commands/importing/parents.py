@@ -36,7 +36,7 @@ def _makes_applications(path: str, found: Instance, files: Collection[str], aske
     if not {posixpath.dirname(f"/{file}") for file in files} & set(reach.directories):
         return False
     place = asked.tree.locate(path, found.at)
-    built = kustomize.build(kustomize.find(), place, workdir=asked.means.workdir, deadline=asked.means.deadline)
+    built = kustomize.build(kustomize.find(), place, workdir=asked.context.workdir, deadline=asked.context.deadline)
     theirs = {bool(Found(document.value, found.at).kind) for document in load_manifests(built)}
     if theirs == {True, False}:
         hint = "keep Applications in a kustomization of their own"

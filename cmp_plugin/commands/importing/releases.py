@@ -12,8 +12,8 @@ import posixpath
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+from ...charts.chart_request import chart_request
 from ...charts.obtain import lock_chart
-from ...charts.wanted import wanted
 from ...errors import InputError, Location
 from ...goyaml.load import Node, dump_values, load_values, node, plain
 from ...render.manifest import mapping, text
@@ -108,8 +108,8 @@ def _with_chart(source: dict[str, Any], release: Release, asked: Asked) -> Relea
     repository = repository if "://" in repository else f"oci://{repository}"
     version = text(source, "targetRevision")
     if not VERSION.fullmatch(version):
-        found = wanted(repository, name, version.replace("*", "x") or ">=0.0.0", release.at)
-        version = lock_chart(found, asked.means)[0].version
+        found = chart_request(repository, name, version.replace("*", "x") or ">=0.0.0", release.at)
+        version = lock_chart(found, asked.context)[0].version
     return release._replace(name=name, repository=repository.rstrip("/"), version=version)
 
 
@@ -150,7 +150,7 @@ def _file(name: str, refs: dict[str, str], release: Release, asked: Asked) -> tu
 
 
 def _of_chart(name: str, release: Release, asked: Asked) -> bytes | None:
-    directory = os.path.realpath(chart_of(release, (), asked.means))
+    directory = os.path.realpath(chart_of(release, (), asked.context))
     place = os.path.realpath(os.path.join(directory, name))
     if not within(place, directory) or not os.path.isfile(place):
         return None
@@ -186,7 +186,7 @@ def _set(parameter: dict[str, Any]) -> str:
 
 def _computed(sets: Sequence[str], base: Block, asked: Asked) -> Block:
     """What helm makes of parameters over `base`, asked with a chart that prints its values."""
-    probe = os.path.join(asked.means.workdir, "parameters")
+    probe = os.path.join(asked.context.workdir, "parameters")
     for file, content in {**_PROBE, "values.json": dump_values(_marked(base)).decode()}.items():
         place = os.path.join(probe, file)
         os.makedirs(os.path.dirname(place), exist_ok=True)
@@ -198,7 +198,7 @@ def _computed(sets: Sequence[str], base: Block, asked: Asked) -> Block:
         for one in sets
     ]
     output = helm.template(
-        helm.find(asked.means.helm_range),
+        helm.find(asked.context.helm_range),
         chart_path=probe,
         release="probe",
         namespace="probe",
@@ -207,8 +207,8 @@ def _computed(sets: Sequence[str], base: Block, asked: Asked) -> Block:
         kube_version=asked.kubernetes,
         api_versions=(),
         values_file=os.path.join(probe, "values.json"),
-        workdir=asked.means.workdir,
-        deadline=asked.means.deadline,
+        workdir=asked.context.workdir,
+        deadline=asked.context.deadline,
         more=marked,
     ).decode()
     found: Block = _unmarked(json.loads(output[output.index("{") :])["values"])

@@ -25,10 +25,10 @@ class Repository(NamedTuple):
 
 def repository_of(applications: list[Found], asked: Asked) -> Repository:
     """The repository that the source lies in."""
-    found = git.repository(asked.tree.root, asked.means.deadline)
+    found = git.repository(asked.tree.root, asked.context.deadline)
     revisions = [_revision(source) for one in applications for source in sources_of(one) if not source.get("chart")]
     revision = Counter(revisions).most_common(1)[0][0] if revisions else "HEAD"
-    return Repository(git.origin(found, asked.means.deadline) if found else "", revision)
+    return Repository(git.origin(found, asked.context.deadline) if found else "", revision)
 
 
 def sources_of(one: Found) -> list[dict[str, Any]]:

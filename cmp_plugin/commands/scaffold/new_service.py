@@ -10,7 +10,7 @@ import os
 from argparse import Namespace
 from typing import NamedTuple
 
-from ...charts.wanted import wanted_chart
+from ...charts.chart_request import request_of
 from ...errors import InputError, Location, UsageError, did_you_mean
 from ...fleet.files import Fleet
 from ...fleet.request import settings_of
@@ -45,7 +45,7 @@ def service_files(args: Namespace, fleet: Fleet) -> Made:
         return Made(plain_service(_namespace(args.name)))
     chart = _chart(args)
     # Before anything of it is written: an address may hold a password.
-    wanted_chart(chart)
+    request_of(chart)
     version = args.version or _newest(chart, fleet)
     if not VERSION.fullmatch(version):
         raise UsageError(f'version "{version}" is not exact', hint='write one version such as "1.2.3"')
@@ -81,12 +81,12 @@ def _address(alias: str) -> str:
 
 
 def _newest(chart: Chart, fleet: Fleet) -> str:
-    from ...charts.obtain import Means, lock_chart
+    from ...charts.obtain import FetchContext, lock_chart
 
     settings = settings_of(fleet.spec)
     with workdir() as directory:
-        means = Means(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(FETCH_SECONDS))
-        return lock_chart(wanted_chart(chart._replace(version=_ANY)), means)[0].version
+        context = FetchContext(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(FETCH_SECONDS))
+        return lock_chart(request_of(chart._replace(version=_ANY)), context)[0].version
 
 
 def _from_path(args: Namespace, fleet: Fleet) -> str:

@@ -14,7 +14,7 @@ from program import run
 from serving import Repository
 from trees import copied, is_as_expected, lay_out, previewed, said, texts
 
-from cmp_plugin.charts.obtain import Means
+from cmp_plugin.charts.obtain import FetchContext
 from cmp_plugin.commands.importing.application_files import Found
 from cmp_plugin.commands.importing.applicationsets import applications_of
 from cmp_plugin.commands.importing.conversion import Asked, draft
@@ -108,7 +108,7 @@ def asked(tmp_path: Path, helm4: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
     tree = lay_out(tmp_path / "tree", {f"apps/{name}/x.yaml": "" for name in ("one", "two", ".three")})
     files = FileTree(str(tree.resolve()), ("/",))
     (tmp_path / "work").mkdir()
-    return Asked(files, "/", "tree", Means(files, (), "~4.3", str(tmp_path / "work"), Deadline(60)))
+    return Asked(files, "/", "tree", FetchContext(files, (), "~4.3", str(tmp_path / "work"), Deadline(60)))
 
 
 def names(asked: Asked, generators: list[Any], name: str, **spec: Any) -> list[str]:

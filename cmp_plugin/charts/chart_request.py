@@ -1,6 +1,6 @@
 """A chart that lies elsewhere, as a spec or a Chart.yaml asks for it.
 
-In: addresses and names as people wrote them. Out: `Wanted`, in one spelling. Cheap: no import, no file.
+In: addresses and names as people wrote them. Out: `ChartRequest`, in one spelling. Cheap: no import, no file.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ADDRESS = re.compile(r"(https?|oci)://([^/\s]+)(/\S*)?")
 
 
-class Wanted(NamedTuple):
+class ChartRequest(NamedTuple):
     """`repository`: an http(s) or oci address without a trailing slash; for OCI without the chart's name.
 
     `version` is as asked for: exact, or in a Chart.yaml's dependencies perhaps a range.
@@ -39,21 +39,21 @@ class Wanted(NamedTuple):
         return f"chart {self.name} {self.version}"
 
 
-def wanted_chart(chart: Chart) -> Wanted:
+def request_of(chart: Chart) -> ChartRequest:
     """What a spec's `{repo, name}` or `{oci}` asks for. InputError when an address is none."""
     if chart.repo:
-        return wanted(chart.repo, chart.name, chart.version, chart.at)
+        return chart_request(chart.repo, chart.name, chart.version, chart.at)
     repository, _, name = chart.oci.rstrip("/").rpartition("/")
-    return wanted(repository, name, chart.version, chart.at)
+    return chart_request(repository, name, chart.version, chart.at)
 
 
-def wanted(repository: str, name: str, version: str, at: Location) -> Wanted:
+def chart_request(repository: str, name: str, version: str, at: Location) -> ChartRequest:
     """Checked and in one spelling."""
     repository = checked_address(repository, at)
     if not NAME.fullmatch(name):
         hint = "the version belongs in `version`" if ":" in name else ""
         raise InputError(f'"{name}" is no name of a chart', at, hint)
-    return Wanted(repository, name, version, at)
+    return ChartRequest(repository, name, version, at)
 
 
 def checked_address(address: str, at: Location) -> str:
