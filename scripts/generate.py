@@ -15,6 +15,7 @@ from cli_reference import markdown
 
 from cmp_plugin.argocd.contract import plugin_yaml
 from cmp_plugin.specs.models import KINDS, json_schema
+from cmp_plugin.system.publish import replace_file
 
 HEADER = '"""Generated from models.py by `make generated`: what `accept.fits` reads. Not edited by hand."""\n'
 
@@ -95,8 +96,7 @@ def write(root: str) -> None:
     for path, text in files().items():
         target = os.path.join(root, path)
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        with open(target, "w", encoding="utf-8") as handle:
-            handle.write(text)
+        replace_file(target, text.encode())
 
 
 def main(words: list[str]) -> int:

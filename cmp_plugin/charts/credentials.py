@@ -13,6 +13,7 @@ import os
 import yaml
 
 from ..errors import ToolError
+from ..system.publish import replace_file
 
 REPOSITORY_HINT = "credentials are looked for in helm's repositories.yaml (HELM_REPOSITORY_CONFIG) and in netrc (NETRC)"
 REGISTRY_HINT = (
@@ -59,7 +60,7 @@ def registry_file(address: str, directory: str) -> str:
         return own
     token = base64.b64encode(":".join(login).encode()).decode()
     place = os.path.join(directory, "registry.json")
-    write_private(place, json.dumps({"auths": {_host(address): {"auth": token}}}))
+    replace_file(place, json.dumps({"auths": {_host(address): {"auth": token}}}).encode(), 0o600)
     return place
 
 
@@ -72,13 +73,6 @@ def _knows(file: str, host: str) -> bool:
     if not isinstance(content, dict):
         return False
     return bool(content.get("credsStore")) or any(host in content.get(key, {}) for key in ("auths", "credHelpers"))
-
-
-def write_private(place: str, text: str) -> None:
-    """A new file that only we can read."""
-    descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
 
 
 def _helm_file(variable: str, name: str) -> str:

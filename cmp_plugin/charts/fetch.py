@@ -15,10 +15,11 @@ from urllib.parse import urljoin
 
 from ..errors import InputError, ToolError
 from ..system.process import Completed, Deadline, run
+from ..system.publish import replace_file
 from ..tools.discovery import Tool
 from ..tools.versions import satisfies
 from .chart_request import ChartRequest
-from .credentials import REGISTRY_HINT, REPOSITORY_HINT, registry_file, repository_entry, write_private
+from .credentials import REGISTRY_HINT, REPOSITORY_HINT, registry_file, repository_entry
 from .mirrors import ChartSource
 from .pull_errors import Refusal, refusal
 from .repo_index import Version, pick, versions
@@ -109,7 +110,8 @@ class _Helm:
         os.makedirs(self._cache, mode=0o700)
         if not source.is_oci:
             entry = {"name": _REPOSITORY, **repository_entry(source.address)}
-            write_private(self._file("repositories.yaml"), json.dumps({"apiVersion": "", "repositories": [entry]}))
+            content = json.dumps({"apiVersion": "", "repositories": [entry]})
+            replace_file(self._file("repositories.yaml"), content.encode(), 0o600)
 
     def from_registry(self, request: ChartRequest) -> Fetched:
         return Fetched(self._pull(f"{self._source.address}/{self._source.name}", request.version))
@@ -147,7 +149,7 @@ class _Helm:
         """Pull from an index of our own making: this one chart, and helm chooses the version."""
         entries = [{"apiVersion": "v2", "name": name, "version": one.version, "urls": list(one.urls)} for one in listed]
         index = {"apiVersion": "v1", "entries": {name: entries}}
-        write_private(os.path.join(self._cache, f"{_REPOSITORY}-index.yaml"), json.dumps(index))
+        replace_file(os.path.join(self._cache, f"{_REPOSITORY}-index.yaml"), json.dumps(index).encode(), 0o600)
         return self._pull(f"{_REPOSITORY}/{name}", version)
 
     def _pull(self, reference: str, version: str) -> str:

@@ -9,20 +9,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 from ..errors import InputError, ToolError
-from ..system.locks import ALONE, SHARED, hold, hold_directory
+from ..system.locks import ALONE, SHARED, lock_directory, lock_file
 from ..system.process import Deadline
+from ..system.publish import new_directory
 from ..tools.discovery import cache_directory
 
 ARCHIVE, CHART = "archive.tgz", "chart"
 FRESH = 3600.0  # seconds; the time of last use is kept no more exactly than this
-_WAIT = 0.05
+# Seconds between two tries to be the one that fetches; a fetch takes a second or more.
+_PAUSE = 0.05
+# Charts that this process keeps from removal at once: a descriptor each, of the 1,024 that a process usually
+# has. A render uses a handful.
 _MOST_HELD = 128
 HINT = "CMP_PLUGIN_CACHE_DIR names another place"
+# Path -> the descriptor that locks it, until this process ends: the one state that outlives a render. It decides
+# what others may remove, never what is found.
 _held: dict[str, int] = {}
+_holding = threading.Lock()
 
 
 class StoreError(ToolError):
@@ -34,7 +42,7 @@ def directory() -> str:
     return os.path.join(cache_directory(), "charts")
 
 
-def place_of(digest: str) -> str:
+def path_of(digest: str) -> str:
     """Where the chart with this digest is, once it is there."""
     return os.path.join(directory(), digest.removeprefix("sha256:"))
 
@@ -44,23 +52,21 @@ def find(digest: str) -> str:
 
     It stays until this process ends, or has found 128 others.
     """
-    place = place_of(digest)
-    if place not in _held:
-        descriptor = hold_directory(place, SHARED)
-        if descriptor is None:
-            return ""
-        _held[place] = descriptor
-        _touch(descriptor)
-        while len(_held) > _MOST_HELD:
-            os.close(_held.pop(next(iter(_held))))
-    return os.path.join(place, CHART)
-
-
-def _touch(descriptor: int) -> None:
-    now = time.time()
-    if now - os.fstat(descriptor).st_mtime > FRESH:
-        with contextlib.suppress(OSError):
-            os.utime(descriptor, (now, now))
+    path = path_of(digest)
+    with _holding, contextlib.suppress(OSError):
+        if path not in _held:
+            descriptor = lock_directory(path, SHARED)
+            if descriptor is None:
+                return ""
+            _held[path] = descriptor
+            while len(_held) > _MOST_HELD:
+                os.close(_held.pop(next(iter(_held))))
+            now = time.time()
+            if now - os.fstat(descriptor).st_mtime > FRESH:
+                with contextlib.suppress(OSError):
+                    os.utime(descriptor, (now, now))
+        return os.path.join(path, CHART)
+    return ""
 
 
 def add(archive: str, digest: str) -> str:
@@ -84,16 +90,14 @@ def add(archive: str, digest: str) -> str:
 
 def publish(digest: str, fill: Callable[[str], None]) -> str:
     """Keep what `fill` writes into the new directory that it is given; as `add`. `fill` makes `CHART` in it."""
-    new = os.path.join(directory(), f".new-{os.getpid()}-{os.urandom(8).hex()}")
+    path = path_of(digest)
     try:
         prepare()
-        os.mkdir(new, 0o700)
-        fill(new)
-        _move(new, place_of(digest))
+        with new_directory(path, 0o700, durable=True) as new:
+            fill(new)
     except OSError as error:
-        raise _unusable(error) from None
-    finally:
-        remove(new)
+        if not os.path.isdir(path):  # else another process was faster
+            raise _unusable(error) from None
     found = find(digest)
     if not found:
         raise StoreError("a chart was removed from the cache at the moment it got there", hint="try again")
@@ -129,20 +133,6 @@ def _unusable(error: OSError) -> StoreError:
     return StoreError(f"the cache cannot be used: {os.strerror(error.errno or 0)}", hint=HINT)
 
 
-def _move(new: str, place: str) -> None:
-    """One step: before it nothing is there, after it everything is, also when the power goes."""
-    for parent, _, names in os.walk(new):
-        for name in names:
-            descriptor = os.open(os.path.join(parent, name), os.O_RDONLY)
-            os.fsync(descriptor)
-            os.close(descriptor)
-    try:
-        os.rename(new, place)
-    except OSError:
-        if not os.path.isdir(place):  # else another process was faster
-            raise
-
-
 @contextlib.contextmanager
 def alone(name: str, deadline: Deadline) -> Iterator[None]:
     """One process at a time is in here for `name`; the others wait, and then find what it fetched.
@@ -151,24 +141,16 @@ def alone(name: str, deadline: Deadline) -> Iterator[None]:
     """
     import hashlib
 
+    busy = os.path.join(directory(), f".busy-{hashlib.sha256(name.encode()).hexdigest()}")
     try:
         prepare()
-        busy = os.path.join(directory(), f".busy-{hashlib.sha256(name.encode()).hexdigest()}")
-        descriptor = os.open(busy, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+        while (lock := lock_file(busy, ALONE, create=True)) is None:
+            if not deadline.left():
+                raise ToolError(f"another process was still fetching it after {deadline.seconds:g} s")
+            time.sleep(_PAUSE)
     except OSError as error:
         raise _unusable(error) from None
     try:
-        while not hold(descriptor, ALONE):
-            if not deadline.left():
-                raise ToolError(f"another process was still fetching it after {deadline.seconds:g} s")
-            time.sleep(_WAIT)
         yield
     finally:
-        os.close(descriptor)
-
-
-def remove(place: str) -> None:
-    """Remove a directory of the store's, as far as that can be done."""
-    import shutil
-
-    shutil.rmtree(place, ignore_errors=True)
+        os.close(lock)

@@ -11,11 +11,13 @@ import os
 import time
 from typing import NamedTuple
 
-from ..system.locks import ALONE, hold_directory
+from ..system.locks import ALONE, lock_directory, lock_file
+from ..system.publish import LEFTOVER, remove
 from . import store
 
-LIMIT = 1 << 30  # bytes
-_LEFTOVERS = (".new-", ".gone-")
+# Bytes: some 500 charts of a common size, unpacked and packed; more than a fleet has in use at a time.
+LIMIT = 1 << 30
+_REMOVED = ".gone-"
 
 
 class Entry(NamedTuple):
@@ -30,10 +32,12 @@ def entries() -> list[Entry]:
     """What is in the store, least recently used first."""
     found: list[Entry] = []
     for name in _names():
-        place = os.path.join(store.directory(), name)
-        with contextlib.suppress(OSError):
+        path = os.path.join(store.directory(), name)
+        with contextlib.suppress(OSError):  # another process removed it meanwhile
             if not name.startswith("."):
-                found.append(Entry(f"sha256:{name}", _size(place), os.stat(place).st_mtime))
+                files = (os.path.join(parent, file) for parent, _, files in os.walk(path) for file in files)
+                size = sum(os.lstat(file).st_size for file in files)
+                found.append(Entry(f"sha256:{name}", size, os.stat(path).st_mtime))
     return sorted(found, key=lambda entry: entry.used)
 
 
@@ -44,52 +48,49 @@ def _names() -> list[str]:
         return []
 
 
-def _size(place: str) -> int:
-    return sum(os.lstat(os.path.join(parent, name)).st_size for parent, _, names in os.walk(place) for name in names)
-
-
 def trim(limit: int = LIMIT) -> int:
-    """Remove entries until at most `limit` bytes are left, if that can be; gives the bytes removed."""
-    _remove_leftovers()
+    """Remove entries until at most `limit` bytes are left, if that can be; gives the bytes removed.
+
+    Also what processes left that died while they added or removed something, once it is an hour old.
+    """
+    for name in _names():
+        path = os.path.join(store.directory(), name)
+        with contextlib.suppress(OSError):
+            if name.startswith((LEFTOVER, _REMOVED)) and time.time() - os.lstat(path).st_mtime > store.FRESH:
+                remove(path)
     found = entries()
     total, removed = sum(entry.size for entry in found), 0
     for entry in found:
         if total - removed <= limit:
             break
-        if _discard(store.place_of(entry.digest)):
+        if _discard(entry.digest):
             removed += entry.size
     return removed
 
 
 def clear() -> None:
-    """Remove everything but what running processes use."""
+    """Remove everything but what running processes use or fetch."""
     trim(0)
     for name in _names():
+        path = os.path.join(store.directory(), name)
         with contextlib.suppress(OSError):
-            if name.startswith("."):
-                os.unlink(os.path.join(store.directory(), name))
+            if name.startswith(".") and (lock := lock_file(path, ALONE)) is not None:
+                remove(path)
+                os.close(lock)
 
 
-def _discard(place: str) -> bool:
-    """Take it away in one step, then remove it. False: somebody uses it."""
-    descriptor = hold_directory(place, ALONE)
-    if descriptor is None:
-        return False
-    gone = os.path.join(store.directory(), f"{_LEFTOVERS[1]}{os.urandom(8).hex()}")
+def _discard(digest: str) -> bool:
+    """Take a chart away in one step, then remove it. False: somebody uses it."""
+    gone = os.path.join(store.directory(), f"{_REMOVED}{os.urandom(8).hex()}")
     try:
-        os.rename(place, gone)
+        lock = lock_directory(store.path_of(digest), ALONE)
+        if lock is None:
+            return False
+        try:
+            os.rename(store.path_of(digest), gone)
+        finally:
+            os.close(lock)
     except OSError:
         return False
-    finally:
-        os.close(descriptor)
-    store.remove(gone)
+    remove(gone)
     return True
-
-
-def _remove_leftovers() -> None:
-    """What processes left that died while they added or removed something."""
-    for name in _names():
-        place = os.path.join(store.directory(), name)
-        with contextlib.suppress(OSError):
-            if name.startswith(_LEFTOVERS) and time.time() - os.lstat(place).st_mtime > store.FRESH:
-                store.remove(place)

@@ -11,6 +11,7 @@ import hashlib
 import os
 
 from ..errors import CmpError
+from ..system.publish import replace_file
 from . import store
 from .chart_request import ChartRequest
 from .lockfile import Locked, dump, find, parse
@@ -19,7 +20,7 @@ from .lockfile import Locked, dump, find, parse
 def recall(request: ChartRequest) -> Locked | None:
     """What `remember` was told about `request`, if it is still there and makes sense."""
     try:
-        with open(_place(request), "rb") as file:
+        with open(_path(request), "rb") as file:
             return find(parse(file.read(1 << 20), "remembered"), request)
     except (OSError, CmpError):
         return None
@@ -27,13 +28,10 @@ def recall(request: ChartRequest) -> Locked | None:
 
 def remember(request: ChartRequest, entry: Locked) -> None:
     """Keep it, if that can be done."""
-    new = f"{_place(request)}.{os.urandom(4).hex()}"
     with contextlib.suppress(OSError, CmpError):
         store.prepare()
-        with open(new, "xb") as file:
-            file.write(dump([entry]))
-        os.replace(new, _place(request))
+        replace_file(_path(request), dump([entry]))
 
 
-def _place(request: ChartRequest) -> str:
+def _path(request: ChartRequest) -> str:
     return os.path.join(store.directory(), f".was-{hashlib.sha256(' '.join(request.key).encode()).hexdigest()}")

@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 
 from ..errors import CmpError, InputError, Location
+from ..system.publish import replace_file
 from . import store
 from .bases import DIRECTORY, obtained
 from .chart_request import ChartRequest
@@ -33,12 +34,12 @@ def place_archive(root: str, entry: str, locked: Locked, context: FetchContext) 
         locked_chart(ChartRequest(*locked.key, at), locked, context)
     except CmpError as error:
         raise named(error, "", at) from None
-    archive = os.path.join(store.place_of(locked.digest), store.ARCHIVE)
+    archive = os.path.join(store.path_of(locked.digest), store.ARCHIVE)
     if not os.path.isfile(archive):
         raise store.StoreError("`vendor` needs the cache, and it cannot be used", hint=store.HINT)
     os.makedirs(directory, exist_ok=True)
-    shutil.copyfile(archive, f"{place}.new")
-    os.replace(f"{place}.new", place)
+    with open(archive, "rb") as file:
+        replace_file(place, file.read())
     return os.path.relpath(place, root)
 
 
@@ -50,7 +51,8 @@ def place_base(root: str, entry: str, remote: Remote, context: FetchContext) -> 
     for path in missing:
         target = _directory(root, os.path.relpath(os.path.join(place, path), root))
         os.makedirs(os.path.dirname(target), exist_ok=True)
-        shutil.copyfile(os.path.join(source, path), target)
+        with open(os.path.join(source, path), "rb") as file:
+            replace_file(target, file.read())
     return os.path.relpath(place, root) if missing else ""
 
 

@@ -15,7 +15,7 @@ from ..fleet.plan import Planned, planned_service
 from ..render.render import expand
 from ..system.process import Deadline
 from .arguments import cluster_name, opened_fleet, service_name
-from .outdir import OutputDirectory
+from .outdir import write_directory
 from .preview import RENDER_SECONDS
 from .warnings import warn
 
@@ -31,8 +31,5 @@ def run(args: Namespace) -> int:
     with at_its_revision(planned, deadline) as one:
         result = expand(one.resolved.service, one.request.tree, deadline, args.rendered)
     warn(result.warnings)
-    with OutputDirectory(args.out) as directory:
-        for name, content in result.files.items():
-            directory.write(name, content)
-        directory.publish()
+    write_directory(args.out, result.files.items())
     return 0

@@ -17,7 +17,7 @@ from ..fleet.files import find_root
 from ..system.process import Deadline
 from ..tools import git
 from .first_fleet import files
-from .outdir import OutputDirectory
+from .outdir import write_directory
 
 # What a new repository holds when it comes from a git server.
 _GIVEN = re.compile(r"(\.git.*|README.*|LICEN[CS]E.*)", re.IGNORECASE)
@@ -29,10 +29,7 @@ def run(args: Namespace) -> int:
     place = os.path.normpath(os.path.join(args.directory, args.dir)) if args.dir else ""
     check_place(place)
     made = files(_address(place))
-    with OutputDirectory(place) as directory:
-        for path, text in made.items():
-            directory.write(path, text.encode())
-        directory.publish()
+    write_directory(place, ((path, text.encode()) for path, text in made.items()))
     print("\n".join(os.path.normpath(os.path.join(place, path)) for path in sorted(made)), flush=True)
     inside = os.path.realpath(place) == os.getcwd()
     go = "" if inside else f"cd {shlex.quote(os.path.normpath(place))} && "

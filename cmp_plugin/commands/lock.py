@@ -19,6 +19,7 @@ from ..errors import CmpError, Errors, InputError, Location
 from ..fleet.files import Fleet
 from ..fleet.request import settings_of
 from ..system.process import Deadline
+from ..system.publish import replace_file
 from ..system.workdir import workdir
 from .arguments import opened_fleet
 from .progress import progress, waiting
@@ -140,8 +141,5 @@ def _replace(root: str, state: State, text: bytes) -> None:
         os.unlink(place)
         print(f"{state.path[1:]}: removed, no chart to lock")
         return
-    new = f"{place}.new"
-    with open(new, "wb") as file:
-        file.write(text)
-    os.replace(new, place)
+    replace_file(place, text)
     print(f"{state.path[1:]}: {len(state.wanted)} chart{'s' if len(state.wanted) > 1 else ''}")

@@ -191,7 +191,7 @@ def _awaited(future: Future[Result]) -> Result:
 
 
 def _to_files(args: Namespace, fleet: Fleet) -> int:
-    from .outdir import OutputDirectory
+    from .outdir import write_directory
 
     errors: list[CmpError] = []
     try:
@@ -201,16 +201,17 @@ def _to_files(args: Namespace, fleet: Fleet) -> int:
             raise
         errors.append(error)
         planned = _good_services(args, fleet)
-    with OutputDirectory(args.out) as directory:
+
+    def files() -> Iterator[tuple[str, bytes]]:
         for one, result in in_parallel(planned, args.jobs, rendered):
             if isinstance(result, CmpError):
                 errors.append(result)
             else:
-                name = f"{one.cluster}/{one.request.key}.{args.output}"
-                directory.write(name, _formatted(result, args.output, ""))
+                yield f"{one.cluster}/{one.request.key}.{args.output}", _formatted(result, args.output, "")
         if errors and not args.keep_going:
             raise Errors(errors)
-        directory.publish()
+
+    write_directory(args.out, files())
     if errors:
         raise Errors(errors)
     return 0

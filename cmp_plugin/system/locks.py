@@ -1,6 +1,10 @@
-"""Locks on directories and files, which the system lets go of when their owner ends, however it ends.
+"""Locks on directories and files, which the system releases when their owner ends, however it ends.
 
-In: a path. Out: a descriptor that holds the lock as long as it is open, or None.
+In: a path. Out: a descriptor that holds the lock as long as it is open, or None. The only place that calls
+flock, with one contract: what is opened is never what a link names (O_NOFOLLOW), it is closed in every
+program that we start (Python opens with close-on-exec), a lock file is made for its owner only (0600), and
+what was locked is still at its path: whoever removes something takes its lock first, so that after the wait
+for a lock its path may lead to something else, or to nothing.
 """
 
 from __future__ import annotations
@@ -9,32 +13,41 @@ import fcntl
 import os
 
 SHARED, ALONE = fcntl.LOCK_SH, fcntl.LOCK_EX
+_FILE, _DIRECTORY = os.O_RDWR, os.O_RDONLY | os.O_DIRECTORY
 
 
-def hold_directory(place: str, kind: int) -> int | None:
-    """A lock on the real directory at `place`; None: nothing is there, or another's lock is in the way."""
-    try:
-        descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-    # Whoever removes it takes the lock first: what we have locked may be gone from its place by now.
-    if hold(descriptor, kind) and _is(place, descriptor):
-        return descriptor
-    os.close(descriptor)
-    return None
+def lock_directory(path: str, kind: int, *, wait: bool = False) -> int | None:
+    """A lock on the directory at `path`, `SHARED` or `ALONE`; with `wait` as soon as others release theirs.
+
+    None when nothing is there (any more) or, without `wait`, when another's lock is in the way. OSError when
+    there can be no lock: no permission, a link in its place, a file system that has none.
+    """
+    return _lock(path, _DIRECTORY, kind, wait)
 
 
-def hold(descriptor: int, kind: int) -> bool:
-    """Lock what is open, if that can be done at once."""
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+def lock_file(path: str, kind: int, *, create: bool = False, wait: bool = False) -> int | None:
+    """The same for a file; with `create` an empty one is made where there is none."""
+    return _lock(path, _FILE | (os.O_CREAT if create else 0), kind, wait)
 
 
-def _is(place: str, descriptor: int) -> bool:
-    try:
-        return os.path.samestat(os.lstat(place), os.fstat(descriptor))
-    except OSError:
-        return False
+def _lock(path: str, flags: int, kind: int, wait: bool) -> int | None:
+    while True:
+        try:
+            descriptor = os.open(path, flags | os.O_NOFOLLOW, 0o600)
+        except FileNotFoundError:
+            return None
+        locked = False
+        try:
+            fcntl.flock(descriptor, kind if wait else kind | fcntl.LOCK_NB)
+            locked = os.path.samestat(os.lstat(path), os.fstat(descriptor))
+            if locked:
+                return descriptor
+        except BlockingIOError:
+            return None
+        except FileNotFoundError:
+            pass  # removed while we waited for it
+        finally:
+            if not locked:
+                os.close(descriptor)
+        if not flags & os.O_CREAT:
+            return None

@@ -1,46 +1,56 @@
-"""Turns for helm and kustomize: as many at once as there are processors, first come, first served.
+"""Slots for helm and kustomize: as many at once as there are processors, first come, first served.
 
 In: a deadline. Out: a block in which the caller may run one tool. Argo CD starts a `generate` for
 every Application of a new commit at once; they meet here, in a directory below `$TMPDIR` with a ticket
 for each tool that runs or waits. Its owner holds a lock on it, so the ticket of a dead process counts
-for nothing. Where there can be no such directory nobody waits: a render matters more than the order.
+for nothing. Where there can be no such directory, or no locks in it, nobody waits: a render matters more
+than the order.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 import time
 from collections.abc import Iterator
 
 from ..errors import ToolError
+from .locks import ALONE, SHARED, lock_directory, lock_file
 from .process import Deadline
 
 VARIABLE = "CMP_PLUGIN_PROCESSES"
+# Seconds between two looks at the tickets before ours: well below a tool's run (0.1 s and more), and a look
+# costs a listing of a small directory.
 _PAUSE = 0.02
 
 
 @contextlib.contextmanager
-def turn(what: str, deadline: Deadline) -> Iterator[None]:
+def turn(tool: str, deadline: Deadline) -> Iterator[None]:
     """Waits until it is the caller's turn, which lasts as long as the block.
 
-    `what` names the tool in the ToolError that is raised when the deadline comes first.
+    `tool` is named in the ToolError that is raised when the deadline comes first.
     """
     limit = _limit()
     queue = _queue()
-    if not queue:
+    ticket = _draw(queue) if queue else None
+    if ticket is None:
         yield
         return
-    name, ticket = _draw(queue)
+    name, lock = ticket
     try:
-        _wait(queue, name, limit, what, deadline)
+        while _held_before(queue, name, limit) == limit:
+            left = deadline.left()
+            if not left:
+                hint = f"give the sidecar more CPU, or set {VARIABLE}"
+                message = f"{tool} had no turn within {deadline.seconds:g} s: {limit} run at a time"
+                raise ToolError(message, hint=hint)
+            time.sleep(min(left, _PAUSE))
         yield
     finally:
         with contextlib.suppress(OSError):
             os.unlink(os.path.join(queue, name))
-        os.close(ticket)
+        os.close(lock)
 
 
 def processors() -> int:
@@ -90,55 +100,37 @@ def _queue() -> str:
     return path if stat.S_ISDIR(facts.st_mode) and facts.st_uid == os.geteuid() else ""
 
 
-def _draw(queue: str) -> tuple[str, int]:
-    """A new ticket: its name, which sorts behind all there are, and the descriptor that holds it.
+def _draw(queue: str) -> tuple[str, int] | None:
+    """A new ticket: its name, which sorts behind all there are, and the descriptor that holds it; None: no locks.
 
     Tickets are drawn one at a time: whoever sees an earlier one can be sure that it is locked.
     """
-    door = os.open(queue, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        fcntl.flock(door, fcntl.LOCK_EX)
-        name = f"{time.monotonic_ns():020d}-{os.getpid()}"
-        ticket = os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600, dir_fd=door)
-        fcntl.flock(ticket, fcntl.LOCK_EX)
-        return name, ticket
-    finally:
-        os.close(door)
-
-
-def _wait(queue: str, own: str, limit: int, what: str, deadline: Deadline) -> None:
-    while _held_before(queue, own, limit) == limit:
-        left = deadline.left()
-        if not left:
-            hint = f"give the sidecar more CPU, or set {VARIABLE}"
-            message = f"{what} had no turn within {deadline.seconds:g} s: {limit} run at a time"
-            raise ToolError(message, hint=hint)
-        time.sleep(min(left, _PAUSE))
+        door = lock_directory(queue, ALONE, wait=True)
+        if door is None:
+            return None
+        try:
+            name = f"{time.monotonic_ns():020d}-{os.getpid()}"
+            ticket = lock_file(os.path.join(queue, name), ALONE, create=True)
+            return (name, ticket) if ticket is not None else None
+        finally:
+            os.close(door)
+    except OSError:
+        return None
 
 
 def _held_before(queue: str, own: str, limit: int) -> int:
-    """How many live tickets are older than `own`, counted up to `limit`."""
+    """How many tickets older than `own` have a living owner, counted up to `limit`; those of the dead are removed."""
     held = 0
     for name in sorted(os.listdir(queue)):
         if name >= own or held == limit:
             break
-        held += _is_held(os.path.join(queue, name))
-    return held
-
-
-def _is_held(path: str) -> bool:
-    """Whether a ticket's owner lives; the ticket of a dead one is removed."""
-    try:
-        ticket = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(ticket, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        os.unlink(path)
-    except BlockingIOError:
-        return True
-    except OSError:
-        return False
-    finally:
+        path = os.path.join(queue, name)
+        ticket = lock_file(path, SHARED)  # shared: two that look at once do not take each other for its owner
+        if ticket is None:
+            held += os.path.exists(path)
+            continue
+        with contextlib.suppress(OSError):  # the other one that looks has removed it
+            os.unlink(path)
         os.close(ticket)
-    return False
+    return held

@@ -1,7 +1,7 @@
 """One private directory per render, and the removal of those that dead processes left.
 
 In: `$TMPDIR`. Out: the path of a new directory that only this user can enter. Its owner holds a
-lock on it while it lives; the system lets go of the lock when the process dies, however it dies.
+lock on it while it lives; the system releases the lock when the process dies, however it dies.
 A directory of ours without a lock is therefore a leftover: no pid that could be reused is asked.
 Only the user's own real directories are ever removed, and nothing through a symlink.
 """
@@ -9,13 +9,13 @@ Only the user's own real directories are ever removed, and nothing through a sym
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import re
-import stat
 from collections.abc import Iterator
 
 from ..errors import ToolError
+from .locks import ALONE, lock_directory
+from .publish import remove
 
 # Exactly the names made here: a person's clone in /tmp may well be called cmp-plugin-something.
 _NAME = re.compile(r"cmp-plugin-\d+-[0-9a-f]{16}")
@@ -37,25 +37,26 @@ def workdir() -> Iterator[str]:
     try:
         yield path
     finally:
-        _remove(path, lock)
+        remove(path)
+        if lock is not None:
+            os.close(lock)
 
 
-def _create(parent: str) -> tuple[str, int]:
-    """A new directory and the descriptor that holds its lock.
+def _create(parent: str) -> tuple[str, int | None]:
+    """A new directory and the descriptor that holds its lock, None on a file system without locks.
 
-    On a file system without locks nobody gets one, so that nobody removes what is in use.
+    There nobody gets one, so nobody takes a directory in use for a leftover.
     """
     while True:
         path = os.path.join(parent, f"cmp-plugin-{os.getpid()}-{os.urandom(8).hex()}")
         os.mkdir(path, 0o700)
-        lock = _open(path)
-        if lock is None:
-            continue  # another process took the new directory for a leftover
-        with contextlib.suppress(OSError):
-            fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is(path, lock):
+        try:
+            lock = lock_directory(path, ALONE, wait=True)
+        except OSError:
+            return path, None
+        if lock is not None:
             return path, lock
-        os.close(lock)
+        # Another process saw it before it was locked, took it for a leftover and removed it.
 
 
 def _sweep(parent: str) -> None:
@@ -66,58 +67,9 @@ def _sweep(parent: str) -> None:
         return
     for name in names:
         path = os.path.join(parent, name)
-        lock = _open(path)
-        if lock is None:
-            continue
-        ours = os.fstat(lock).st_uid == os.geteuid()
-        if ours and _try_lock(lock) and _is(path, lock):
-            _remove(path, lock)
-        else:
-            os.close(lock)
-
-
-def _open(path: str) -> int | None:
-    """The directory itself, never what a symlink names."""
-    try:
-        return os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    except OSError:
-        return None
-
-
-def _try_lock(fd: int) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
-
-
-def _is(path: str, fd: int) -> bool:
-    """Whether `path` is still the directory that `fd` has open."""
-    try:
-        return os.path.samestat(os.lstat(path), os.fstat(fd))
-    except OSError:
-        return False
-
-
-def _remove(path: str, lock: int) -> None:
-    """Remove the locked directory, then let go of it. What refuses is left to a later sweep."""
-    try:
-        for _, directories, files, fd in os.fwalk(".", topdown=False, dir_fd=lock):
-            for name in files:
-                os.unlink(name, dir_fd=fd)
-            for name in directories:
-                _remove_directory(name, fd)
-        os.rmdir(path)
-    except OSError:
-        pass
-    finally:
-        os.close(lock)
-
-
-def _remove_directory(name: str, parent: int) -> None:
-    """`name` is an empty directory or a symlink to a directory anywhere."""
-    if stat.S_ISLNK(os.lstat(name, dir_fd=parent).st_mode):
-        os.unlink(name, dir_fd=parent)
-    else:
-        os.rmdir(name, dir_fd=parent)
+        with contextlib.suppress(OSError):  # no directory, or another user's
+            lock = lock_directory(path, ALONE)
+            if lock is not None:
+                if os.fstat(lock).st_uid == os.geteuid():
+                    remove(path)
+                os.close(lock)

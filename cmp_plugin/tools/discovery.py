@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from ..errors import InputError, Location, ToolError
 from ..system.process import Deadline, run
+from ..system.publish import replace_file
 from . import versions
 
 _VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?([-+][0-9A-Za-z.+-]+)?")
@@ -172,12 +173,9 @@ def _recall(known: str, real: str) -> str:
 
 
 def _remember(known: str, text: str) -> None:
-    new = f"{known}.{os.getpid()}.{os.urandom(4).hex()}"
     with contextlib.suppress(OSError, ValueError):
         os.makedirs(os.path.dirname(known), exist_ok=True)
-        with open(new, "x", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(new, known)
+        replace_file(known, text.encode())
 
 
 def cache_directory() -> str:

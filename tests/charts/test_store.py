@@ -35,7 +35,7 @@ def test_what_was_added_is_found(packed: Path) -> None:
     directory = store.add(str(archive), digest)
     assert directory == store.find(digest)
     assert below(directory) == ["Chart.yaml", "templates/map.yaml", "values.yaml"]
-    kept = Path(store.place_of(digest), store.ARCHIVE)
+    kept = Path(store.path_of(digest), store.ARCHIVE)
     assert kept.read_bytes() == archive.read_bytes()
     assert store.add(str(archive), digest) == directory
 
@@ -100,7 +100,7 @@ def test_many_processes_add_one_chart(packed: Path, tmp_path: Path) -> None:
 def test_half_an_entry_is_never_seen(packed: Path) -> None:
     """What a process leaves that dies while it adds is no entry, and goes after an hour."""
     added(packed / "small-1.0.0.tgz")
-    half = os.path.join(store.directory(), ".new-1-abc")
+    half = os.path.join(store.directory(), ".cmp-plugin-new-abc")
     os.mkdir(half)
     assert [entry.digest for entry in upkeep.entries()] == [store.digest_of(str(packed / "small-1.0.0.tgz"))]
     upkeep.trim()
@@ -113,7 +113,7 @@ def test_half_an_entry_is_never_seen(packed: Path) -> None:
 def aged(archive: Path, seconds: float) -> str:
     """In the store, used by nobody now, last used so long ago."""
     digest = added(archive)
-    place = store.place_of(digest)
+    place = store.path_of(digest)
     os.close(store._held.pop(place))
     then = time.time() - seconds
     os.utime(place, (then, then))
@@ -174,17 +174,30 @@ def test_a_lock_ends_with_its_owner(tmp_path: Path) -> None:
 
 def test_an_entry_that_is_removed_is_fetched_anew(packed: Path) -> None:
     digest = aged(packed / "small-1.0.0.tgz", 30_000)
-    shutil.rmtree(store.place_of(digest))
+    shutil.rmtree(store.path_of(digest))
     assert store.find(digest) == ""
 
 
 def test_not_every_entry_is_held_open(packed: Path) -> None:
     """A preview of a large fleet finds more charts than a process may have files."""
     digest = added(packed / "small-1.0.0.tgz")
-    place = store.place_of(digest)
+    place = store.path_of(digest)
     for number in range(200):
         other = f"sha256:{number:064}"
-        os.makedirs(os.path.join(store.place_of(other), store.CHART))
+        os.makedirs(os.path.join(store.path_of(other), store.CHART))
         assert store.find(other)
     assert len(store._held) == 128
     assert place not in store._held and store.find(digest)
+
+
+def test_emptying_leaves_what_is_being_fetched(tmp_path: Path) -> None:
+    """Otherwise the next to ask would make another lock file, and fetch beside the first."""
+    with store.alone("a chart", Deadline(10)):
+        upkeep.clear()
+        with (
+            pytest.raises(ToolError, match="another process was still fetching it"),
+            store.alone("a chart", Deadline(0)),
+        ):
+            pass
+    upkeep.clear()
+    assert os.listdir(store.directory()) == []

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from fleets import chart, write
-from program import PROGRAM, run
+from program import CHECKOUT, PROGRAM, run
 
 CLUSTER = "kubernetes: {version: '1.34'}\ndestination: {name: %s}\n"
 SERVICE = "namespace: web\nchart: {path: chart}\n"
@@ -346,7 +346,7 @@ def test_a_reader_that_goes_away_is_no_bug(fleet: Path, clean_env: dict[str, str
 def test_a_bug_of_ours_is_one_line_and_exit_code_3(fleet: Path, clean_env: dict[str, str]) -> None:
     """A package in which a module is missing stands for any bug."""
     package = fleet.parent / "lib"
-    shutil.copytree(os.path.join(os.path.dirname(__file__), "..", "cmp_plugin"), package / "cmp_plugin")
+    shutil.copytree(os.path.join(CHECKOUT, "cmp_plugin"), package / "cmp_plugin")
     (package / "cmp_plugin/fleet/files.py").write_text("raise ZeroDivisionError('secret')\n")
     program = fleet.parent / "program.py"
     program.write_text(

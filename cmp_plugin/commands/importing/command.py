@@ -26,7 +26,7 @@ from ...tools import git, helm, kustomize
 from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
 from ..init import GIT_SECONDS, check_place
 from ..lock import lock_files
-from ..outdir import OutputDirectory
+from ..outdir import write_directory
 from ..preview import in_parallel
 from ..terminal import counted
 from ..warnings import warn
@@ -187,13 +187,15 @@ def _locked(fleet: Fleet) -> Iterator[Locked]:
 
 def _publish(place: str, conversion: Conversion, made: str) -> None:
     """What was compared is what is written, locks included."""
-    with OutputDirectory(place) as out:
+
+    def files() -> Iterator[tuple[str, bytes]]:
         for parent, _, names in os.walk(made):
             for name in names:
                 path = os.path.join(parent, name)
                 with open(path, "rb") as handle:
-                    out.write(os.path.relpath(path, made), handle.read())
-        out.publish()
+                    yield os.path.relpath(path, made), handle.read()
+
+    write_directory(place, files())
 
 
 def _say(proofs: list[Proof], errors: list[CmpError], more: str) -> None:

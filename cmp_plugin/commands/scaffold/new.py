@@ -9,15 +9,16 @@ import contextlib
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ...errors import CmpError, InputError, Location, UsageError, there_is
 from ...fleet.cluster import open_cluster
 from ...fleet.files import Fleet, open_fleet
 from ...specs.rules import NAME
+from ...system.publish import file_beside
 from ..arguments import cluster_name, opened_fleet
-from ..outdir import OutputDirectory
+from ..outdir import write_directory
 from .new_cluster import copied, editor_line, fresh, place_of
 from .new_service import Made, service_files
 from .texts import with_service
@@ -61,10 +62,13 @@ def _service(args: Namespace, fleet: Fleet) -> int:
     made = service_files(args, fleet)
     spec = editor_line(fleet, "Service", args.name) + made.files["service.yaml"]
     files = {**made.files, "service.yaml": spec}
-    with _beside(fleet, holders):
+    # The holders' new texts first, beside their files: nothing is written when one of these cannot be.
+    with contextlib.ExitStack() as stack:
+        moves = {holder.path: _laid_beside(fleet, holder, stack) for holder in holders}
         _write(fleet, f"services/{args.name}", {path: text.encode() for path, text in files.items()})
-        for holder in holders:
-            _replace(fleet, holder)
+        for path, move in moves.items():
+            move()
+            print(path, flush=True)
     print(f"next: {_next(args, fleet, made, holders)}", file=sys.stderr)
     return 0
 
@@ -113,39 +117,15 @@ def _write(fleet: Fleet, directory: str, files: dict[str, bytes]) -> None:
     for path in files:
         if fleet.tree.exists(f"/{directory}/{path}"):
             raise InputError("this file is there already", Location(f"{directory}/{path}"))
-    with OutputDirectory(os.path.join(fleet.root, directory), directory) as target:
-        for path, content in files.items():
-            target.write(path, content)
-        target.publish()
+    write_directory(os.path.join(fleet.root, directory), files.items(), directory)
     for path in sorted(files):
         print(f"{directory}/{path}", flush=True)
 
 
-@contextlib.contextmanager
-def _beside(fleet: Fleet, holders: list[Holder]) -> Iterator[None]:
-    """The holders' new texts beside their files, so that nothing is written when one of these cannot be."""
-    places = [f"{os.path.join(fleet.root, holder.path)}.new" for holder in holders]
+def _laid_beside(fleet: Fleet, holder: Holder, stack: contextlib.ExitStack) -> Callable[[], None]:
     try:
-        for place, holder in zip(places, holders, strict=True):
-            _lay(place, holder)
-        yield
-    finally:
-        for place in places:
-            with contextlib.suppress(OSError):
-                os.unlink(place)
-
-
-def _lay(place: str, holder: Holder) -> None:
-    try:
-        with open(place, "w", encoding="utf-8", newline="") as file:
-            file.write(holder.text)
+        return stack.enter_context(file_beside(os.path.join(fleet.root, holder.path), holder.text.encode()))
     except OSError as error:
         raise InputError(
             f"the file cannot be changed: {os.strerror(error.errno or 0)}", Location(holder.path)
         ) from None
-
-
-def _replace(fleet: Fleet, holder: Holder) -> None:
-    place = os.path.join(fleet.root, holder.path)
-    os.replace(f"{place}.new", place)
-    print(holder.path, flush=True)

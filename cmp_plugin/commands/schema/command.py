@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from ...errors import InputError, UsageError, there_is
 from ...fleet.files import Fleet
@@ -65,7 +65,7 @@ def _entry(fleet: Fleet, word: str) -> str:
 
 def _to_files(args: Namespace) -> int:
     """Every schema that an editor can use for this fleet."""
-    from ..outdir import OutputDirectory
+    from ..outdir import write_directory
     from .editor import keys_of, kind_schema, service_schema, values_of
 
     if args.kind or args.service:
@@ -73,14 +73,16 @@ def _to_files(args: Namespace) -> int:
     fleet = opened_fleet(args)
     names = fleet.names("Service")
     values, keys = values_of(fleet, names), keys_of(fleet)
-    with OutputDirectory(args.out) as directory:
-        directory.write("fleet.json", _text(json_schema("Fleet")).encode())
-        directory.write("service.json", _text(json_schema("Service")).encode())
+
+    def files() -> Iterator[tuple[str, object]]:
+        yield "fleet.json", json_schema("Fleet")
+        yield "service.json", json_schema("Service")
         for kind in ("Profile", "Cluster"):
-            directory.write(f"{kind.lower()}.json", _text(kind_schema(kind, values, keys)).encode())
+            yield f"{kind.lower()}.json", kind_schema(kind, values, keys)
         for name in names:
-            directory.write(f"services/{name}.json", _text(service_schema(name, values)).encode())
-        directory.publish()
+            yield f"services/{name}.json", service_schema(name, values)
+
+    write_directory(args.out, ((name, _text(schema).encode()) for name, schema in files()))
     warn(_absent(values.absent))
     print(f"{len(names)} services, the values of {len(values.schemas)} known", file=sys.stderr)
     return 0

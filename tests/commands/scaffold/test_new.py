@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 from pathlib import Path
 
 import pytest
 from fleets import write
-from program import Outcome, run
+from program import PROGRAM, Outcome, run
 
 from cmp_plugin.commands.first_fleet import files
 from cmp_plugin.commands.scaffold.texts import with_destination, with_service
@@ -302,12 +303,18 @@ def test_a_file_in_place_of_the_directory(fleet: Path, clean_env: dict[str, str]
 
 
 def test_a_file_that_cannot_be_changed(fleet: Path, clean_env: dict[str, str]) -> None:
-    """A directory where the new text would lie, as root may write everywhere."""
-    (fleet / "clusters/dev/cluster.yaml.new").mkdir()
+    """On a disk that is full, say: here by a limit, as root may write everywhere."""
     before = tree(fleet)
-    done = run(["new", "service", "web", "--cluster", "dev"], str(fleet), clean_env)
-    assert (done.code, done.stdout) == (1, b"")
-    assert done.stderr.decode() == "clusters/dev/cluster.yaml: the file cannot be changed: Is a directory\n"
+    done = subprocess.run(
+        [PROGRAM, "new", "service", "web", "--cluster", "dev"],
+        cwd=fleet,
+        env=clean_env,
+        capture_output=True,
+        timeout=60,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.decode() == "clusters/dev/cluster.yaml: the file cannot be changed: File too large\n"
     assert tree(fleet) == before
 
 
