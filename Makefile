@@ -6,9 +6,9 @@ BIN := .venv/bin
 
 help:
 	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
-	@echo 'make test      set up, then run all tests (PYTEST_ARGS=... for some)'
+	@echo 'make test      set up, then run all tests (PYTEST_ARGS=... for some); CI=true skips none of them'
 	@echo 'make test-argocd  run the plugin in real Argo CD; builds it once, about 15 minutes'
-	@echo 'make test-sidecar build the image of the sidecar and run it; as root, on Debian'
+	@echo 'make test-sidecar  build the image of the sidecar and run it; as root, on Debian'
 	@echo 'make golden    write the expected output of the golden cases anew'
 	@echo 'make generated  write the schemas, references and tables that are made from code'
 	@echo 'make bench     measure, and write the table in benchmarks/README.md'
@@ -26,39 +26,39 @@ test:
 	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
 
 test-argocd:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --argocd
 	@$(PYTHON) tests/real_argocd/build.py
 	@$(PYTHON) tests/real_argocd/function_pythonic.py
 	@$(BIN)/python -m pytest tests/real_argocd -m argocd $(PYTEST_ARGS)
 
 test-sidecar:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --sidecar
 	@$(PYTHON) tests/real_argocd/build.py
 	@$(BIN)/python -m pytest tests/real_argocd -m sidecar $(PYTEST_ARGS)
 
 golden:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --dev
 	@$(BIN)/python -m pytest -q tests/repository/test_golden.py --regenerate $(PYTEST_ARGS)
 
 generated:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --dev
 	@PYTHONPATH=scripts $(BIN)/python scripts/generate.py
 
 bench:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --dev
 	@PYTHONPATH=scripts:tests/support $(BIN)/python benchmarks/run.py
 
 bench-argocd:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --argocd
 	@$(PYTHON) tests/real_argocd/build.py
 	@$(BIN)/python benchmarks/argocd.py
 
 site:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --dev
 	@$(BIN)/zensical build --strict --clean
 
 lint:
-	@$(PYTHON) scripts/set_up.py --tests
+	@$(PYTHON) scripts/set_up.py --dev
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 

@@ -1,12 +1,16 @@
 """Make a checkout ready: packages in .venv, then kustomize and helm of the pinned versions.
 
-    python3 scripts/set_up.py          what `make preview` needs
-    python3 scripts/set_up.py --tests  what `make test` needs: test packages and a second helm
+    python3 scripts/set_up.py            what `make preview` needs
+    python3 scripts/set_up.py --dev      what `make lint` needs: test packages and a second helm too
+    python3 scripts/set_up.py --tests    what `make test` needs: the same, and Debian's packages
+    python3 scripts/set_up.py --argocd   what `make test-argocd` needs: other packages of Debian
+    python3 scripts/set_up.py --sidecar  what `make test-sidecar` needs: others again
     python3 scripts/set_up.py --tools DIR  helm and kustomize only, copied to DIR, for an image
 
 Standard library only, as it runs before anything is installed. A tool on PATH is used when it is of
-the wanted series; otherwise it is built from its Go module into the tools cache. What it does goes
-to stderr, so that the output of a command after it stays clean.
+the wanted series; otherwise it is built from its Go module into the tools cache. Debian's packages
+(needs.py lists them) are installed by root only. What it does goes to stderr, so that the output of a
+command after it stays clean.
 """
 
 from __future__ import annotations
@@ -14,12 +18,14 @@ from __future__ import annotations
 import argparse
 import fcntl
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
 import sys
 from typing import IO
 
+import needs
 from toolchain import CHECKOUT, HELM3, HELM4, KUSTOMIZE, SetUpError, Step, find, pip, provide_all
 
 VENV = os.path.join(CHECKOUT, ".venv")
@@ -58,7 +64,7 @@ def install_packages(step: Step, level: str) -> None:
         return
     if not installed("run"):
         step.say("creating .venv")
-        require_venv_module()
+        require_venv_module(step)
         if os.path.islink(VENV):
             raise SetUpError(".venv is a link, and what it leads to is not up to date")
         step.run([sys.executable, "-m", "venv", "--clear", VENV])
@@ -72,23 +78,67 @@ def install_packages(step: Step, level: str) -> None:
     step.say(f"installed in {step.seconds()} s")
 
 
-def require_venv_module() -> None:
-    try:
-        __import__("ensurepip")
-    except ImportError:
-        raise SetUpError("Python's venv module is not complete; on Debian: apt-get install python3-venv") from None
+def require_venv_module(step: Step) -> None:
+    """Debian has Python's venv module in a package of its own."""
+    if importlib.util.find_spec("ensurepip") is None and can_install():
+        install(step, ["python3-venv"])
+        importlib.invalidate_caches()
+    if importlib.util.find_spec("ensurepip") is None:
+        raise SetUpError("Python's venv module is not complete; on Debian: apt-get install python3-venv")
 
 
-def set_up(level: str) -> None:
-    """Packages of requirements/<level>.txt and the tools that go with them."""
+def can_install() -> bool:
+    """Whether this process may install Debian's packages."""
+    return os.geteuid() == 0 and shutil.which("apt-get") is not None
+
+
+def install(step: Step, packages: list[str]) -> None:
+    """Debian's packages by name. SetUpError when apt-get fails; what it said is then on stderr."""
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    # Another apt-get may run at the same time, on a new machine above all: 10 minutes are its turn.
+    apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
+    step.run([*apt, "update"], env)
+    step.run([*apt, "install", "-y", "--no-install-recommends", *packages], env)
+
+
+def provide_programs(step: Step, wanted: tuple[needs.Need, ...], optional: bool) -> None:
+    """The programs of one table of needs. What cannot be installed is an error unless it is `optional`."""
+    lacking = needs.missing(wanted)
+    if not lacking:
+        step.say("already there")
+        return
+    for need in lacking:
+        step.say(f"{need.package}: {need.program} {need.reason}")
+    if can_install():
+        step.say("installing them with apt-get")
+        try:
+            install(step, [need.package for need in lacking])
+        except SetUpError as error:
+            if not optional:
+                raise
+            print(error, file=sys.stderr)
+            step.say(f"tests that need them are skipped; {needs.advice(lacking)}")
+        else:
+            step.say(f"installed in {step.seconds()} s")
+        return
+    if not optional:
+        raise SetUpError(f"{step.prefix}{needs.advice(lacking)}")
+    step.say(f"only root can install them; tests that need them are skipped; {needs.advice(lacking)}")
+
+
+def set_up(level: str, programs: tuple[needs.Need, ...] = (), optional: bool = False) -> None:
+    """Packages of requirements/<level>.txt, the tools that go with them, and Debian's programs."""
     tools = [KUSTOMIZE, HELM4] + ([HELM3] if level == "test" else [])
-    install_packages(Step(1, 1 + len(tools), "Python packages"), level)
-    provide_all(tools, 2)
+    total = 1 + len(tools) + bool(programs)
+    install_packages(Step(1, total, "Python packages"), level)
+    provide_all(tools, 2, total)
+    if programs:
+        provide_programs(Step(total, total, "Debian's packages"), programs, optional)
 
 
 def copy_tools(directory: str) -> None:
     """helm and kustomize alone, as files of `directory`."""
-    provide_all([KUSTOMIZE, HELM4], 1)
+    provide_all([KUSTOMIZE, HELM4], 1, 2)
     os.makedirs(directory, exist_ok=True)
     for tool in (KUSTOMIZE, HELM4):
         shutil.copy(find(tool), os.path.join(directory, tool.name))
@@ -109,13 +159,25 @@ def main() -> int:
         return 1
     parser = argparse.ArgumentParser(description="Make a checkout ready.")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--tests", action="store_true", help="test packages and a second helm too")
+    which.add_argument("--dev", action="store_true", help="test packages and a second helm too")
+    which.add_argument("--tests", action="store_true", help="the same and what tests need of Debian")
+    which.add_argument("--argocd", action="store_true", help="what the tests with real Argo CD need")
+    which.add_argument("--sidecar", action="store_true", help="what the tests of the sidecar's image need")
     which.add_argument("--tools", metavar="DIR", help="helm and kustomize only, copied to DIR")
     args = parser.parse_args()
     try:
         with open(__file__) as lock:
             alone(lock)
-            copy_tools(args.tools) if args.tools else set_up("test" if args.tests else "run")
+            if args.tools:
+                copy_tools(args.tools)
+            elif args.tests:
+                set_up("test", needs.TESTS, optional=True)
+            elif args.argocd:
+                set_up("test", needs.ARGOCD)
+            elif args.sidecar:
+                set_up("test", needs.SIDECAR)
+            else:
+                set_up("test" if args.dev else "run")
     except SetUpError as error:
         print(error, file=sys.stderr)
         return 1

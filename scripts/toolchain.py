@@ -179,8 +179,8 @@ def go_on_path() -> tuple[int, ...]:
     return tuple(int(part) for part in match[1].split(".")) if match else (0,)
 
 
-def provide_all(tools: list[Tool], first: int) -> None:
-    steps = first - 1 + len(tools)
+def provide_all(tools: list[Tool], first: int, steps: int) -> None:
+    """Each tool as one step of `steps`, numbered from `first`."""
     os.makedirs(tools_cache(), exist_ok=True)
     with tempfile.TemporaryDirectory(dir=tools_cache(), prefix=".build-") as scratch:
         for number, tool in enumerate(tools, start=first):

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from program import needed
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
@@ -17,26 +18,18 @@ FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     " --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars"
 ).split()
-HINT = "apt-get install chromium chromium-driver (.ci/run does)"
-
-
-def required(name: str) -> str:
-    """A program's path; its absence is an error, never a reason to skip."""
-    path = shutil.which(name)
-    if path is None:
-        raise FileNotFoundError(f"{name} is missing: {HINT}")
-    return path
 
 
 @contextmanager
 def browser(profile: Path) -> Iterator[webdriver.Chrome]:
     """A browser with a new, empty profile; it writes down what a page complains of."""
+    needed("chromium", "chromedriver")
     options = webdriver.ChromeOptions()
-    options.binary_location = required("chromium")
+    options.binary_location = shutil.which("chromium")
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = Service(required("chromedriver"), env={**os.environ, "SE_AVOID_STATS": "true"})
+    service = Service(shutil.which("chromedriver"), env={**os.environ, "SE_AVOID_STATS": "true"})
     driver = webdriver.Chrome(options=options, service=service)
     try:
         yield driver

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import NamedTuple
 
+import needs
+import pytest
 import toolchain
 
 CHECKOUT = toolchain.CHECKOUT
@@ -28,6 +30,15 @@ def required(tool: toolchain.Tool) -> str:
     if not path:
         raise FileNotFoundError(f"{tool.name} {tool.series} is missing: make test sets it up")
     return path
+
+
+def needed(*programs: str) -> None:
+    """Skip the test that asks when Debian's programs are missing, with the line that says what to install.
+
+    In CI, where everything can be installed, it fails instead.
+    """
+    if lacking := needs.missing_programs(programs):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(needs.advice(lacking))
 
 
 def environment(home: str) -> dict[str, str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import subprocess
 import time
 from pathlib import Path
 from typing import NamedTuple, Self
+
+from program import needed
 
 # `secret`, as htpasswd -B writes it.
 HTPASSWD = "ci:$2b$05$abcdefghijklmnopqrstuuOQiyCxlgf/oeuTqixKmWdcYUh4Hjl0a\n"
@@ -32,6 +33,7 @@ class Certificate(NamedTuple):
 
 def certificate(directory: Path) -> Certificate:
     """Made by openssl, valid for a day."""
+    needed("openssl")
     made = Certificate(str(directory / "cert.pem"), str(directory / "key.pem"))
     subprocess.run(
         "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 1 -subj /CN=test".split()
@@ -47,9 +49,7 @@ class Registry:
     """`with Registry(directory) as registry: registry.address`; `login=True` asks for ci:secret."""
 
     def __init__(self, directory: Path, login: bool = False) -> None:
-        program = shutil.which("docker-registry")
-        if program is None:
-            raise FileNotFoundError("docker-registry is missing: apt-get install docker-registry (.ci/run does)")
+        needed("docker-registry")
         directory.mkdir(parents=True)
         self.certificate = certificate(directory)
         with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -57,7 +57,7 @@ class Registry:
         (directory / "htpasswd").write_text(HTPASSWD)
         config = (CONFIG + (AUTH if login else "")).format(root=directory, port=self.port)
         (directory / "config.yml").write_text(config)
-        self._words = [program, "serve", str(directory / "config.yml")]
+        self._words = ["docker-registry", "serve", str(directory / "config.yml")]
         self._log = directory / "log"
         self.address = f"oci://127.0.0.1:{self.port}/charts"
 
