@@ -67,7 +67,7 @@ lock:
 	@$(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv
 	@$(COMPILE) --upgrade pyproject.toml --group build --group dev --output-file requirements/test.txt
 	@$(COMPILE) pyproject.toml --group build --constraints requirements/test.txt --output-file requirements/run.txt
-	@$(COMPILE) --group go --output-file requirements/go.txt
+	@$(COMPILE) --group go --output-file cmp_plugin/tools/go.txt
 	@$(COMPILE:3.11=3.12) requirements/function.in --output-file requirements/function.txt
 
 clean:

@@ -10,8 +10,10 @@ RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv
 WORKDIR /src
 # helm and kustomize, of the versions that set_up.py pins, from their Go modules.
-COPY requirements/go.txt requirements/
 COPY scripts scripts
+COPY cmp_plugin/__init__.py cmp_plugin/errors.py cmp_plugin/verbose.py cmp_plugin/
+COPY cmp_plugin/system cmp_plugin/system
+COPY cmp_plugin/tools cmp_plugin/tools
 RUN python3 scripts/set_up.py --tools /opt/tools
 # Our program and its locked packages, compiled: nothing can be written at run time.
 COPY requirements/run.txt requirements/

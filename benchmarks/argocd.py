@@ -23,12 +23,13 @@ import commits  # noqa: E402 (found by the line above, like all that follow)
 import workload  # noqa: E402
 from applications import as_application  # noqa: E402
 from build import ARGOCD, directory  # noqa: E402
+from checkout import CHECKOUT  # noqa: E402
 from cmp_server import PLUGIN, Application, CmpServer, cmp_server  # noqa: E402
 from measure import Command, once  # noqa: E402
 from program import BIN, PROGRAM, environment, required  # noqa: E402
 from repo_server import RepoServer, redis, repo_server  # noqa: E402
 from repository import Repository  # noqa: E402
-from toolchain import CHECKOUT, HELM4, KUSTOMIZE  # noqa: E402
+from set_up import HELM4, KUSTOMIZE5  # noqa: E402
 
 README = HERE / "README.md"
 MARKS = ("<!-- argocd: begin -->\n", "<!-- argocd: end -->")
@@ -77,8 +78,8 @@ def started(stack: ExitStack, scratch: Path) -> tuple[RepoServer, CmpServer]:
     commands, sockets = scratch / "commands", scratch / "sockets"
     commands.mkdir()
     sockets.mkdir()
-    for tool in (HELM4, KUSTOMIZE):
-        (commands / tool.name).symlink_to(required(tool))
+    for recipe, wanted in (HELM4, KUSTOMIZE5):
+        (commands / recipe.kind.name).symlink_to(required(recipe, wanted).path)
     (commands / PLUGIN).symlink_to(Path(BIN, PLUGIN))
     plugin = Path(CHECKOUT, "plugin.yaml").read_text()
     ours = stack.enter_context(cmp_server(scratch / "cmp-server", plugin, PLUGIN, sockets, str(commands)))
@@ -148,7 +149,7 @@ def helm(scratch: Path, fleet: Repository, name: str) -> Command:
         workload.KUBE_VERSION,
     )
     env = environment(str(scratch / "home"))
-    return Command((required(HELM4), *words), str(fleet.root / "services" / name), env)
+    return Command((required(*HELM4).path, *words), str(fleet.root / "services" / name), env)
 
 
 def table(rows: list[tuple[str, Times]]) -> str:

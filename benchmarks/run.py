@@ -22,11 +22,12 @@ from typing import NamedTuple
 import boards
 import elsewhere
 import scale
-import toolchain
 import workload
 import yaml
+from checkout import CHECKOUT
 from measure import Command, Measured, interleaved, once
 from program import PROGRAM, environment, required
+from set_up import HELM4, KUSTOMIZE5
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 README = os.path.join(HERE, "README.md")
@@ -67,8 +68,8 @@ class Bench:
     def __init__(self, scratch: str) -> None:
         self.scratch = scratch
         self.env = environment(os.path.join(scratch, "home"))
-        self.helm = required(toolchain.HELM4)
-        self.kustomize = required(toolchain.KUSTOMIZE)
+        self.helm = required(*HELM4).path
+        self.kustomize = required(*KUSTOMIZE5).path
 
     def place(self, name: str) -> str:
         return os.path.join(self.scratch, name)
@@ -190,7 +191,7 @@ def laptop_cluster(bench: Bench) -> list[Row]:
     build = (bench.kustomize, "build", "--enable-helm", "--helm-command", bench.helm)
     whole = [shlex.join((*build, bench.place(f"laptop-{name}"))) for name in names]
     commands = {
-        "ours": Command(ours, toolchain.CHECKOUT, bench.env),
+        "ours": Command(ours, CHECKOUT, bench.env),
         "bare": bench.loop("laptop", [bare_line(bench, name) for name in names]),
         "whole": bench.loop("laptop-whole", whole),
     }
@@ -378,7 +379,7 @@ def explained(bench: Bench) -> list[Row]:
     if not os.path.isdir(fleet):
         scale.fleet(fleet, 1000)
     commands = {
-        "reference": Command((PROGRAM, "explain", "gke.prod", "web"), toolchain.CHECKOUT, bench.env),
+        "reference": Command((PROGRAM, "explain", "gke.prod", "web"), CHECKOUT, bench.env),
         "many": Command((PROGRAM, "explain", "c0003", "s03", "size"), fleet, bench.env),
     }
     found = interleaved(commands, 15)
@@ -394,11 +395,11 @@ def explained(bench: Bench) -> list[Row]:
 def expanded(bench: Bench) -> list[str]:
     """The laptop cluster's services, each written out as a kustomization of its own."""
     out = bench.place("laptop-out")
-    once(Command((PROGRAM, "preview", "kind.local", "--out", out), toolchain.CHECKOUT, bench.env))
+    once(Command((PROGRAM, "preview", "kind.local", "--out", out), CHECKOUT, bench.env))
     names = sorted(name.removesuffix(".yaml") for name in os.listdir(os.path.join(out, "kind.local")))
     for name in names:
         words = (PROGRAM, "expand", "kind.local", name, "--out", bench.place(f"laptop-{name}"))
-        once(Command(words, toolchain.CHECKOUT, bench.env))
+        once(Command(words, CHECKOUT, bench.env))
     return names
 
 
@@ -477,8 +478,7 @@ def import_times(words: tuple[str, ...], cwd: str, env: dict[str, str]) -> dict[
 
 def machine(bench: Bench) -> str:
     tools = ", ".join(
-        f"{tool.name} {toolchain.reported_version(tool, toolchain.find(tool))}"
-        for tool in (toolchain.HELM4, toolchain.KUSTOMIZE)
+        f"{recipe.kind.name} {required(recipe, wanted).version}" for recipe, wanted in (HELM4, KUSTOMIZE5)
     )
     return f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {tools}."
 

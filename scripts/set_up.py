@@ -26,10 +26,18 @@ import sys
 from typing import IO
 
 import needs
-from toolchain import CHECKOUT, HELM3, HELM4, KUSTOMIZE, SetUpError, Step, find, pip, provide_all
+from checkout import CHECKOUT
+
+from cmp_plugin.errors import CmpError
+from cmp_plugin.tools import helm, kustomize
+from cmp_plugin.tools.install import HELM, KUSTOMIZE, Step, pip, provide_all
 
 VENV = os.path.join(CHECKOUT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
+# Recipes and ranges: what a fleet without `tools` gets, and the older helm that tests need too.
+KUSTOMIZE5 = (KUSTOMIZE, kustomize.DEFAULT_RANGE)
+HELM4 = (HELM, helm.DEFAULT_RANGE)
+HELM3 = (HELM, "~3.22")
 
 
 def fingerprint() -> str:
@@ -66,7 +74,7 @@ def install_packages(step: Step, level: str) -> None:
         step.say("creating .venv")
         require_venv_module(step)
         if os.path.islink(VENV):
-            raise SetUpError(".venv is a link, and what it leads to is not up to date")
+            raise CmpError(".venv is a link, and what it leads to is not up to date")
         step.run([sys.executable, "-m", "venv", "--clear", VENV])
     step.say(f"installing requirements/{level}.txt")
     locked = os.path.join(CHECKOUT, "requirements", f"{level}.txt")
@@ -84,7 +92,7 @@ def require_venv_module(step: Step) -> None:
         install(step, ["python3-venv"])
         importlib.invalidate_caches()
     if importlib.util.find_spec("ensurepip") is None:
-        raise SetUpError("Python's venv module is not complete; on Debian: apt-get install python3-venv")
+        raise CmpError("Python's venv module is not complete; on Debian: apt-get install python3-venv")
 
 
 def can_install() -> bool:
@@ -93,7 +101,7 @@ def can_install() -> bool:
 
 
 def install(step: Step, packages: list[str]) -> None:
-    """Debian's packages by name. SetUpError when apt-get fails; what it said is then on stderr."""
+    """Debian's packages by name. CmpError when apt-get fails; what it said is then on stderr."""
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     # Another apt-get may run at the same time, on a new machine above all: 10 minutes are its turn.
     apt = ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600"]
@@ -113,7 +121,7 @@ def provide_programs(step: Step, wanted: tuple[needs.Need, ...], optional: bool)
         step.say("installing them with apt-get")
         try:
             install(step, [need.package for need in lacking])
-        except SetUpError as error:
+        except CmpError as error:
             if not optional:
                 raise
             print(error, file=sys.stderr)
@@ -122,13 +130,13 @@ def provide_programs(step: Step, wanted: tuple[needs.Need, ...], optional: bool)
             step.say(f"installed in {step.seconds()} s")
         return
     if not optional:
-        raise SetUpError(f"{step.prefix}{needs.advice(lacking)}")
+        raise CmpError(f"{step.prefix}{needs.advice(lacking)}")
     step.say(f"only root can install them; tests that need them are skipped; {needs.advice(lacking)}")
 
 
 def set_up(level: str, programs: tuple[needs.Need, ...] = (), optional: bool = False) -> None:
     """Packages of requirements/<level>.txt, the tools that go with them, and Debian's programs."""
-    tools = [KUSTOMIZE, HELM4] + ([HELM3] if level == "test" else [])
+    tools = [KUSTOMIZE5, HELM4] + ([HELM3] if level == "test" else [])
     total = 1 + len(tools) + bool(programs)
     install_packages(Step(1, total, "Python packages"), level)
     provide_all(tools, 2, total)
@@ -138,10 +146,10 @@ def set_up(level: str, programs: tuple[needs.Need, ...] = (), optional: bool = F
 
 def copy_tools(directory: str) -> None:
     """helm and kustomize alone, as files of `directory`."""
-    provide_all([KUSTOMIZE, HELM4], 1, 2)
+    tools = provide_all([KUSTOMIZE5, HELM4], 1, 2)
     os.makedirs(directory, exist_ok=True)
-    for tool in (KUSTOMIZE, HELM4):
-        shutil.copy(find(tool), os.path.join(directory, tool.name))
+    for tool in tools:
+        shutil.copy(tool.path, directory)
 
 
 def alone(lock: IO[str]) -> None:
@@ -178,7 +186,7 @@ def main() -> int:
                 set_up("test", needs.SIDECAR)
             else:
                 set_up("test" if args.dev else "run")
-    except SetUpError as error:
+    except CmpError as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:

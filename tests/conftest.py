@@ -6,8 +6,8 @@ import signal
 
 import hypothesis
 import pytest
-import toolchain
 from program import environment, required
+from set_up import HELM3, HELM4, KUSTOMIZE5
 
 pytest_plugins = ["chart_repository"]
 
@@ -26,19 +26,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def helm4() -> str:
     """Path of a helm 4.3."""
-    return required(toolchain.HELM4)
+    return required(*HELM4).path
 
 
 @pytest.fixture(scope="session")
 def helm3() -> str:
     """Path of a helm 3.22."""
-    return required(toolchain.HELM3)
+    return required(*HELM3).path
 
 
 @pytest.fixture(scope="session")
 def kustomize() -> str:
     """Path of a kustomize 5.8."""
-    return required(toolchain.KUSTOMIZE)
+    return required(*KUSTOMIZE5).path
 
 
 @pytest.fixture(scope="session")

@@ -57,7 +57,9 @@ def _tool(name: str, find: Callable[[], Tool]) -> bool:
         print(f"error  {name}: {error}")
         return True
     if tool.warning:
-        print(f"warn   {name} {tool.version}: {tool.path}: {tool.warning}")
+        print(
+            f"warn   {name} {tool.version}: {tool.path}: {tool.warning} (cmp-plugin tools install builds one that fits)"
+        )
     else:
         print(f"ok     {name} {tool.version}: {tool.path}")
     return False

@@ -6,7 +6,7 @@ Data only. The names are those of the fleet in this repository; the tests parse 
 from __future__ import annotations
 
 GROUPS = {
-    "Begin": ("init", "new", "import"),
+    "Begin": ("tools", "init", "new", "import"),
     "See what a fleet is": ("list", "preview", "explain", "diff"),
     "Find what is wrong": ("validate", "doctor"),
     "Write files": ("lock", "vendor", "expand"),
@@ -16,6 +16,7 @@ GROUPS = {
 
 # Verb -> (what it is for, command).
 EXAMPLES: dict[str, tuple[tuple[str, str], ...]] = {
+    "tools": (("helm and kustomize that fit this fleet, from their Go modules", "cmp-plugin tools install"),),
     "init": (
         (
             "a fleet to begin with, and that it is right",

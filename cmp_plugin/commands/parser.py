@@ -173,6 +173,10 @@ def _doctor(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--clean-cache", action="store_true", help="empty the cache")
 
 
+def _tools(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", choices=("install",), help="install")
+
+
 def _init(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("dir", help="a directory that is absent or empty")
 
@@ -234,6 +238,7 @@ VERBS = {
     "import": Verb("an existing tree as a fleet, with proof that nothing changes", _import),
     "completion": Verb("shell completion", _completion),
     "doctor": Verb("versions and places of the tools, and what is wrong with them", _doctor),
+    "tools": Verb("helm and kustomize in the versions that fleet.yaml asks for, built where they are missing", _tools),
     "healthcheck": Verb("for the sidecar's probe: silent when it can render", _nothing),
 }
 

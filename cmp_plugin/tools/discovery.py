@@ -92,7 +92,8 @@ def _none(kind: Kind, wanted: str, seen: list[_Found]) -> ToolError:
         for tool in seen
     ]
     message = f"{kind.name} {wanted} is needed, found " + ("; ".join(found) or "none")
-    return ToolError(message, hint=f"put one on PATH or name it in {kind.variable}; doctor tells more")
+    builds = "cmp-plugin tools install builds the one that fleet.yaml asks for"
+    return ToolError(message, hint=f"{builds}; or put one on PATH or name it in {kind.variable}")
 
 
 def _candidates(kind: Kind) -> Iterator[_Found]:
@@ -146,12 +147,13 @@ def version_of(kind: Kind, path: str) -> str:
     known = os.path.join(cache_directory(), "versions", f"{kind.name}-{identity}")
     version = _recall(known, real)
     if not version:
-        version = _ask(kind, real)
+        version = ask(kind, real)
         _remember(known, f"{version}\n{real}\n")
     return version
 
 
-def _ask(kind: Kind, path: str) -> str:
+def ask(kind: Kind, path: str) -> str:
+    """The version that the program at `path` says it has, like `4.3.1`. ToolError when it says none."""
     # A home that is not there: a person's plugins are not even looked at.
     env = {"HOME": "/nonexistent", "PATH": ""}
     done = run([path, *kind.version_arguments], cwd="/", env=env, deadline=Deadline(20))

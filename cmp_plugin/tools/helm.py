@@ -21,7 +21,7 @@ DEFAULT_RANGE = "~4.3"
 
 def find(wanted: str = DEFAULT_RANGE, strict: bool = False, at: Location | None = None) -> Tool:
     """The helm to use; see `discovery.find`. Versions with known holes are refused."""
-    return discovery.find(_HELM, wanted, strict, at)
+    return discovery.find(KIND, wanted, strict, at)
 
 
 def _refusal(version: str) -> str:
@@ -32,7 +32,7 @@ def _refusal(version: str) -> str:
     return ""
 
 
-_HELM = discovery.Kind(
+KIND = discovery.Kind(
     name="helm",
     variable="CMP_PLUGIN_HELM",
     version_arguments=("version", "--template", "{{.Version}}"),

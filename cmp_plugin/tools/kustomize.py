@@ -20,14 +20,14 @@ DEFAULT_RANGE = "~5.8"
 
 def find(wanted: str = DEFAULT_RANGE, strict: bool = False, at: Location | None = None) -> Tool:
     """The kustomize to use; see `discovery.find`."""
-    return discovery.find(_KUSTOMIZE, wanted, strict, at)
+    return discovery.find(KIND, wanted, strict, at)
 
 
 def _refusal(_version: str) -> str:
     return ""
 
 
-_KUSTOMIZE = discovery.Kind(
+KIND = discovery.Kind(
     name="kustomize",
     variable="CMP_PLUGIN_KUSTOMIZE",
     version_arguments=("version",),

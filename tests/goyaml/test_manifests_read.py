@@ -12,12 +12,12 @@ from typing import Any
 
 import go_reads
 import pytest
-import toolchain
+from checkout import CHECKOUT
 
 from cmp_plugin.errors import CmpError, InputError
 from cmp_plugin.goyaml.load import Document, dump_json, load_manifests, load_values, plain
 
-REAL = Path(toolchain.CHECKOUT).parent / "shared" / "real"
+REAL = Path(CHECKOUT).parent / "shared" / "real"
 # The newest version of each.
 CHARTS = sorted(
     {

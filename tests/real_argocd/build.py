@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 HERE = Path(__file__).resolve().parent
 sys.path.append(str(HERE.parents[1] / "scripts"))
 
-from toolchain import SetUpError, Step, go_environment, tools_cache  # noqa: E402  (found by the line above)
+import checkout  # noqa: E402, F401  (found by the line above; it makes the next ones found)
+
+from cmp_plugin.errors import CmpError  # noqa: E402
+from cmp_plugin.tools.install import Step, go_environment, tools_cache  # noqa: E402
 
 
 class Bundle(NamedTuple):
@@ -120,7 +123,7 @@ def main() -> int:
             for interrupted in cache().glob(".*-*"):
                 shutil.rmtree(interrupted)
             build_missing([bundle for bundle in BUNDLES if not directory(bundle).is_dir()])
-    except SetUpError as error:
+    except CmpError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -136,7 +139,7 @@ def build_missing(missing: list[Bundle]) -> None:
 
 
 def build(bundle: Bundle, step: Step, environment: dict[str, str]) -> None:
-    """Builds `bundle` into `directory(bundle)`; raises SetUpError when Go fails."""
+    """Builds `bundle` into `directory(bundle)`; raises ToolError when Go fails."""
     step.say(f"building from its Go module, about {bundle.minutes} minutes")
     with published(directory(bundle)) as work:
         source = work / "source"

@@ -13,13 +13,14 @@ import program
 import pytest
 import yaml
 from build import BUNDLES, directory
+from checkout import CHECKOUT
 from cluster import application_controller, cluster, install_argocd
 from cmp_server import PLUGIN, CmpServer, cmp_server
 from live import Live
 from program import BIN, required
 from repo_server import RepoServer, redis, repo_server
 from repository import Repository, reference_fleet
-from toolchain import CHECKOUT, HELM4, KUSTOMIZE
+from set_up import HELM4, KUSTOMIZE5
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,8 +51,8 @@ def commands(run_directory: Path) -> str:
     """A directory with what the sidecar has on its PATH: our program, helm and kustomize."""
     path = run_directory / "commands"
     path.mkdir()
-    for tool in (HELM4, KUSTOMIZE):
-        (path / tool.name).symlink_to(required(tool))
+    for recipe, wanted in (HELM4, KUSTOMIZE5):
+        (path / recipe.kind.name).symlink_to(required(recipe, wanted).path)
     (path / "cmp-plugin").symlink_to(Path(BIN, "cmp-plugin"))
     return str(path)
 

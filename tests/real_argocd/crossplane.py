@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import grpc
 import yaml
+from checkout import CHECKOUT
 from function_pythonic import directory, messages_file
 from google.protobuf.json_format import MessageToDict, ParseDict
 from processes import HOST, Program, free_ports, listens, running
-from toolchain import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -18,7 +18,9 @@ import sys
 from pathlib import Path
 
 from build import HERE, cache, published
-from toolchain import SetUpError, Step, pip
+
+from cmp_plugin.errors import CmpError, ToolError
+from cmp_plugin.tools.install import Step, pip
 
 NEEDS = (3, 12)
 LOCKED = HERE.parents[1] / "requirements" / "function.txt"
@@ -41,7 +43,7 @@ def main() -> int:
     try:
         if not directory().is_dir():
             install(Step(1, 1, "function-pythonic"))
-    except SetUpError as error:
+    except CmpError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -63,7 +65,7 @@ def fitting_python() -> str:
     for path in (sys.executable, *names, *sorted(glob.glob(f"{pyenv}/versions/3.*/bin/python"), reverse=True)):
         if path and version_of(path) >= NEEDS:
             return path
-    raise SetUpError("function-pythonic needs Python 3.12 or newer, and there is none on PATH or of pyenv's")
+    raise ToolError("function-pythonic needs Python 3.12 or newer, and there is none on PATH or of pyenv's")
 
 
 def version_of(python: str) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-from toolchain import CHECKOUT
+from checkout import CHECKOUT
 
 SUITE = "trixie"
 CERTIFICATES = "etc/ssl/certs/ca-certificates.crt"

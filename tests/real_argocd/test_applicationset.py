@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from applications import as_application, normalised
+from checkout import CHECKOUT
 from cluster import NAMESPACE, Cluster, applicationset_controller, cluster, install_argocd
 from live import Live
 from program import environment, run
 from repository import reference_fleet
-from toolchain import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

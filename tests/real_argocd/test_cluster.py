@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from applications import TRACKING
+from checkout import CHECKOUT
 from cmp_server import Application
 from live import Live, contained
-from toolchain import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable

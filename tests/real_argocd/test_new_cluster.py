@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
+from checkout import CHECKOUT
 from cluster import NAMESPACE, cluster_secret
 from crossplane import Object, custom_resource_definition, function, in_git, made
 from documented import command, run_block
@@ -32,7 +33,6 @@ from own_fleet import (
     uninstall,
     use_health_checks,
 )
-from toolchain import CHECKOUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

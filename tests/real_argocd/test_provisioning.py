@@ -17,6 +17,7 @@ import yaml
 from bootstrapping import CHART
 from build import ARGOCD
 from build import directory as built_directory
+from checkout import CHECKOUT
 from crossplane import (
     AUTHORITY,
     ENDPOINT,
@@ -31,7 +32,6 @@ from crossplane import (
     secret_of,
 )
 from function_pythonic import LOCKED, directory
-from toolchain import CHECKOUT
 
 from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet

@@ -11,13 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import toolchain
 from build import ARGOCD, directory
+from checkout import CHECKOUT
 from cmp_server import PLUGIN, Application, CmpServer, packed
 from image import Image, build
 from processes import running
 
 from cmp_plugin.argocd.contract import PARAMETERS
+from cmp_plugin.tools.install import HELM, KUSTOMIZE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -88,8 +89,8 @@ def test_it_announces_its_parameters(sidecar: CmpServer, fleet: Repository) -> N
 
 
 def test_the_tools_are_the_pinned_ones(inside: Callable[..., str]) -> None:
-    assert inside("helm", *toolchain.HELM4.asks).strip() == f"v{toolchain.HELM4.version}"
-    assert inside("kustomize", *toolchain.KUSTOMIZE.asks).strip().lstrip("v") == toolchain.KUSTOMIZE.version
+    assert inside("helm", *HELM.kind.version_arguments).strip() == f"v{HELM.pinned[0]}"
+    assert inside("kustomize", *KUSTOMIZE.kind.version_arguments).strip().lstrip("v") == KUSTOMIZE.pinned[0]
     assert inside("git", "--version").startswith("git version 2.")
 
 
@@ -106,4 +107,4 @@ def test_it_says_what_it_is(image: Image) -> None:
     assert labels["org.opencontainers.image.title"] == "cmp-plugin"
     assert labels["org.opencontainers.image.licenses"] == "Apache-2.0"
     baked = image.root / "home/argocd/cmp-server/config/plugin.yaml"
-    assert baked.read_text() == Path(toolchain.CHECKOUT, "plugin.yaml").read_text()
+    assert baked.read_text() == Path(CHECKOUT, "plugin.yaml").read_text()

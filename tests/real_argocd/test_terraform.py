@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 from build import TOFU, directory
-from toolchain import CHECKOUT
+from checkout import CHECKOUT
 
 MODULE = Path(CHECKOUT, "bootstrap", "terraform")
 IDENTITY = re.compile(r'^ *"([\w-]+/[\w-]+)" *= google_service_account\.(\w+)\.name$', re.MULTILINE)

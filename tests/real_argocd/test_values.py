@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
-from toolchain import CHECKOUT
+from checkout import CHECKOUT
 
 if TYPE_CHECKING:
     from live import Live

@@ -11,7 +11,9 @@ import needs
 import program
 import pytest
 import set_up
-from toolchain import SetUpError, Step
+
+from cmp_plugin.errors import CmpError
+from cmp_plugin.tools.install import Step
 
 BROWSER = "chromium, chromedriver are missing: apt-get install chromium chromium-driver"
 
@@ -73,7 +75,7 @@ def test_an_ordinary_user_is_told(
         "[5/5] Debian's packages: only root can install them; tests that need them are skipped; "
         "zsh is missing: apt-get install zsh",
     ]
-    with pytest.raises(SetUpError, match=r"^\[5/5\] Debian's packages: zsh is missing: apt-get install zsh$"):
+    with pytest.raises(CmpError, match=r"^\[5/5\] Debian's packages: zsh is missing: apt-get install zsh$"):
         set_up.provide_programs(Step(5, 5, "Debian's packages"), tuple(needed), optional=False)
 
 
@@ -95,7 +97,7 @@ def test_root_installs(
     if fails:
         assert before == "[5/5] Debian's packages: exit code 100 of apt-get"
         assert last == f"[5/5] Debian's packages: tests that need them are skipped; {BROWSER}"
-        with pytest.raises(SetUpError, match="exit code 100 of apt-get"):
+        with pytest.raises(CmpError, match="exit code 100 of apt-get"):
             set_up.provide_programs(Step(5, 5, "Debian's packages"), needed, optional=False)
     else:
         assert last == "[5/5] Debian's packages: installed in 0 s"

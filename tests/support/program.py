@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
 from typing import NamedTuple
 
+import checkout
 import needs
 import pytest
-import toolchain
+from set_up import HELM3, HELM4, KUSTOMIZE5
 
-CHECKOUT = toolchain.CHECKOUT
+from cmp_plugin.tools import discovery
+from cmp_plugin.tools.install import Recipe
+
+CHECKOUT = checkout.CHECKOUT
 BIN = os.path.dirname(sys.executable)
 PROGRAM = os.path.join(BIN, "cmp-plugin")
 
@@ -24,12 +29,10 @@ class Outcome(NamedTuple):
     code: int
 
 
-def required(tool: toolchain.Tool) -> str:
-    """The tool's path; its absence is an error of the set-up, never a reason to skip."""
-    path = toolchain.find(tool)
-    if not path:
-        raise FileNotFoundError(f"{tool.name} {tool.series} is missing: make test sets it up")
-    return path
+@functools.cache
+def required(recipe: Recipe, wanted: str) -> discovery.Tool:
+    """The tool of that range; its absence is an error of the set-up, never a reason to skip."""
+    return discovery.find(recipe.kind, wanted, True, None)
 
 
 def needed(*programs: str) -> None:
@@ -47,11 +50,12 @@ def environment(home: str) -> dict[str, str]:
     The tools cache holds links to the tools of the set-up, wherever they are.
     """
     cache = os.path.join(home, "cache")
-    for tool in (toolchain.KUSTOMIZE, toolchain.HELM4, toolchain.HELM3):
-        link = os.path.join(cache, "cmp-plugin", "tools", f"{tool.name}-{tool.version}", tool.name)
+    for recipe, wanted in (KUSTOMIZE5, HELM4, HELM3):
+        tool, name = required(recipe, wanted), recipe.kind.name
+        link = os.path.join(cache, "cmp-plugin", "tools", f"{name}-{tool.version}", name)
         if not os.path.lexists(link):
             os.makedirs(os.path.dirname(link))
-            os.symlink(required(tool), link)
+            os.symlink(tool.path, link)
     path = os.pathsep.join([BIN, "/usr/local/bin", "/usr/bin", "/bin"])
     return {"PATH": path, "HOME": home, "XDG_CACHE_HOME": cache, "LANG": "C.UTF-8", "TZ": "UTC"}
 

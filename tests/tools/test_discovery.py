@@ -129,7 +129,8 @@ def test_a_miss_is_an_error_when_strict(machine: Machine) -> None:
     with pytest.raises(ToolError) as caught:
         helm.find("~4.3", strict=True)
     assert str(caught.value) == (
-        "helm ~4.3 is needed, found 4.4.0 on PATH (put one on PATH or name it in CMP_PLUGIN_HELM; doctor tells more)"
+        "helm ~4.3 is needed, found 4.4.0 on PATH (cmp-plugin tools install builds the one that fleet.yaml asks for; "
+        "or put one on PATH or name it in CMP_PLUGIN_HELM)"
     )
 
 

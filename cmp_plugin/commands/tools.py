@@ -1,0 +1,29 @@
+"""`tools install`: a helm and a kustomize that fit the fleet's ranges, built where there are none.
+
+What is used is the result and goes to stdout, one line a tool; what is done goes to stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from argparse import Namespace
+
+from ..errors import CmpError
+from ..fleet.files import find_root, open_fleet
+from ..fleet.request import Settings, settings_of
+from ..tools.install import HELM, KUSTOMIZE, provide_all
+
+
+def run(args: Namespace) -> int:
+    """Finds or builds both tools; without a fleet, those that a fleet without `tools` gets."""
+    try:
+        root = find_root(args.directory)
+    except CmpError as error:
+        print(f"the default versions: {error}", file=sys.stderr)
+        settings = Settings()
+    else:
+        settings = settings_of(open_fleet(root).spec)
+    wanted = [(HELM, settings.helm), (KUSTOMIZE, settings.kustomize)]
+    for (recipe, _), tool in zip(wanted, provide_all(wanted, 1, len(wanted)), strict=True):
+        print(f"{recipe.kind.name} {tool.version}: {tool.path}")
+    return 0
