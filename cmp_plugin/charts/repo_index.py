@@ -15,6 +15,7 @@ from typing import NamedTuple
 import yaml
 
 from ..errors import InputError
+from ..tools.versions import same
 
 _SMALL = 4 << 20
 _FIRST_KEY = re.compile(rb"^( *)[^\s#]", re.M)
@@ -41,13 +42,8 @@ def versions(index: bytes, name: str) -> list[Version]:
 def pick(found: list[Version], version: str) -> Version | None:
     """The exact version, else the one that differs in a leading `v` only, as Helm takes it."""
     exact = [one for one in found if one.version == version]
-    near = [one for one in found if same_version(one.version, version)]
+    near = [one for one in found if same(one.version, version)]
     return next(iter(exact or near), None)
-
-
-def same_version(one: str, other: str) -> bool:
-    """Whether two versions are one to Helm: a leading `v` makes no difference."""
-    return one.removeprefix("v") == other.removeprefix("v")
 
 
 def _part(index: bytes, name: str) -> list[object]:

@@ -17,8 +17,8 @@ from ..fleet.resolve import resolve
 from ..fleet.service import Chart
 from ..goyaml.load import Node
 from ..specs.paths import Place, placed
-from ..specs.rules import VERSION
 from ..system.files import FileTree
+from ..tools.versions import is_exact
 
 
 class Use(NamedTuple):
@@ -71,7 +71,7 @@ def _plain_chart(cluster: Cluster, outline: Outline) -> Chart | None:
         return Chart(node.at, path=_path(node, directory, cluster))
     found = outline.field("version")
     version = found.value if found is not None else None
-    if not isinstance(version, str) or not VERSION.fullmatch(version) or set(source) not in ({"repo", "name"}, {"oci"}):
+    if not isinstance(version, str) or not is_exact(version) or set(source) not in ({"repo", "name"}, {"oci"}):
         return None
     return Chart(node.at, version=version, **source)
 

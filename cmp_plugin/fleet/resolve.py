@@ -13,8 +13,9 @@ from ..goyaml.load import Node, load_all
 from ..specs.interpolate import Scope, all_references, interpolated
 from ..specs.kustomization_fields import fragment_field
 from ..specs.merge import split_appends
-from ..specs.rules import NAME, VERSION
+from ..specs.rules import NAME
 from ..system.files import FileTree
+from ..tools.versions import is_exact
 from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
 from .request import Request
 from .service import Append, Chart, Image, Patch, ResolvedService, Resource
@@ -154,7 +155,7 @@ def _chart(fields: Node) -> Chart | None:
     version = fields.get("version")
     if version is None:
         raise InputError("a chart from a repository needs a `version`", found.at)
-    if not VERSION.fullmatch(text_field(fields, "version")):
+    if not is_exact(text_field(fields, "version")):
         raise InputError(f'version "{version.value}" is not exact', version.at, 'write one such as "1.2.3"')
     return Chart(found.at, version=text_field(fields, "version"), **source)
 

@@ -10,13 +10,12 @@ from collections.abc import Iterator
 
 from ..errors import CmpError, Errors, InputError
 from ..goyaml.load import Node
+from ..tools.versions import is_exact, is_kubernetes, majors
 from .interpolate import references
 from .kustomization_fields import fragment_field
 from .merge import prepared
 
 NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
-VERSION = re.compile(r"v?[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?")
-KUBERNETES = re.compile(r"v?[0-9]+\.[0-9]+(\.[0-9]+)?([-+][0-9A-Za-z.+-]+)?")
 NOT_INTERPOLATED = tuple(
     "labels kubernetes destination profiles tools mirrors directories repoURL targetRevision projects".split()
 )
@@ -44,8 +43,6 @@ def rules(node: Node, kind: str) -> list[CmpError]:
 
 
 def _helm_range(node: Node) -> list[CmpError]:
-    from ..tools.versions import majors
-
     try:
         if len(majors(str(node.value))) == 1:
             return []
@@ -112,13 +109,13 @@ def _block_rules(block: Node) -> list[CmpError]:
 def _version(node: Node | None) -> list[CmpError]:
     if node is None or not isinstance(node.value, str) or references(node.value):
         return []
-    if VERSION.fullmatch(node.value):
+    if is_exact(node.value):
         return []
     return [InputError(f'version "{node.value}" is not exact', node.at, 'write one version such as "1.2.3"')]
 
 
 def _kubernetes_version(node: Node) -> list[CmpError]:
-    if KUBERNETES.fullmatch(str(node.value)):
+    if is_kubernetes(str(node.value)):
         return []
     return [InputError(f'"{node.value}" is no Kubernetes version', node.at, 'write one such as "1.34"')]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
@@ -18,8 +17,6 @@ from ..errors import InputError, Location, ToolError
 from ..system.process import Deadline, run
 from ..system.publish import replace_file
 from . import versions
-
-_VERSION = re.compile(r"v?(\d+)\.(\d+)(?:\.(\d+))?([-+][0-9A-Za-z.+-]+)?")
 
 
 class Tool(NamedTuple):
@@ -76,14 +73,10 @@ def _choose(kind: Kind, wanted: str, strict: bool, majors: list[int]) -> Tool:
         seen.append(found)
     if not strict:
         for found in seen:
-            if not kind.refusal(found.version) and _major_fits(found.version, majors):
+            if not kind.refusal(found.version) and (not majors or versions.numbers(found.version)[0] in majors):
                 warning = f"{kind.name} {found.version} {found.place} is outside {wanted}"
                 return Tool(found.path, found.version, warning)
     raise _none(kind, wanted, seen)
-
-
-def _major_fits(version: str, majors: list[int]) -> bool:
-    return not majors or int(version.split(".")[0]) in majors
 
 
 def _none(kind: Kind, wanted: str, seen: list[_Found]) -> ToolError:
@@ -107,7 +100,7 @@ def _candidates(kind: Kind) -> Iterator[_Found]:
     if path:
         with contextlib.suppress(ToolError):
             yield _Found("on PATH", path, version_of(kind, path))
-    yield from sorted(_cached(kind), key=lambda found: _order(found.version), reverse=True)
+    yield from sorted(_cached(kind), key=lambda found: versions.numbers(found.version), reverse=True)
 
 
 def on_path(name: str) -> str:
@@ -129,10 +122,6 @@ def _cached(kind: Kind) -> Iterator[_Found]:
         path = os.path.join(tools, name, kind.name)
         with contextlib.suppress(ToolError):
             yield _Found("in the tools cache", path, version_of(kind, path))
-
-
-def _order(version: str) -> tuple[int, ...]:
-    return tuple(int(number) for number in re.split(r"[-+]", version)[0].split("."))
 
 
 def version_of(kind: Kind, path: str) -> str:
@@ -157,11 +146,10 @@ def ask(kind: Kind, path: str) -> str:
     # A home that is not there: a person's plugins are not even looked at.
     env = {"HOME": "/nonexistent", "PATH": ""}
     done = run([path, *kind.version_arguments], cwd="/", env=env, deadline=Deadline(20))
-    found = _VERSION.search(done.stdout.decode(errors="replace"))
-    if done.code or not found:
+    version = versions.printed(done.stdout.decode(errors="replace"))
+    if done.code or not version:
         raise ToolError(f"{os.path.basename(path)} does not tell its version", argv=[path])
-    major, minor, patch, rest = found.groups()
-    return f"{major}.{minor}.{patch or 0}{rest or ''}"
+    return version
 
 
 def _recall(known: str, real: str) -> str:
@@ -171,7 +159,7 @@ def _recall(known: str, real: str) -> str:
             version, path = file.read(8192).split("\n")[:2]
     except (OSError, ValueError):
         return ""
-    return version if path == real and _VERSION.fullmatch(version) else ""
+    return version if path == real and versions.printed(version) == version else ""
 
 
 def _remember(known: str, text: str) -> None:

@@ -15,6 +15,7 @@ from ..system.slots import turn
 from . import discovery
 from .discovery import Tool
 from .helm_errors import failure
+from .versions import numbers
 
 DEFAULT_RANGE = "~4.3"
 
@@ -26,8 +27,7 @@ def find(wanted: str = DEFAULT_RANGE, strict: bool = False, at: Location | None 
 
 def _refusal(version: str) -> str:
     """Why this version is never used, or "" (the security fixes of 3.20.2 and 4.1.4)."""
-    major, minor, patch = (int(number) for number in version.split("+")[0].split("-")[0].split("."))
-    if (major, minor, patch) < (3, 20, 2) or (4, 0, 0) <= (major, minor, patch) <= (4, 1, 3):
+    if numbers(version) < (3, 20, 2) or (4, 0, 0) <= numbers(version) <= (4, 1, 3):
         return "is refused: it has known security holes"
     return ""
 

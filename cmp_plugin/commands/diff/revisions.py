@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from ...errors import InputError, ToolError, UsageError, there_is
 from ...fleet.plan import Planned
-from ...specs.rules import KUBERNETES
 from ...system.process import Deadline
 from ...tools import git, helm, kustomize, versions
 from ...tools.discovery import on_path
+from ...tools.versions import is_kubernetes
 
 WORK_TREE = "the work tree"
 TOOLS = {"helm": helm.find, "kustomize": kustomize.find}
@@ -68,7 +68,7 @@ def _rehearsal(
 ) -> tuple[Asked, Asked]:
     if len(names) > 1:
         raise UsageError("--kubernetes and --tools compare one revision with itself")
-    if args.kubernetes and not KUBERNETES.fullmatch(args.kubernetes):
+    if args.kubernetes and not is_kubernetes(args.kubernetes):
         raise UsageError(f'"{args.kubernetes}" is no Kubernetes version', hint='write one such as "1.35"')
     for tool, wanted in _tools(args).items():
         TOOLS[tool](wanted, True)

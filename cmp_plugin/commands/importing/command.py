@@ -18,11 +18,11 @@ from ...charts.obtain import FetchContext
 from ...errors import CmpError, Errors, InputError, UsageError, flatten
 from ...fleet.files import Fleet, find_root, open_fleet
 from ...fleet.request import Settings, settings_of
-from ...specs.rules import KUBERNETES
 from ...system.files import FileTree
 from ...system.process import Deadline
 from ...system.workdir import workdir
 from ...tools import git, helm, kustomize
+from ...tools.versions import is_kubernetes
 from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
 from ..init import GIT_SECONDS, check_place
 from ..lock import lock_files
@@ -42,7 +42,7 @@ def run(args: Namespace) -> int:
     """Prints what was proven, a line a service; the next command goes to stderr. Raises Errors: what was not."""
     if not os.path.isdir(args.source):
         raise UsageError(f"{args.source} is no directory")
-    if args.kubernetes and not KUBERNETES.fullmatch(args.kubernetes):
+    if args.kubernetes and not is_kubernetes(args.kubernetes):
         raise UsageError(f'"{args.kubernetes}" is no Kubernetes version', hint='write one such as "1.34"')
     if args.check:
         return _check(args)

@@ -18,9 +18,9 @@ from ...errors import InputError, Location
 from ...goyaml.load import Node, dump_values, load_values, node, plain
 from ...render.manifest import mapping, text
 from ...specs.merge import merge_values
-from ...specs.rules import VERSION
 from ...system.files import canonical, within
 from ...tools import helm
+from ...tools.versions import is_exact
 from .conversion import Asked, Block, Release
 from .owner import chart_of
 
@@ -107,7 +107,7 @@ def _with_chart(source: dict[str, Any], release: Release, asked: Asked) -> Relea
     repository = text(source, "repoURL")
     repository = repository if "://" in repository else f"oci://{repository}"
     version = text(source, "targetRevision")
-    if not VERSION.fullmatch(version):
+    if not is_exact(version):
         found = chart_request(repository, name, version.replace("*", "x") or ">=0.0.0", release.at)
         version = lock_chart(found, asked.context)[0].version
     return release._replace(name=name, repository=repository.rstrip("/"), version=version)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
 from typing import NamedTuple
 
 from ...charts.used import chart_of
@@ -23,7 +22,7 @@ from ...fleet.resolve import resolve, switched_off_at
 from ...fleet.service import Chart
 from ...goyaml.load import Node
 from ...specs.interpolate import references
-from ...specs.rules import VERSION
+from ...tools.versions import is_exact, rank
 
 BEHIND, AHEAD = "behind", "ahead"
 
@@ -117,7 +116,7 @@ def _entry(fleet: Fleet, name: str) -> Entry:
     source = {key: str(child.value) for key, child in spec.entries("chart").items() if child.value is not None}
     if "path" in source and not references(source["path"]):
         source["path"] = posixpath.normpath(posixpath.join(f"/services/{name}", source["path"]))
-    exact = version is not None and VERSION.fullmatch(str(version.value))
+    exact = version is not None and is_exact(str(version.value))
     text, at = (str(version.value), version.at) if version is not None and exact else ("", Location(spec.at.file))
     return Entry(name, Chart(at, **source, version=text) if source else None, text, at)
 
@@ -193,24 +192,3 @@ def _source(chart: Chart | None) -> tuple[str, ...]:
 def _majority(versions: list[str]) -> str:
     version, count = Counter(versions).most_common(1)[0]
     return version if count * 2 > len(versions) else ""
-
-
-class Rank:
-    """A version's place among others by the rules of Semantic Versioning; `v1.2.3` is `1.2.3`."""
-
-    def __init__(self, version: str) -> None:
-        from nodesemver import make_semver
-
-        self._version = make_semver(version, True)
-
-    def __lt__(self, other: Rank) -> bool:
-        return bool(self._version.compare(other._version) < 0)
-
-
-@cache
-def rank(version: str) -> Rank | None:
-    """A version to compare with `<`; None when it only looks like one, as `1.0.0-a..b` does."""
-    try:
-        return Rank(version)
-    except ValueError:
-        return None

@@ -11,7 +11,8 @@ from functools import cmp_to_key
 from typing import NamedTuple
 
 from ...errors import Location
-from .board import AHEAD, BEHIND, Board, Deployment, Entry, rank
+from ...tools.versions import rank
+from .board import AHEAD, BEHIND, Board, Deployment, Entry
 
 MARKS = {BEHIND: " ↓", AHEAD: " ↑", "": ""}
 OFF, DIRECTORY, NO_CHART = "off", "dir", "-"

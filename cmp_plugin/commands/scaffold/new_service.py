@@ -15,10 +15,10 @@ from ...errors import InputError, Location, UsageError, did_you_mean
 from ...fleet.files import Fleet
 from ...fleet.request import settings_of
 from ...fleet.service import Chart
-from ...specs.rules import VERSION
 from ...system.files import allowed_in
 from ...system.process import Deadline
 from ...system.workdir import workdir
+from ...tools.versions import is_exact
 from .texts import chart_service, plain_service, resources_service
 
 _AT = Location("--chart")
@@ -47,7 +47,7 @@ def service_files(args: Namespace, fleet: Fleet) -> Made:
     # Before anything of it is written: an address may hold a password.
     request_of(chart)
     version = args.version or _newest(chart, fleet)
-    if not VERSION.fullmatch(version):
+    if not is_exact(version):
         raise UsageError(f'version "{version}" is not exact', hint='write one version such as "1.2.3"')
     return Made({"service.yaml": chart_service(_namespace(args.name), chart._replace(version=version))}, True)
 

@@ -10,20 +10,19 @@ import hashlib
 import importlib.util
 import json
 import os
-import re
 from typing import Any, NamedTuple
 
 import jsonschema_rs
 
 from ...goyaml.load import dump_json
 from ...render.manifest import identity, mapping, text
+from ...tools.versions import minor
 from .crds import Served, served, strict, without_nulls
 from .json_schema import Refusal, Unusable, Validator, compiled
 
 PACKAGE = "kubernetes_validate"
 METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
-_MINOR = re.compile(r"v?(\d+\.\d+)")
-_DIRECTORY = re.compile(r"v(\d+\.\d+)\.\d+-local-strict")
+_DIRECTORIES = "-local-strict"
 GroupVersionKind = tuple[str, str, str]
 
 
@@ -39,14 +38,7 @@ def available() -> dict[str, str]:
     places = found.submodule_search_locations if found else None
     top = os.path.join(places[0], "kubernetes-json-schema") if places else ""
     names = sorted(os.listdir(top)) if os.path.isdir(top) else []
-    matches = [(name, _DIRECTORY.fullmatch(name)) for name in names]
-    return {match[1]: os.path.join(top, name, "_definitions.json") for name, match in matches if match}
-
-
-def minor(version: str) -> str:
-    """`1.34` of `v1.34.2+k3s1`."""
-    found = _MINOR.match(version)
-    return found[1] if found else ""
+    return {minor(name): os.path.join(top, name, "_definitions.json") for name in names if name.endswith(_DIRECTORIES)}
 
 
 class Schemas:

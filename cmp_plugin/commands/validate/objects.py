@@ -14,6 +14,7 @@ from ...fleet.service import Patch, ResolvedService
 from ...goyaml.load import Node
 from ...render.kustomize.selectors import read_selector
 from ...render.manifest import Manifest, described, identity, opened
+from ...tools.versions import minor
 from . import kubernetes
 from .json_schema import Refusal, Validator
 
@@ -45,7 +46,7 @@ class ObjectChecks:
                 yield from self._errors(planned.resolved.service, manifest, schemas)
 
     def _schemas(self, planned: Planned) -> kubernetes.ClusterSchemas | None:
-        version = kubernetes.minor(planned.request.facts.kube_version)
+        version = minor(planned.request.facts.kube_version)
         if not self._files:
             self.unchecked[f"objects were not compared with Kubernetes' schemas: {INSTALL} brings them"] = None
         elif not version:

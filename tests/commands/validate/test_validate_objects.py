@@ -12,7 +12,7 @@ from program import CHECKOUT
 from cmp_plugin.commands.validate import kubernetes
 from cmp_plugin.commands.validate.crds import served, strict
 from cmp_plugin.commands.validate.json_schema import compiled
-from cmp_plugin.commands.validate.kubernetes import ClusterSchemas, Schemas, Unknown, available, minor
+from cmp_plugin.commands.validate.kubernetes import ClusterSchemas, Schemas, Unknown, available
 from cmp_plugin.commands.validate.objects import ObjectChecks
 from cmp_plugin.errors import Location
 from cmp_plugin.fleet.cluster import Facts
@@ -21,6 +21,7 @@ from cmp_plugin.fleet.request import Request
 from cmp_plugin.fleet.resolve import Resolved
 from cmp_plugin.goyaml.load import load_manifests
 from cmp_plugin.render.manifest import Manifest
+from cmp_plugin.tools.versions import minor
 from services import patch, service
 
 REAL = sorted(Path(CHECKOUT, "..", "shared", "real").glob("*/manifests.yaml.gz"))
