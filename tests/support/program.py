@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
+import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import tempfile
 from typing import NamedTuple
 
 import checkout
@@ -19,6 +24,9 @@ from cmp_plugin.tools.install import Recipe
 CHECKOUT = checkout.CHECKOUT
 BIN = os.path.dirname(sys.executable)
 PROGRAM = os.path.join(BIN, "cmp-plugin")
+AT_START = {"LANG": "C.UTF-8", "TZ": "UTC"}
+# No run takes a tenth of these seconds on an idle machine.
+TIMEOUT = 300
 
 
 class Outcome(NamedTuple):
@@ -57,18 +65,63 @@ def environment(home: str) -> dict[str, str]:
             os.makedirs(os.path.dirname(link))
             os.symlink(tool.path, link)
     path = os.pathsep.join([BIN, "/usr/local/bin", "/usr/bin", "/bin"])
-    return {"PATH": path, "HOME": home, "XDG_CACHE_HOME": cache, "LANG": "C.UTF-8", "TZ": "UTC"}
+    return {"PATH": path, "HOME": home, "XDG_CACHE_HOME": cache, **AT_START}
 
 
 def run(args: list[str], cwd: str, env: dict[str, str], *, umask: int = -1) -> Outcome:
-    """cmp-plugin with `args`, in `cwd`, with nothing on its standard input."""
+    """cmp-plugin with `args`, in `cwd`, with nothing on its standard input.
+
+    A process whose imports are done already (fork_server.py) unless `env` has what Python reads when it starts.
+    What is not seen here (the time of a start, what a module forgets to import) is for `run_from_start`.
+    """
+    if started_by(env) != started_by(AT_START):
+        return run_from_start(args, cwd, env, umask=umask)
+    asked = {"argv": [PROGRAM, *args], "cwd": cwd, "env": env, "umask": umask}
+    ours, theirs = socket.socketpair()
+    with ours, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        with theirs:
+            socket.send_fds(fork_server(), [b"."], [theirs.fileno(), stdout.fileno(), stderr.fileno()])
+        ours.settimeout(TIMEOUT)
+        with ours.makefile("rwb") as connection:
+            connection.write(json.dumps(asked).encode() + b"\n")
+            connection.flush()
+            process = int(connection.readline())
+            try:
+                code = int(connection.readline())
+            except BaseException:
+                os.kill(process, signal.SIGKILL)
+                raise
+        for output in (stdout, stderr):
+            output.seek(0)
+        return Outcome(stdout.read(), stderr.read(), code)
+
+
+def run_from_start(args: list[str], cwd: str, env: dict[str, str], *, umask: int = -1) -> Outcome:
+    """The same by the installed command, as a person starts it."""
     done = subprocess.run(
         [PROGRAM, *args],
         cwd=cwd,
         env=env,
         stdin=subprocess.DEVNULL,
         capture_output=True,
-        timeout=300,
+        timeout=TIMEOUT,
         umask=umask,
     )
     return Outcome(done.stdout, done.stderr, done.returncode)
+
+
+def started_by(env: dict[str, str]) -> dict[str, str]:
+    """What of `env` Python reads when it starts."""
+    return {key: value for key, value in env.items() if key.startswith(("PYTHON", "LANG", "LC_", "TZ"))}
+
+
+@functools.cache
+def fork_server() -> socket.socket:
+    """The socket of this process's fork server, which ends when this process does."""
+    ours, theirs = socket.socketpair()
+    script = os.path.join(CHECKOUT, "tests", "support", "fork_server.py")
+    with theirs:
+        server = subprocess.Popen([sys.executable, script], stdin=theirs, env=AT_START, start_new_session=True)
+    atexit.register(server.wait, 10)
+    atexit.register(ours.close)
+    return ours
