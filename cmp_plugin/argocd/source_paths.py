@@ -13,7 +13,7 @@ from ..errors import CmpError
 from ..fleet.request import Request
 from ..fleet.service import ResolvedService
 from ..fleet.service_layers import service_paths
-from ..render.kustomize.references import Reach
+from ..render.kustomize.references import references_of
 from ..specs.paths import named_paths
 from ..system.files import FileTree, canonical, within
 
@@ -60,11 +60,6 @@ def _entries(paths: Iterable[str]) -> list[str]:
 
 def _reached(service: ResolvedService, tree: FileTree) -> list[str]:
     """The directories that kustomizations and charts lead to. Raises CmpError: one is not in the tree."""
-    reach = Reach(tree)
-    for resource in service.resources:
-        reach.resource(resource.path, resource.at)
-    if service.kustomize is not None:
-        reach.fragment(service.kustomize)
     chart = service.chart
     charts = all_directories(chart.path, tree, chart.at) if chart and tree.is_dir(chart.path) else []
-    return [*reach.directories, *charts]
+    return [*references_of(service, tree).directories, *charts]

@@ -14,7 +14,8 @@ import shutil
 
 from ..errors import Location, ToolError
 from ..fleet.service import ResolvedService, Resource
-from ..goyaml.load import Node, dump_values, load_values, plain
+from ..goyaml.load import Node, dump_values, plain
+from ..specs.kustomizations import read_kustomization
 from ..specs.paths import is_remote
 from ..system.files import FileTree, within
 from ..system.process import Deadline
@@ -24,7 +25,6 @@ from .git_address import Remote, parse
 from .git_fetch import extract, fetch
 
 DIRECTORY = "bases"
-_LISTED = ("resources", "bases", "components")
 
 
 def localised(
@@ -41,13 +41,10 @@ def localised(
 
 
 def _fragment(fragment: Node | None, bases: Bases) -> Node | None:
-    components = fragment.value.get("components") if fragment and isinstance(fragment.value, dict) else None
-    if fragment is None or components is None or not isinstance(components.value, list):
-        return fragment
-    assert isinstance(fragment.value, dict)
-    items = [Node(bases.entry(str(one.value), "/", one.at), one.at, one.key) for one in components.value]
-    changed = {**fragment.value, "components": Node(items, components.at, components.key)}
-    return Node(changed, fragment.at, fragment.key)
+    def local(entry: Node) -> Node:
+        return entry.with_value(bases.entry(str(entry.value), "/", entry.at))
+
+    return fragment.with_selected(("components", "*"), local) if fragment is not None else None
 
 
 def _copied(tree: FileTree, workdir: str, at: Location) -> str:
@@ -101,25 +98,19 @@ class Bases:
         if path in self._seen:
             return
         self._seen.add(path)
-        file = self._tree.kustomization(path)
-        top = load_values(self._tree.read(file, at), file[1:]) if file else None
-        if top is None or not isinstance(top.value, dict):
+        kustomization = read_kustomization(self._tree, path, at)
+        if kustomization is None:
             return
-        value, changed = plain(top), False
-        for key, node in top.value.items():
-            if key.lower() in _LISTED and isinstance(node.value, list):
-                entries = [self._relative(one, path) for one in node.value]
-                changed |= entries != value[key]
-                value[key] = entries
-        if changed:
-            with open(_place(self._tree.root, self._tree.mount, file), "wb") as opened:
-                opened.write(dump_values(value))
+        local = kustomization.with_builds_on(lambda entry: self._relative(entry, path))
+        if plain(local) != plain(kustomization.node):
+            with open(_place(self._tree.root, self._tree.mount, kustomization.file), "wb") as opened:
+                opened.write(dump_values(plain(local)))
 
-    def _relative(self, node: Node, path: str) -> object:
+    def _relative(self, node: Node, path: str) -> Node:
         if not isinstance(node.value, str):
-            return plain(node)
+            return node
         entry = self.entry(node.value, path, node.at)
-        return posixpath.relpath(entry, path) if is_remote(node.value) else node.value
+        return node.with_value(posixpath.relpath(entry, path)) if is_remote(node.value) else node
 
 
 def obtained(remote: Remote, workdir: str, deadline: Deadline) -> str:
@@ -170,7 +161,7 @@ def remotes_of(service: ResolvedService, tree: FileTree, workdir: str, deadline:
 
 def names_elsewhere(service: ResolvedService, tree: FileTree) -> bool:
     """Whether the service's resources, or the kustomizations that they are, name another machine."""
-    components = _items(service.kustomize, "components")
+    components = service.kustomize.elements("components") if service.kustomize is not None else []
     pending = [*(one.path for one in service.resources), *(str(one.value) for one in components)]
     seen: set[str] = set()
     while pending:
@@ -178,22 +169,8 @@ def names_elsewhere(service: ResolvedService, tree: FileTree) -> bool:
         if is_remote(path):
             return True
         if path not in seen and tree.is_dir(path):
-            pending += [
-                one if is_remote(one) else posixpath.normpath(posixpath.join(path, one))
-                for one in _named(tree, path, service.at)
-            ]
+            kustomization = read_kustomization(tree, path, service.at)
+            entries = [str(one.value) for one in kustomization.builds_on()] if kustomization is not None else []
+            pending += [one if is_remote(one) else posixpath.normpath(posixpath.join(path, one)) for one in entries]
         seen.add(path)
     return False
-
-
-def _named(tree: FileTree, path: str, at: Location) -> list[str]:
-    file = tree.kustomization(path)
-    top = load_values(tree.read(file, at), file[1:]) if file else None
-    fields = top.value if top is not None and isinstance(top.value, dict) else {}
-    lists = [node.value for key, node in fields.items() if key.lower() in _LISTED]
-    return [str(item.value) for one in lists if isinstance(one, list) for item in one]
-
-
-def _items(node: Node | None, key: str) -> list[Node]:
-    found = node.value.get(key) if node is not None and isinstance(node.value, dict) else None
-    return found.value if found is not None and isinstance(found.value, list) else []

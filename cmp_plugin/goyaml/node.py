@@ -87,6 +87,21 @@ class Node:
                 return None
         return node
 
+    def select(self, pattern: Sequence[str], any_case: bool = False) -> Iterator[Node]:
+        """Every node, nulls too, that a pattern of keys leads to; `*` is each item of a list or each value of a map.
+
+        `any_case`: keys in capitals match as well, the pattern being in small letters: Go's decoders do not care.
+        """
+        if not pattern:
+            yield self
+        elif pattern[0] == "*":
+            for child in self.children():
+                yield from child.select(pattern[1:], any_case)
+        else:
+            for key, child in self.entries().items():
+                if key == pattern[0] or (any_case and key.lower() == pattern[0]):
+                    yield from child.select(pattern[1:], any_case)
+
     def children(self) -> Iterable[Node]:
         """The values of a map or the items of a list, in the file's order; empty for everything else."""
         if isinstance(self.value, dict):
@@ -113,6 +128,22 @@ class Node:
             return self.with_value({key: child.with_strings(change) for key, child in value.items()})
         if isinstance(value, list):
             return self.with_value([child.with_strings(change) for child in value])
+        return self
+
+    def with_selected(self, pattern: Sequence[str], change: Callable[[Node], Node]) -> Node:
+        """The same tree with `change` made to every node that `select` gives for the pattern."""
+        if not pattern:
+            return change(self)
+        value, rest = self.value, pattern[1:]
+        if pattern[0] != "*":
+            child = value.get(pattern[0]) if isinstance(value, dict) else None
+            if child is None:
+                return self
+            return self.with_value({**self.entries(), pattern[0]: child.with_selected(rest, change)})
+        if isinstance(value, list):
+            return self.with_value([child.with_selected(rest, change) for child in value])
+        if isinstance(value, dict):
+            return self.with_value({key: child.with_selected(rest, change) for key, child in value.items()})
         return self
 
 

@@ -13,10 +13,14 @@ from ..errors import CmpError, Errors, InputError
 from ..goyaml.load import Node
 from ..system.files import allowed_in, canonical
 from .interpolate import Scope, escaped_text, interpolated_text
+from .kustomization_fields import with_paths
 
 Change = Callable[[Node], Node]
-FRAGMENT_LISTS = ("resources", "components", "crds", "configurations", "generators", "transformers", "validators")
-GENERATOR_LISTS = ("files", "envs")
+# Where a service block holds paths, as patterns of `Node.select`; those of its fragment are Kustomize's.
+_BLOCK_PATHS = (
+    *(("chart", "path"), ("valuesFiles", "*"), ("resources", "*"), ("resources+", "*")),
+    ("patches", "*", "path"),
+)
 
 
 class Place(NamedTuple):
@@ -55,13 +59,13 @@ def _fixed(node: Node, place: Place) -> Node:
         return node
     text = _interpolated(node.value, node, place.scope)
     if is_remote(text):
-        return _with(node, text)
+        return node.with_value(text)
     optional = "?" if text.endswith("?") else ""
     path = canonical(text.removesuffix("?"), place.directory, node.at)
     if not allowed_in(path, place.allowed):
         where = ", ".join(directory[1:] + "/" for directory in place.allowed)
         raise InputError(f'"{text}" lies outside of {where}', node.at, "fleet.yaml's `directories` can allow more")
-    return _with(node, path + optional)
+    return node.with_value(path + optional)
 
 
 def _interpolated(text: str, node: Node, scope: Scope) -> str:
@@ -72,20 +76,10 @@ def _interpolated(text: str, node: Node, scope: Scope) -> str:
         raise InputError(error.message, error.at, error.hint or seen) from None
 
 
-def _with(node: Node, value: str) -> Node:
-    return type(node)(value, node.at, node.key, node.over)
-
-
 def _block(block: Node, fix: Change) -> Node:
-    changes: dict[str, Change] = {
-        "chart": lambda chart: _in_map(chart, {"path": fix}),
-        "valuesFiles": lambda files: _in_list(files, fix),
-        "resources": lambda resources: _in_list(resources, fix),
-        "resources+": lambda resources: _in_list(resources, fix),
-        "patches": lambda patches: _in_each(patches, {"path": fix}),
-        "kustomize": lambda fragment: _fragment(fragment, fix),
-    }
-    return _in_map(block, changes)
+    for pattern in _BLOCK_PATHS:
+        block = block.with_selected(pattern, fix)
+    return block.with_selected(("kustomize",), lambda fragment: _fragment(fragment, fix))
 
 
 def _fragment(fragment: Node, fix: Change) -> Node:
@@ -93,47 +87,11 @@ def _fragment(fragment: Node, fix: Change) -> Node:
 
     def path(node: Node) -> Node:
         done = fix(node)
-        text = done.value
-        return _with(done, escaped_text(text)) if isinstance(text, str) and done is not node else done
+        text = done.text()
+        return done.with_value(escaped_text(text)) if text is not None and done is not node else done
 
-    def keyed(node: Node) -> Node:
-        if not isinstance(node.value, str) or "=" not in node.value:
-            return path(node)
-        key, _, rest = node.value.partition("=")
-        return _with(node, f"{key}={path(_with(node, rest)).value}")
-
-    lists: dict[str, Change] = {name: lambda items: _in_list(items, path) for name in FRAGMENT_LISTS}
-    generator = {name: lambda items: _in_list(items, keyed) for name in GENERATOR_LISTS} | {"env": keyed}
-    lists["configMapGenerator"] = lists["secretGenerator"] = lambda items: _in_items(items, generator)
-    lists["patches"] = lists["replacements"] = lambda items: _in_items(items, {"path": path})
-    lists["patchesStrategicMerge"] = lambda items: _in_list(items, path)
-    lists["patchesJson6902"] = lambda items: _in_items(items, {"path": path})
-    lists["openapi"] = lambda openapi: _in_map(openapi, {"path": path})
-    return _in_map(fragment, lists | {f"{name}+": change for name, change in lists.items()})
-
-
-def _in_map(node: Node, changes: dict[str, Change]) -> Node:
-    if not isinstance(node.value, dict):
-        return node
-    fields = {key: changes[key](child) if key in changes else child for key, child in node.value.items()}
-    return type(node)(fields, node.at, node.key, node.over)
-
-
-def _in_list(node: Node, change: Change) -> Node:
-    if not isinstance(node.value, list):
-        return node
-    return type(node)([change(item) for item in node.value], node.at, node.key, node.over)
-
-
-def _in_items(node: Node, changes: dict[str, Change]) -> Node:
-    return _in_list(node, lambda item: _in_map(item, changes))
-
-
-def _in_each(node: Node, changes: dict[str, Change]) -> Node:
-    if not isinstance(node.value, dict):
-        return node
-    fields = {key: _in_map(child, changes) for key, child in node.value.items()}
-    return type(node)(fields, node.at, node.key, node.over)
+    fields = {key: with_paths(key, child, path) for key, child in fragment.entries().items()}
+    return fragment.with_value(fields) if fields else fragment
 
 
 def named_paths(block: Node) -> list[Node]:

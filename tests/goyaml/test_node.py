@@ -118,3 +118,35 @@ def test_strings_are_changed_and_nothing_else() -> None:
     }
     assert changed.entries()["text"].start == TREE.entries()["text"].start
     assert TREE.text("text") == "word"
+
+
+NESTED = load(b"{a: [{path: x}, {Path: v}, {path: null}, z], b: {c: {path: w}}}", "file.yaml")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "any_case", "expected"),
+    [
+        ((), False, [plain(NESTED)]),
+        (("a", "*", "path"), False, ["x", None]),
+        (("a", "*", "path"), True, ["x", "v", None]),
+        (("b", "*", "path"), False, ["w"]),
+        (("*", "*", "path"), False, ["x", None, "w"]),
+        (("a", "path"), False, []),
+        (("absent", "*"), False, []),
+        (("a", "*", "path", "*"), False, []),
+    ],
+)
+def test_a_pattern_selects(pattern: tuple[str, ...], any_case: bool, expected: list[object]) -> None:
+    assert [plain(node) for node in NESTED.select(pattern, any_case)] == expected
+
+
+def test_what_a_pattern_selects_is_changed_and_nothing_else() -> None:
+    changed = NESTED.with_selected(("*", "*", "path"), lambda node: node.with_value(f"<{node.value}>"))
+    assert plain(changed) == {
+        "a": [{"path": "<x>"}, {"Path": "v"}, {"path": "<None>"}, "z"],
+        "b": {"c": {"path": "<w>"}},
+    }
+    assert NESTED.with_selected(("absent", "*"), lambda node: node.with_value("changed")) is NESTED
+    assert plain(NESTED.with_selected((), lambda node: node.with_value("all"))) == "all"
+    found = changed.find(("a", 0, "path"))
+    assert found is not None and found.start == Location("file.yaml", 1, 7)

@@ -236,20 +236,6 @@ def test_copies_are_bounded(transform: Transform) -> None:
     assert error.endswith("fails on Deployment/web: copies make the object too large")
 
 
-FRAGMENTS = {
-    "an unknown field": ({"patchs": []}, 'unknown key "patchs" in kustomize (did you mean "patches"?)'),
-    "no list": ({"patches": {}}, "kustomize.patches must be a list"),
-    "no list of mappings": ({"configMapGenerator": ["x"]}, "kustomize.configMapGenerator must be a list of mappings"),
-    "no mapping": ({"generatorOptions": ["x"]}, "kustomize.generatorOptions must be a mapping"),
-    "a chart": ({"helmCharts": [{"name": "x"}]}, "no helmCharts here (a service has its `chart`)"),
-}
-
-
-@pytest.mark.parametrize(("fragment", "error"), FRAGMENTS.values(), ids=FRAGMENTS)
-def test_fragments(transform: Transform, fragment: dict[str, Any], error: str) -> None:
-    assert transform.error(service(kustomize=fragment), CHART) == SERVICE + error
-
-
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2}\n"
 
 

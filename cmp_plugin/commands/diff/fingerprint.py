@@ -18,7 +18,7 @@ from ...charts.dependencies import missing
 from ...errors import CmpError, Location
 from ...fleet.service import ResolvedService
 from ...goyaml.load import Node, plain
-from ...render.kustomize.references import Reach, RemoteBase
+from ...render.kustomize.references import RemoteBase, references_of
 from ...specs.paths import is_remote, named_paths
 from ...system.files import FileTree
 from .digests import Contents
@@ -73,15 +73,10 @@ def _readable(service: ResolvedService, tree: FileTree, contents: Contents) -> I
 
 def _reached(service: ResolvedService, tree: FileTree) -> list[str]:
     """Every directory that Kustomize would open; all that it may, where bases come from elsewhere."""
-    reach = Reach(tree)
     try:
-        for resource in service.resources:
-            reach.resource(resource.path, resource.at)
-        if service.kustomize is not None:
-            reach.fragment(service.kustomize)
+        return references_of(service, tree).directories
     except RemoteBase:
         return list(tree.allowed)
-    return reach.directories
 
 
 def _charts(path: str, tree: FileTree, at: Location, contents: Contents) -> Iterator[str]:

@@ -13,7 +13,7 @@ from ...errors import CmpError, Location
 from ...fleet.service import Patch, Resource
 from ...fleet.value_path import Path
 from ...goyaml.load import Node, load_documents, plain
-from ...render.kustomize.references import Reach
+from ...render.kustomize.references import directories_of
 from ...render.manifest import Identity, identity
 from ...system.files import FileTree
 
@@ -122,9 +122,7 @@ def _files(resource: Resource, tree: FileTree) -> Iterator[tuple[str, Location]]
     if not tree.is_dir(resource.path):
         yield resource.path, resource.at
         return
-    reach = Reach(tree)
-    reach.resource(resource.path, resource.at)
-    for directory in reach.directories:
+    for directory in directories_of(resource.path, tree, resource.at):
         for name in sorted(os.listdir(tree.locate(directory, Location(directory)))):
             if name.endswith((".yaml", ".yml")):
                 yield f"{directory}/{name}", Location(directory)

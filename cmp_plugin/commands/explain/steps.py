@@ -17,18 +17,10 @@ from ...render.kustomize.images import matcher, name_of, references
 from ...render.kustomize.operations import touches_identity
 from ...render.kustomize.patches import Entry, entries
 from ...render.manifest import Identity, Manifest, identity
+from ...specs.kustomization_fields import FIELDS
 
-# Fields of a fragment that add objects, or say how others work; they come before everything.
-_FIRST = set(
-    "apiVersion kind metadata openapi crds configurations configMapGenerator secretGenerator generatorOptions"
-    " generators sortOptions buildMetadata".split()
-)
-_BEFORE_PATCHES = ("components", "patchesStrategicMerge", "patches")
-_AFTER_PATCHES = (
-    *("namespace", "namePrefix", "nameSuffix", "commonLabels", "labels", "commonAnnotations", "patchesJson6902"),
-    *("replicas", "imageTags", "images", "replacements", "vars", "transformers", "validators"),
-)
-_RENAMES = ("components", "namespace", "namePrefix", "nameSuffix", "transformers", "patchesJson6902", "patches")
+# What comes before everything: it adds objects, or says how others work.
+_FIRST = ("about", "adds", "prints")
 
 
 class Generator(NamedTuple):
@@ -61,10 +53,9 @@ def steps(service: ResolvedService, target: Manifest) -> tuple[ResolvedService, 
 
 
 def _steps(service: ResolvedService, so_far: ResolvedService, target: Manifest) -> Iterator[Step]:
-    given = service.kustomize.value if service.kustomize is not None else {}
-    fields = [key for key in given if key not in _FIRST] if isinstance(given, dict) else []
+    given = service.kustomize.entries() if service.kustomize is not None else {}
     shown: list[str] = []
-    for key in (key for key in _BEFORE_PATCHES if key in fields):
+    for key in (key for key, field in FIELDS.items() if field.stage == "before" and key in given):
         shown.append(key)
         so_far = so_far._replace(kustomize=_fragment(service, shown))
         yield Step(f"kustomize.{key}", ("kustomize", key), so_far)
@@ -72,7 +63,7 @@ def _steps(service: ResolvedService, so_far: ResolvedService, target: Manifest) 
         so_far = so_far._replace(patches=(*so_far.patches, patch))
         if _may_touch(patch, identity(target.value), service):
             yield Step(f"patch {patch.name}", ("patches", patch.name), so_far)
-    for key in sorted((key for key in fields if key not in shown), key=_late):
+    for key in (key for key, field in FIELDS.items() if field.stage == "after" and key in given):
         shown.append(key)
         so_far = so_far._replace(kustomize=_fragment(service, shown))
         yield Step(f"kustomize.{key}", ("kustomize", key), so_far)
@@ -86,29 +77,20 @@ def _steps(service: ResolvedService, so_far: ResolvedService, target: Manifest) 
             yield Step(f"metadata.{name}", ("metadata", name), so_far)
 
 
-def _late(key: str) -> int:
-    return _AFTER_PATCHES.index(key) if key in _AFTER_PATCHES else len(_AFTER_PATCHES)
-
-
 def _fragment(service: ResolvedService, shown: list[str] | tuple[str, ...]) -> Node | None:
     """The fragment with what comes first and the fields `shown`."""
     fragment = service.kustomize
-    if fragment is None or not isinstance(fragment.value, dict):
+    if fragment is None:
         return None
-    fields = {key: child for key, child in fragment.value.items() if key in _FIRST or key in shown}
-    return Node(fields, fragment.at, fragment.key) if fields else None
+    fields = {key: child for key, child in fragment.entries().items() if FIELDS[key].stage in _FIRST or key in shown}
+    return fragment.with_value(fields) if fields else None
 
 
 def generator_of(service: ResolvedService, target: Manifest) -> Generator | None:
     """The generator of the service's fragment that an object is from, if it is from one."""
     found = identity(target.value)
     for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
-        items = (
-            service.kustomize.value.get(key)
-            if service.kustomize and isinstance(service.kustomize.value, dict)
-            else None
-        )
-        for item in items.value if items is not None and isinstance(items.value, list) else ():
+        for item in service.kustomize.elements(key) if service.kustomize is not None else ():
             name = item.get("name")
             # A hash comes behind the name.
             if (
@@ -140,8 +122,7 @@ def _selects(entry: Entry, found: Identity, renamed: bool) -> bool:
 
 def changes_names(service: ResolvedService) -> bool:
     """Whether an object may have had another name or namespace before."""
-    given = service.kustomize.value if service.kustomize is not None else {}
-    if isinstance(given, dict) and any(key in given for key in _RENAMES):
+    if service.kustomize is not None and any(FIELDS[key].may_rename for key in service.kustomize.entries()):
         return True
     return any(touches_identity(entry.plain_operations) for entry in entries(service))
 

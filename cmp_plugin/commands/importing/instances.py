@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from ...errors import InputError, Location
 from ...goyaml.load import load_values, plain
-from ...render.kustomize.references import Reach
+from ...render.kustomize.references import directories_of
 from ...system.files import within
 from .conversion import Asked, Block, Draft, common, dns_name, factored, literal
 from .kustomize import files_below
@@ -246,9 +246,7 @@ def _copies(group: Sequence[Instance], asked: Asked) -> _Copies:
     directories: dict[str, None] = {}
     for one in group:
         for path in one.kustomizations:
-            reach = Reach(asked.tree)
-            reach.directory(path, one.at)
-            directories |= dict.fromkeys(reach.directories)
+            directories |= dict.fromkeys(directories_of(path, asked.tree, one.at))
     manifests = [path for one in group for path in one.manifests]
     if not directories and not manifests:
         return _Copies({}, "/")

@@ -12,7 +12,7 @@ import posixpath
 from collections.abc import Iterable
 
 from ...errors import CmpError, InputError, Location, flatten, labelled
-from ...render.kustomize.references import Reach
+from ...render.kustomize.references import directories_of
 from ...system.files import MAX_FILE, FileTree, within
 from .conversion import Asked, Conversion, Draft, Kustomization, Pair, dns_name, draft, factored, written
 from .lifting import Lifted, Unfit, lifted
@@ -20,15 +20,6 @@ from .overlays import App, Overlay, find_apps
 
 NAMESPACE = "${service.namespace}"
 RESERVED = ("profiles", "services", "clusters", "schemas")
-
-
-class _Reached:
-    """What one overlay builds on: every directory that Kustomize will open, its own first."""
-
-    def __init__(self, tree: FileTree, overlay: Overlay) -> None:
-        reach = Reach(tree)
-        reach.directory(overlay.path, Location(overlay.path[1:]))
-        self.directories = reach.directories
 
 
 def convert(asked: Asked) -> Conversion:
@@ -75,17 +66,22 @@ def _readable(tree: FileTree, app: App, left: list[CmpError]) -> App:
                 raise InputError(
                     f"another overlay is for the cluster {overlay.cluster}, too", Location(overlay.path[1:])
                 )
-            _Reached(tree, overlay)
+            _builds_on(tree, overlay)
             good.append(overlay)
         except CmpError as error:
             left.extend(flatten([labelled(error, f"{overlay.cluster}/{app.name}")]))
     return app._replace(overlays=tuple(good))
 
 
+def _builds_on(tree: FileTree, overlay: Overlay) -> list[str]:
+    """Every directory that Kustomize will open, the overlay's own first."""
+    return directories_of(overlay.path, tree, Location(overlay.path[1:]))
+
+
 def _as_blocks(made: Draft, tree: FileTree, app: App) -> None:
     """Bases beside the service, each overlay as its cluster's block. Raises Unfit before anything is changed."""
     found = {overlay: lifted(tree, app, overlay) for overlay in app.overlays}
-    reached = {path for overlay in app.overlays for path in _Reached(tree, overlay).directories}
+    reached = {path for overlay in app.overlays for path in _builds_on(tree, overlay)}
     kept = reached - {overlay.path for overlay in app.overlays}
     for path in kept:
         if not within(path, app.directory) or path == app.directory:
@@ -134,7 +130,7 @@ def _as_tree(made: Draft, tree: FileTree, app: App, asked: Asked) -> None:
     """
     for overlay in app.overlays:
         made.block(overlay.cluster, app.name).clear()
-    reached = {path for overlay in app.overlays for path in _Reached(tree, overlay).directories}
+    reached = {path for overlay in app.overlays for path in _builds_on(tree, overlay)}
     own = all(within(path, app.directory) and path != app.directory for path in reached)
     if own:
         top, target, shown = app.directory, f"services/{app.name}", ""

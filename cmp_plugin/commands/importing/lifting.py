@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Location
-from ...goyaml.load import dump_yaml, load_all, load_values, plain
+from ...goyaml.load import Node, dump_yaml, load_all, load_values, node, plain
 from ...render.manifest import mapping
+from ...specs.kustomization_fields import FIELDS, fragment_field, with_paths
 from ...system.files import FileTree, canonical, within
 from .conversion import Block, literal
 from .overlays import App, Overlay
 
 LONGEST_INLINE = 30  # lines; a longer patch keeps its file
-_VERBATIM = (
-    *("namePrefix", "nameSuffix", "commonLabels", "commonAnnotations", "replicas", "generatorOptions"),
-    *("vars", "sortOptions", "buildMetadata"),
-)
-_FILES = ("crds", "configurations", "transformers", "generators", "validators")
-_GENERATORS = ("configMapGenerator", "secretGenerator")
 _IMAGE = {"newName", "newTag", "digest"}
 _NO_FIELD = {"apiVersion", "kind", "metadata"}
 
@@ -62,15 +57,6 @@ class _Lifting:
     def result(self) -> Lifted:
         block: Block = {}
         fragment: Block = {}
-        steps: dict[str, Callable[[Any], Any]] = {
-            **dict.fromkeys(_VERBATIM, literal),
-            **dict.fromkeys(_FILES, lambda items: [self.carried(item) for item in items]),
-            **dict.fromkeys(_GENERATORS, lambda items: [self.generator(item) for item in items]),
-            "components": lambda items: [self.directory(item) for item in items],
-            "replacements": lambda items: [self.with_path(item) for item in items],
-            "openapi": self.with_path,
-            "namespace": literal,
-        }
         for name in ("patchesStrategicMerge", "patches", "patchesJson6902"):
             for item in self.fields.pop(name, []):
                 self.patch(item)
@@ -78,9 +64,12 @@ class _Lifting:
         images = self.images(self.fields.pop("images", []))
         labels = self.fields.pop("labels", [])
         for name, value in self.fields.items():
-            if name not in steps:
+            if name not in FIELDS or FIELDS[name].refused:
                 raise Unfit(f"it has the field {name}")
-            fragment[name] = steps[name](value)
+            written = node(value, Location(self.overlay.path[1:]))
+            if fragment_field(name, written, final=True):
+                raise Unfit(f"its {name} is not {FIELDS[name].form}")
+            fragment[name] = literal(plain(with_paths(name, written, partial(self.moved, name))))
         if "namespace" in fragment:
             block["namespace"] = fragment["namespace"]
         if len(labels) == 1 and set(labels[0]) == {"pairs"}:
@@ -130,26 +119,9 @@ class _Lifting:
         self.files[name] = self.tree.read(path, Location(path[1:]))
         return f"{self.app.name}/{name}"
 
-    def with_path(self, item: Any) -> Any:
-        if not isinstance(item, dict) or "path" not in item:
-            return literal(item)
-        return {**literal(item), "path": self.carried(item["path"])}
-
-    def generator(self, item: Any) -> Any:
-        """A generator's `key=path` entries name the files where they are now."""
-        if not isinstance(item, dict):
-            raise Unfit("it has a generator that is no map")
-        found = literal(item)
-        for name in ("files", "envs"):
-            if isinstance(item.get(name), list):
-                found[name] = [self.keyed(entry) for entry in item[name]]
-        if "env" in item:
-            found["env"] = self.keyed(item["env"])
-        return found
-
-    def keyed(self, entry: Any) -> str:
-        key, equals, path = str(entry).partition("=")
-        return f"{key}={self.carried(path)}" if equals else self.carried(entry)
+    def moved(self, field: str, path: Node) -> Node:
+        """A path in a field of the overlay as the block has to write it."""
+        return path.with_value((self.directory if field == "components" else self.carried)(path.value))
 
     def images(self, entries: list[Any]) -> Block:
         found: Block = {}

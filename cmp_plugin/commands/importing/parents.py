@@ -10,7 +10,7 @@ from collections.abc import Collection
 
 from ...errors import InputError
 from ...goyaml.load import load_manifests
-from ...render.kustomize.references import Reach
+from ...render.kustomize.references import directories_of
 from ...tools import kustomize
 from .application_files import Found
 from .conversion import Asked
@@ -31,9 +31,8 @@ def without_applications(found: Instance, files: Collection[str], asked: Asked) 
 
 
 def _makes_applications(path: str, found: Instance, files: Collection[str], asked: Asked) -> bool:
-    reach = Reach(asked.tree)
-    reach.directory(path, found.at)
-    if not {posixpath.dirname(f"/{file}") for file in files} & set(reach.directories):
+    directories = directories_of(path, asked.tree, found.at)
+    if not {posixpath.dirname(f"/{file}") for file in files} & set(directories):
         return False
     place = asked.tree.locate(path, found.at)
     built = kustomize.build(kustomize.find(), place, workdir=asked.context.workdir, deadline=asked.context.deadline)

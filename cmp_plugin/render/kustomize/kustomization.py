@@ -9,37 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ...errors import CmpError, Errors, InputError, Location, did_you_mean
+from ...errors import Location
 from ...fleet.service import ResolvedService
 from ...goyaml.load import Node, dump_values, plain
-from ...specs.paths import FRAGMENT_LISTS, GENERATOR_LISTS
+from ...specs.kustomization_fields import FIELDS, GENERATORS, with_paths
 from .patches import PLACEHOLDER, Entry
 from .references import keeps_names
 
 VERSION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
-_GENERATORS = ("configMapGenerator", "secretGenerator")
-_LISTS_OF_PATCHES = ("patches", "patchesJson6902", "replacements")
-_LISTS = {*("patchesStrategicMerge", "images", "labels", *FRAGMENT_LISTS, *_GENERATORS, *_LISTS_OF_PATCHES)}
-_KNOWN = {
-    *("apiVersion", "kind", "metadata", "openapi", "namePrefix", "nameSuffix", "namespace"),
-    *("commonLabels", "labels", "commonAnnotations", "patchesStrategicMerge", "images", "imageTags"),
-    *("replicas", "vars", "sortOptions", "generatorOptions", "buildMetadata"),
-    *(*FRAGMENT_LISTS, *_GENERATORS, *_LISTS_OF_PATCHES),
-}
-_ELSEWHERE = {
-    "bases": "Kustomize's older name for resources",
-    "helmCharts": "a service has its `chart`",
-    "helmGlobals": "a service has its `chart`",
-    "helmChartInflationGenerator": "a service has its `chart`",
-}
-# What acts before the patches of the service do.
-_EARLY = {"components", "patches", "patchesStrategicMerge", *_GENERATORS, "generators"}
-# What acts after them, and so says nothing about what they hit.
-_LATE = {
-    *("namePrefix", "nameSuffix", "namespace", "commonLabels", "labels", "commonAnnotations", "images"),
-    *("imageTags", "replicas", "replacements", "transformers", "validators", "patchesJson6902", "vars"),
-    *("sortOptions", "buildMetadata"),
-}
 
 
 class Places(NamedTuple):
@@ -50,50 +27,26 @@ class Places(NamedTuple):
     is_directory: Callable[[str], bool]
 
 
-def check_fragment(service: ResolvedService) -> None:
-    """Raises Errors: fields of the fragment that Kustomize does not know or that belong elsewhere."""
-    errors: list[CmpError] = []
-    for key, node in _fields(service.kustomize).items():
-        at = node.start
-        if wrong := _wrong_type(key, node):
-            errors.append(InputError(f"{service.label}: kustomize.{key} must be {wrong}", at))
-        elif key in _ELSEWHERE:
-            errors.append(InputError(f"{service.label}: no {key} here", at, _ELSEWHERE[key]))
-        elif key not in _KNOWN:
-            message = f'{service.label}: unknown key "{key}" in kustomize'
-            errors.append(InputError(message, at, did_you_mean(key, _KNOWN)))
-    if errors:
-        raise Errors(errors)
-
-
 def has_fragment(service: ResolvedService) -> bool:
     """Whether there is a kustomization fragment with anything in it."""
     return bool(_fields(service.kustomize))
 
 
-def _wrong_type(key: str, node: Node) -> str:
-    """What a field that is looked into here should be, or nothing; Kustomize looks at the rest."""
-    if key in ("openapi", "generatorOptions"):
-        return "" if isinstance(node.value, dict) else "a mapping"
-    if key in _LISTS and not isinstance(node.value, list):
-        return "a list"
-    mappings = all(isinstance(item.value, dict) for item in _items(node))
-    return "a list of mappings" if key in _GENERATORS and not mappings else ""
-
-
 def changes_everything(service: ResolvedService) -> bool:
     """Whether the fragment could change any object, so that Kustomize must see all of them."""
-    fragment = plain(service.kustomize) if service.kustomize else {}
-    harmless = {"apiVersion", "kind", "metadata", "generatorOptions", *_GENERATORS}
-    generators = [item for name in _GENERATORS for item in fragment.get(name) or []]
-    return not (set(fragment) <= harmless and keeps_names(generators, fragment.get("generatorOptions") or {}))
+    fields = _fields(service.kustomize)
+    adds_only = all(FIELDS[key].is_local and FIELDS[key].stage in ("about", "adds") for key in fields)
+    options = plain(fields["generatorOptions"]) if "generatorOptions" in fields else {}
+    return not (adds_only and keeps_names(_generators(fields), options))
 
 
 def adds_to_objects(service: ResolvedService) -> bool:
     """Whether a generator of the fragment merges into, or replaces, an object of the chart."""
-    fields = _fields(service.kustomize)
-    generators = [plain(item) for name in _GENERATORS for item in _items(fields.get(name))]
-    return any(one.get("behavior") in ("merge", "replace") for one in generators if isinstance(one, dict))
+    return any(one.get("behavior") in ("merge", "replace") for one in _generators(_fields(service.kustomize)))
+
+
+def _generators(fields: dict[str, Node]) -> list[dict[str, Any]]:
+    return [plain(item) for name in GENERATORS if name in fields for item in fields[name].elements()]
 
 
 def fragment_namespace(service: ResolvedService) -> bool:
@@ -103,7 +56,7 @@ def fragment_namespace(service: ResolvedService) -> bool:
 
 def acts_before_patches(service: ResolvedService) -> bool:
     """Whether the fragment adds or changes objects that the service's patches then meet."""
-    return any(key in _EARLY for key in _fields(service.kustomize))
+    return any(FIELDS[key].stage in ("adds", "before") for key in _fields(service.kustomize))
 
 
 def kustomization(
@@ -122,7 +75,9 @@ def kustomization(
     annotations; `images`: the names of those images of the service to replace.
     """
     fragment = {
-        key: _placed(key, node, places) for key, node in _fields(service.kustomize).items() if late or key not in _LATE
+        key: plain(with_paths(key, node, lambda path: path.with_value(_resource(str(path.value), path.at, places))))
+        for key, node in _fields(service.kustomize).items()
+        if late or FIELDS[key].stage not in ("after", "prints")
     }
     names = set(images)
     added: dict[str, list[Any]] = {
@@ -173,22 +128,9 @@ def _annotations(service: ResolvedService) -> str:
 
 
 def _fields(fragment: Node | None) -> dict[str, Node]:
-    if fragment is None or not isinstance(fragment.value, dict):
-        return {}
-    return {key: node for key, node in fragment.value.items() if node.value is not None}
-
-
-def _placed(key: str, node: Node, places: Places) -> Any:
-    """A field of the fragment with its paths as the kustomization can name them."""
-    if key in _GENERATORS:
-        return [_generator(item, places) for item in _items(node)]
-    if key in _LISTS_OF_PATCHES:
-        return [_with_path(item, places) for item in _items(node)]
-    if key == "openapi":
-        return _with_path(node, places)
-    if key in FRAGMENT_LISTS or key == "patchesStrategicMerge":
-        return [_resource(str(item.value), item.at, places) for item in _items(node)]
-    return plain(node)
+    """The fields of a fragment that are not null; `resolve` has checked that Kustomize knows them."""
+    entries = fragment.entries() if fragment is not None else {}
+    return {key: node for key, node in entries.items() if node.value is not None}
 
 
 def _resource(path: str, at: Location, places: Places) -> str:
@@ -196,31 +138,3 @@ def _resource(path: str, at: Location, places: Places) -> str:
     if not path.startswith("/") or "\n" in path:
         return path
     return places.directory(path, at) if places.is_directory(path) else places.file(path, at)
-
-
-def _with_path(node: Node, places: Places) -> Any:
-    value = plain(node)
-    if isinstance(value, dict) and isinstance(node.value, dict) and isinstance(value.get("path"), str):
-        value["path"] = _resource(value["path"], node.value["path"].at, places)
-    return value
-
-
-def _generator(node: Node, places: Places) -> Any:
-    value = plain(node)
-    fields = node.value if isinstance(node.value, dict) else {}
-    for name in GENERATOR_LISTS:
-        if name in fields:
-            value[name] = [_source(item, places) for item in _items(fields[name])]
-    if "env" in fields:
-        value["env"] = _source(fields["env"], places)
-    return value
-
-
-def _source(node: Node, places: Places) -> str:
-    """`key=path`, or a path whose last part is the key."""
-    key, equals, path = str(node.value).rpartition("=")
-    return key + equals + _resource(path, node.at, places)
-
-
-def _items(node: Node | None) -> list[Node]:
-    return node.value if node is not None and isinstance(node.value, list) else []

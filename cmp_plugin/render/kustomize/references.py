@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Iterator
 from typing import Any
 
 from ...errors import InputError, Location, did_you_mean
-from ...goyaml.load import Node, check_aliases, load_manifests, load_values, plain
+from ...fleet.service import ResolvedService
+from ...goyaml.load import Node, check_aliases, load_manifests, plain
+from ...specs.kustomization_fields import BUILDS_ON, FIELDS, GENERATORS, PLUGINS, paths
+from ...specs.kustomizations import Kustomization, read_kustomization
 from ...system.files import FileTree, allowed_in, canonical
 
 # A path that Kustomize would take for a repository to clone, and a file that it would download
@@ -21,30 +23,10 @@ from ...system.files import FileTree, allowed_in, canonical
 _REPOSITORY = re.compile(r"(git::)?(ssh://|https?:|file://|github\.com[/:]|[a-z][a-z0-9-]*@)", re.I)
 _DOWNLOAD = re.compile(r"([^=]*=)?https?:", re.I)
 
-# Fields of a kustomization that change nothing but what the kustomization itself holds.
-_HARMLESS = set(
-    "apiversion kind metadata resources bases components labels commonlabels commonannotations "
-    "images imagetags replicas patches sortoptions generatoroptions configmapgenerator secretgenerator "
-    "namespace".split()
-)
-# Every field of a kustomization (api 0.21.2, types.Kustomization and the old ones that it still takes).
-_FIELDS = (
-    "apiVersion kind metadata resources bases components labels commonLabels commonAnnotations images imageTags"
-    " replicas patches patchesStrategicMerge patchesJson6902 sortOptions generatorOptions configMapGenerator"
-    " secretGenerator namespace namePrefix nameSuffix helmCharts helmChartInflationGenerator helmGlobals"
-    " generators transformers validators crds configurations replacements vars openapi buildMetadata"
-).split()
-_KNOWN = {name.lower() for name in _FIELDS}
-_HELM = {name.lower(): name for name in ("helmCharts", "helmChartInflationGenerator", "helmGlobals")}
-_GENERATORS = ("configmapgenerator", "secretgenerator")
-_PLUGINS = ("generators", "transformers", "validators")
-_FILES = ("crds", "configurations", "patchesstrategicmerge")
 _PATHS_IN_PLUGINS = ("path", "paths", "files", "env", "envs")
 
 MAX_DIRECTORIES = 1000
 MAX_DEPTH = 50
-
-Fields = dict[str, list[Node]]
 
 
 class RemoteBase(InputError):
@@ -69,11 +51,10 @@ class Reach:
 
     def fragment(self, fragment: Node) -> None:
         """Look at what a fragment with canonical paths names besides resources."""
-        fields = _fields(fragment)
-        for entry in _items(fields, "components"):
+        for entry in fragment.elements("components"):
             self._entry("/", entry)
-        for name in _PLUGINS:
-            for entry in _items(fields, name):
+        for name in PLUGINS:
+            for entry in fragment.elements(name):
                 self._plugin("/", entry)
 
     def directory(self, path: str, at: Location, plugins: bool = False) -> None:
@@ -85,20 +66,20 @@ class Reach:
             raise InputError(f"{path[1:]}: kustomizations lead to too many others", at)
         self._depth += 1
         self.tree.locate(path, at)
-        file = self.tree.kustomization(path)
-        if not file:
+        kustomization = read_kustomization(self.tree, path, at)
+        if kustomization is None:
             hint = "name its YAML files, or give it a kustomization.yaml"
             raise InputError(f"{path[1:]} has no kustomization.yaml", at, hint)
-        fields = _fields(load_values(self.tree.read(file, at), file[1:]))
-        self._judge(fields)
-        for name in ("resources", "bases", "components"):
-            for entry in _items(fields, name):
-                self._entry(path, entry, plugins)
-        for name in _PLUGINS:
-            for entry in _items(fields, name):
+        self._judge(kustomization)
+        for entry in kustomization.builds_on():
+            self._entry(path, entry, plugins)
+        for name in PLUGINS:
+            for entry in kustomization.items(name):
                 self._plugin(path, entry)
-        for node in _files(fields):
-            _refuse_download(node)
+        for name, nodes in kustomization.fields.items():
+            if name not in (*BUILDS_ON, *PLUGINS):
+                for file in (each for node in nodes for each in paths(name, node)):
+                    _refuse_download(file)
         self._depth -= 1
 
     def _entry(self, directory: str, entry: Node, plugins: bool = False) -> None:
@@ -128,20 +109,37 @@ class Reach:
         for document in load_manifests(text.encode()):
             _refuse_downloads(document.value, entry.at)
 
-    def _judge(self, fields: Fields) -> None:
+    def _judge(self, kustomization: Kustomization) -> None:
         """Note what the kustomization could do to objects that are not its own."""
+        fields = kustomization.fields
         for name, nodes in fields.items():
-            if name not in _KNOWN:
-                at = nodes[0].start
-                raise InputError(f'unknown key "{name}" in a kustomization', at, did_you_mean(name, _FIELDS))
-        for key, name in _HELM.items():
-            for node in fields.get(key, []):
+            if name not in FIELDS:
+                message = f'unknown key "{name}" in a kustomization'
+                raise InputError(message, nodes[0].start, did_you_mean(name, FIELDS))
+        for name, field in FIELDS.items():
+            if field.stage == "chart" and name in fields:
                 hint = "give the service a chart, or another service"
-                raise InputError(f"{name} has no meaning here", node.start, hint)
+                raise InputError(f"{name} has no meaning here", fields[name][0].start, hint)
         self.moves |= "namespace" in fields
-        self.renames |= not set(fields) <= _HARMLESS or _suffixed(fields)
-        for patch in _items(fields, "patches"):
-            self.renames |= _may_rename(_plain_fields(patch))
+        self.renames |= not all(FIELDS[name].is_local for name in fields) or _suffixed(kustomization)
+        self.renames |= any(_may_rename(patch) for patch in kustomization.items("patches"))
+
+
+def references_of(service: ResolvedService, tree: FileTree) -> Reach:
+    """Everything that Kustomize would open for a service, looked at. Raises InputError, RemoteBase among them."""
+    reach = Reach(tree)
+    for resource in service.resources:
+        reach.resource(resource.path, resource.at)
+    if service.kustomize is not None:
+        reach.fragment(service.kustomize)
+    return reach
+
+
+def directories_of(path: str, tree: FileTree, at: Location) -> list[str]:
+    """The canonical directory `path` with a kustomization, and every directory that this leads to. Raises the same."""
+    reach = Reach(tree)
+    reach.directory(path, at)
+    return reach.directories
 
 
 def refuse_remote(text: str, at: Location) -> None:
@@ -169,33 +167,19 @@ def _keeps_name(options: object) -> bool:
     return isinstance(options, dict) and options.get("disableNameSuffixHash") is True
 
 
-def _suffixed(fields: Fields) -> bool:
-    options = [plain(node) for node in fields.get("generatoroptions", [])]
-    generators = [plain(node) for name in _GENERATORS for node in _items(fields, name)]
+def _suffixed(kustomization: Kustomization) -> bool:
+    options = [plain(node) for node in kustomization.fields.get("generatorOptions", ())]
+    generators = [plain(node) for name in GENERATORS for node in kustomization.items(name)]
     if not all(isinstance(one, dict) for one in (*options, *generators)):
         return True
     return not keeps_names(generators, options[0] if len(options) == 1 else {})
 
 
-def _may_rename(patch: dict[str, list[Node]]) -> bool:
+def _may_rename(patch: Node) -> bool:
     """A JSON6902 patch, or one that is allowed to, can change a name."""
-    text = [str(node.value).lstrip() for node in patch.get("patch", [])]
-    return "path" in patch or "options" in patch or any(one[:1] in ("[", "-") for one in text)
-
-
-def _files(fields: Fields) -> Iterator[Node]:
-    """Every entry that names a file, or, with its `key=`, a generator's source."""
-    for name in _FILES:
-        yield from _items(fields, name)
-    for name in ("patches", "patchesjson6902", "replacements"):
-        for item in _items(fields, name):
-            yield from _plain_fields(item).get("path", [])
-    for node in fields.get("openapi", []):
-        yield from _plain_fields(node).get("path", [])
-    for name in _GENERATORS:
-        for item in _items(fields, name):
-            generator = _plain_fields(item)
-            yield from (*_items(generator, "files"), *_items(generator, "envs"), *generator.get("env", []))
+    fields = {key.lower() for key, child in patch.entries().items() if child.value is not None}
+    texts = [str(node.value).lstrip() for node in patch.select(("patch",), any_case=True)]
+    return not fields.isdisjoint(("path", "options")) or any(text[:1] in ("[", "-") for text in texts)
 
 
 def _refuse_download(node: Node) -> None:
@@ -213,22 +197,3 @@ def _refuse_downloads(value: Any, at: Location) -> None:
         if isinstance(key, str) and key.lower() in _PATHS_IN_PLUGINS:
             for text in texts:
                 _refuse_download(Node(text, at))
-
-
-def _fields(kustomization: Node) -> Fields:
-    if not isinstance(kustomization.value, dict):
-        raise InputError("a kustomization is a mapping", kustomization.at)
-    return _plain_fields(kustomization)
-
-
-def _plain_fields(node: Node) -> Fields:
-    """Fields by their name in small letters: Kustomize does not care about case."""
-    found: Fields = {}
-    for key, child in node.value.items() if isinstance(node.value, dict) else ():
-        if child.value is not None:
-            found.setdefault(key.lower(), []).append(child)
-    return found
-
-
-def _items(fields: Fields, name: str) -> list[Node]:
-    return [item for node in fields.get(name, []) if isinstance(node.value, list) for item in node.value]

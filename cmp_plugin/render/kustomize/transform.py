@@ -20,12 +20,12 @@ from ..checks import check_objects
 from ..manifest import Manifest, identity, is_nameless, opened
 from .build import OBJECTS, Kustomizer
 from .diagnosis import blamed, doubled
-from .kustomization import changes_everything, check_fragment, has_fragment, kustomization
+from .kustomization import changes_everything, has_fragment, kustomization
 from .metadata import finished
 from .operations import touches_identity
 from .order import ordered, with_nameless
 from .patches import Entry, entries
-from .references import Reach
+from .references import Reach, references_of
 from .targets import Meeting
 
 # Which kinds hold a reference that is a mapping with a namespace, by the kind that they refer to
@@ -56,8 +56,7 @@ def settled(service: ResolvedService, documents: Iterable[Document], tree: FileT
 
 def _settled(service: ResolvedService, printed: list[Manifest], tree: FileTree, kustomizer: Kustomizer) -> Settled:
     check_objects(service, printed)
-    check_fragment(service)
-    reach = _reached(service, tree)
+    reach = references_of(service, tree)
     meeting = Meeting(service, printed, entries(service), kustomizer)
     meeting.settle()
     return Settled(printed, meeting, reach)
@@ -105,16 +104,6 @@ def _objects(documents: Iterable[Document]) -> list[Manifest]:
 
 def _template(document: Document) -> str:
     return f"chart template {document.source}" if document.source else "the chart"
-
-
-def _reached(service: ResolvedService, tree: FileTree) -> Reach:
-    """Everything that Kustomize would open, looked at."""
-    reach = Reach(tree)
-    for resource in service.resources:
-        reach.resource(resource.path, resource.at)
-    if service.kustomize is not None:
-        reach.fragment(service.kustomize)
-    return reach
 
 
 def _is_directory_alone(service: ResolvedService, printed: Sequence[Manifest], tree: FileTree) -> bool:
