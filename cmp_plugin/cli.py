@@ -19,16 +19,6 @@ INTERNAL_ERROR = 3
 # A run makes many objects and hardly a cycle: Python's own pace costs a fifth of a large fleet's time.
 SELDOM = (100_000, 50, 100)
 INTERRUPTED = 130
-# A command is the module of its name, or what is here: a room with a module `command` in it.
-ROOMS = {
-    "diff": "diff.command",
-    "explain": "explain.command",
-    "import": "importing.command",
-    "list": "list.command",
-    "new": "scaffold.new",
-    "schema": "schema.command",
-    "validate": "validate.command",
-}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -71,15 +61,17 @@ def _prepare() -> None:
 
 
 def _parsed(words: list[str]) -> int:
-    import importlib
-
-    from .commands.parser import parse
+    from .commands.parser import COMMANDS, parse, parser
 
     _any_character()
+    if "_ARGCOMPLETE" in os.environ:
+        from .commands.completion import answer
+
+        answer(parser(os.environ.get("COMP_LINE", "")))
     args = parse(words)
     if args.verbose:
         verbose.show()
-    return int(importlib.import_module(f"cmp_plugin.commands.{ROOMS.get(args.verb, args.verb)}").run(args))
+    return int(COMMANDS[args.verb].load().run(args))
 
 
 def _any_character() -> None:

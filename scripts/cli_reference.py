@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from cmp_plugin.commands.examples import EXAMPLES
-from cmp_plugin.commands.parser import VERBS, Parser
+from cmp_plugin.commands.parser import COMMANDS, Parser
 
 HEAD = """# Commands
 
@@ -27,21 +26,23 @@ processes at once, default the number of processors), `NO_COLOR`.
 
 def markdown() -> str:
     """The text of docs/cli.md."""
-    return HEAD + "".join(_section(name) for name in VERBS)
+    return HEAD + "".join(_section(name) for name in COMMANDS)
 
 
 def _section(name: str) -> str:
     one = Parser(prog=f"cmp-plugin {name}", add_help=False)
-    VERBS[name].words(one)
+    command = COMMANDS[name].load()
+    if hasattr(command, "arguments"):
+        command.arguments(one)
     actions = [action for action in one._actions if action.help != argparse.SUPPRESS]
     usage = " ".join([f"cmp-plugin {name}", *map(_usage, actions)])
     rows = "".join(f"| `{_name(action)}` | {action.help or ', '.join(action.choices or ())} |\n" for action in actions)
     table = f"\n| word | meaning |\n|---|---|\n{rows}" if rows else ""
-    return f"\n## {name}\n\n`{usage}`: {VERBS[name].help}.\n{table}{_examples(name)}"
+    return f"\n## {name}\n\n`{usage}`: {COMMANDS[name].help}.\n{table}{_examples(name)}"
 
 
 def _examples(name: str) -> str:
-    shown = "\n".join(f"# {what}\n{command}\n" for what, command in EXAMPLES[name])
+    shown = "\n".join(f"# {what}\n{command}\n" for what, command in COMMANDS[name].load().EXAMPLES)
     return f"\n<!-- not-run: the tests only parse the examples of the help -->\n```sh\n{shown}```\n"
 
 

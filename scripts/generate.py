@@ -5,7 +5,6 @@ A test compares them with what this module returns, so that they cannot drift.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from typing import Any
@@ -14,6 +13,7 @@ import field_reference as fieldreference
 from cli_reference import markdown
 
 from cmp_plugin.argocd.contract import plugin_yaml
+from cmp_plugin.specs.editor import schema_files
 from cmp_plugin.specs.models import KINDS, json_schema
 from cmp_plugin.system.publish import replace_file
 
@@ -22,17 +22,12 @@ HEADER = '"""Generated from models.py by `make generated`: what `accept.fits` re
 
 def files() -> dict[str, str]:
     """Path relative to the repository's root -> text of every generated file."""
-    made = {f"schemas/{kind.lower()}.json": schema_text(kind) for kind in KINDS}
+    made = schema_files()
     made["cmp_plugin/specs/accept_table.py"] = shape_table()
     made["docs/cli.md"] = markdown()
     made["docs/fields.md"] = fieldreference.markdown()
     made["plugin.yaml"] = plugin_yaml()
     return made
-
-
-def schema_text(kind: str) -> str:
-    """The JSON Schema of a kind as it stands in `schemas/`."""
-    return json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
 
 
 def shape_table() -> str:

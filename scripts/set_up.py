@@ -29,14 +29,14 @@ import needs
 from checkout import CHECKOUT
 
 from cmp_plugin.errors import CmpError
-from cmp_plugin.tools import helm, kustomize
+from cmp_plugin.specs import defaults
 from cmp_plugin.tools.install import HELM, KUSTOMIZE, Step, pip, provide_all
 
 VENV = os.path.join(CHECKOUT, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 # Recipes and ranges: what a fleet without `tools` gets, and the older helm that tests need too.
-KUSTOMIZE5 = (KUSTOMIZE, kustomize.DEFAULT_RANGE)
-HELM4 = (HELM, helm.DEFAULT_RANGE)
+KUSTOMIZE5 = (KUSTOMIZE, defaults.KUSTOMIZE)
+HELM4 = (HELM, defaults.HELM)
 HELM3 = (HELM, "~3.22")
 
 

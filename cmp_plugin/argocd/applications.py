@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from ..errors import CmpError, Errors, InputError, Location
-from ..fleet.cluster import Cluster
+from ..fleet.cluster import Cluster, open_cluster
 from ..fleet.files import Fleet
 from ..fleet.layers import text_field
-from ..fleet.plan import PROVISION, Planned
+from ..fleet.plan import PROVISION, Planned, plan, plan_fleet
 from ..goyaml.load import Node, plain
 from ..specs.rules import NAME
 from .inputs import Unfit, encode
@@ -30,6 +30,18 @@ CONFIRM = {"Prune": "confirm", "Delete": "confirm"}
 # before it takes away what it made, and nothing else is synced until somebody answers.
 CONFIRMED = {SYNC_OPTIONS: ",".join(f"{key}={value}" for key, value in CONFIRM.items())}
 USUAL = ("/fleet.yaml", "/profiles", "/services")
+NAMESPACE = "argocd"  # where Argo CD's own installation manifests put it
+PROJECT = "default"  # the AppProject that every Argo CD has
+# What an Application gets where the service's `application` says nothing.
+DEFAULTS: dict[str, Any] = {
+    "namespace": NAMESPACE,
+    "project": PROJECT,
+    "syncOptions": {"CreateNamespace": True, "ServerSideApply": True},
+    "automated": {"prune": True, "selfHeal": True},
+    "finalizers": [FINALIZER],
+    "track": "commit",
+    "revisionHistoryLimit": 3,  # Argo CD's own is 10; git is the history here
+}
 RETRY = {"limit": -1, "refresh": True}
 MAX_NAME = 253
 
@@ -54,6 +66,22 @@ def origin_of(fleet: Node, commit: str, prefix: str = "") -> Origin:
         raise InputError("Applications need the fleet's `repoURL`", Location(fleet.at.file))
     revision = fleet.get("targetRevision")
     return Origin(str(repo.value), str(revision.value) if revision else "HEAD", commit, prefix)
+
+
+def applications_of_cluster(cluster: Cluster, commit: str, prefix: str) -> list[dict[str, Any]]:
+    """The Applications of one cluster's services, by wave, then name. Raises Errors."""
+    return cluster_applications(cluster, plan(cluster), origin_of(cluster.fleet.spec, commit, prefix))
+
+
+def applications_of_fleet(fleet: Fleet, commit: str, prefix: str) -> list[dict[str, Any]]:
+    """The AppProjects, and one Application per cluster. Raises Errors; names must be unique."""
+    names = fleet.names("Cluster")
+    planned = plan_fleet(fleet, names)
+    if wrong := check_names(planned, names):
+        raise Errors(wrong)
+    origin = origin_of(fleet.spec, commit, prefix)
+    clusters = [fleet_application(open_cluster(fleet, name), origin) for name in names]
+    return [*projects(fleet, planned, origin), *clusters]
 
 
 def cluster_applications(cluster: Cluster, planned: Iterable[Planned], origin: Origin) -> list[dict[str, Any]]:
@@ -106,17 +134,17 @@ def _application(cluster: Cluster, one: Planned, origin: Origin) -> dict[str, An
     protected = CONFIRMED if provisioned else {}
     metadata = {
         "name": application_name(one),
-        "namespace": text_field(settings, "namespace") or "argocd",
+        "namespace": text_field(settings, "namespace") or NAMESPACE,
         "labels": _map(settings, "labels"),
         "annotations": {**protected, **_map(settings, "annotations"), WAVE: str(one.wave), PATHS: paths},
-        "finalizers": _list(settings, "finalizers", [FINALIZER]),
+        "finalizers": _list(settings, "finalizers", DEFAULTS["finalizers"]),
     }
     spec = {
-        "project": text_field(settings, "project") or "default",
+        "project": text_field(settings, "project") or PROJECT,
         "destination": {**cluster.facts.destination, "namespace": service.namespace},
         "source": source,
         "syncPolicy": _sync_policy(settings, CONFIRM if provisioned else {}),
-        "revisionHistoryLimit": _value(settings, "revisionHistoryLimit", 3),
+        "revisionHistoryLimit": _value(settings, "revisionHistoryLimit", DEFAULTS["revisionHistoryLimit"]),
         "ignoreDifferences": [plain(rule) for rule in settings.entries("ignoreDifferences").values()],
         "info": _list(settings, "info", []),
     }
@@ -139,7 +167,7 @@ def _filled(fields: dict[str, Any]) -> dict[str, Any]:
 def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, Any], str]:
     """The Application's source and its manifest-generate-paths, in the narrow form where it can be."""
     resolved, request = one.resolved, one.request
-    track = text_field(resolved.application, "track") or "commit"
+    track = text_field(resolved.application, "track") or DEFAULTS["track"]
     revision = resolved.revision or (origin.revision if track == "branch" else origin.commit or origin.revision)
     whole = bool(resolved.revision) or track == "branch"
     parameters = {"cluster": cluster.name, "service": request.key}
@@ -193,13 +221,13 @@ def _plugin_source(origin: Origin, revision: str, path: str, parameters: dict[st
 
 
 def _sync_policy(settings: Node, extra: dict[str, str]) -> dict[str, Any]:
-    defaults = {"CreateNamespace": True, "ServerSideApply": True, **extra}
+    defaults = {**DEFAULTS["syncOptions"], **extra}
     written = {key: child.value for key, child in settings.entries("syncOptions").items()}
     options = {key: value for key, value in {**defaults, **written}.items() if value is not None}
     policy: dict[str, Any] = {"syncOptions": [f"{key}={_option(value)}" for key, value in sorted(options.items())]}
     automated = _value(settings, "automated", {})
     if automated is not False:
-        policy["automated"] = {"prune": True, "selfHeal": True, **(automated if isinstance(automated, dict) else {})}
+        policy["automated"] = {**DEFAULTS["automated"], **(automated if isinstance(automated, dict) else {})}
     if retry := _map(settings, "retry"):
         policy["retry"] = retry
     return policy
@@ -227,20 +255,21 @@ def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
     """The Application of a whole cluster, called like it; removing the file never wipes the cluster."""
     settings = cluster.fleet.spec.get("application") or Node({}, cluster.facts.at)
     source, paths = _cluster_source(cluster, origin, origin.revision, {})
+    namespace = text_field(settings, "namespace") or NAMESPACE
     metadata = {
         "name": cluster.name,
-        "namespace": text_field(settings, "namespace") or "argocd",
+        "namespace": namespace,
         "labels": _map(settings, "labels"),
         "annotations": {**CONFIRMED, **_map(settings, "annotations"), PATHS: paths},
     }
-    automated = {"prune": True, "selfHeal": True}
+    automated = dict(DEFAULTS["automated"])
     allowed = cluster.spec.get("allow")
     if allowed is not None and allowed.value:
         # Without it Argo CD does not sync when the last service has gone.
         automated["allowEmpty"] = True
     spec = {
-        "project": "default",
-        "destination": {"server": IN_CLUSTER, "namespace": text_field(settings, "namespace") or "argocd"},
+        "project": PROJECT,
+        "destination": {"server": IN_CLUSTER, "namespace": namespace},
         "source": source,
         "syncPolicy": {"automated": automated, "retry": dict(RETRY)},
     }
@@ -251,10 +280,10 @@ def projects(fleet: Fleet, planned: Iterable[Planned], origin: Origin) -> list[d
     """The AppProjects of fleet.yaml; where they name none, exactly the fleet's repository and places."""
     places: dict[str, set[tuple[str, str, str]]] = {}
     for one in planned:
-        project = text_field(one.resolved.application, "project") or "default"
+        project = text_field(one.resolved.application, "project") or PROJECT
         for kind, value in one.request.facts.destination.items():
             places.setdefault(project, set()).add((kind, value, one.resolved.service.namespace))
-    namespace = _value(fleet.spec.get("application") or fleet.spec, "namespace", "argocd")
+    namespace = _value(fleet.spec.get("application") or fleet.spec, "namespace", NAMESPACE)
     made: list[dict[str, Any]] = []
     for name, node in fleet.spec.entries("projects").items():
         written = plain(node) or {}

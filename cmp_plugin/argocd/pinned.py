@@ -1,7 +1,8 @@
-"""A service pinned to a git revision: its directory as that revision has it, everything else as it is here.
+"""A planned service as Argo CD renders it, pinned or not.
 
-In: a planned service with `revision`. Out: the same, resolved anew on files that git wrote into a private
-directory. It travels as `inputs`, the very way on which Argo CD gets it.
+In: a planned service. With `revision` its directory is as that commit has it, everything else as it is here.
+Out: the same, resolved again on files that git wrote into a private directory, or its render. It travels as
+`inputs`, the very way on which Argo CD gets it. Nothing is printed: warnings are in the result.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from ..errors import CmpError, InputError, Location
 from ..fleet.plan import Planned
 from ..fleet.resolve import resolve
+from ..render.render import Rendered, render
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from ..tools import git
@@ -32,6 +34,12 @@ def at_its_revision(
         return
     with workdir() as private:
         yield _pinned(planned, private, deadline, repository or _repository(planned, deadline))
+
+
+def render_planned(planned: Planned, deadline: Deadline, repository: git.Repository | None = None) -> Rendered:
+    """One service's objects in their order. A chart that is not locked is a warning; `generate` refuses it."""
+    with at_its_revision(planned, deadline, repository) as service:
+        return render(service.resolved.service._replace(lock_optional=True), service.request.tree, deadline)
 
 
 def pinned_inputs(planned: Planned, deadline: Deadline, repository: git.Repository) -> tuple[str, str]:

@@ -1,9 +1,11 @@
-"""What people call a cluster or a service on the command line: a name, or a directory's path."""
+"""What several commands take: a fleet, a cluster or service by its name or directory's path, a number of jobs."""
 
 from __future__ import annotations
 
 import os
-from argparse import Namespace
+from argparse import Action, ArgumentParser, Namespace
+from collections.abc import Sequence
+from typing import Any
 
 from ..errors import InputError, UsageError, there_is
 from ..fleet.files import Fleet, find_root, open_fleet
@@ -38,3 +40,17 @@ def _name_of_directory(fleet: Fleet, word: str, kind: str) -> str:
         if os.path.dirname(place) == kind:
             return os.path.basename(place)
     return word
+
+
+def add_jobs(parser: ArgumentParser) -> None:
+    """Adds `--jobs N`: how many renders at once, None for one per core. UsageError: less than 1."""
+    parser.add_argument("--jobs", type=int, action=_Jobs, metavar="N", help="renders at once; default: number of cores")
+
+
+class _Jobs(Action):
+    def __call__(
+        self, parser: ArgumentParser, args: Namespace, values: str | Sequence[Any] | None, option: str | None = None
+    ) -> None:
+        if not isinstance(values, int) or values < 1:
+            raise UsageError("--jobs must be 1 or more")
+        args.jobs = values

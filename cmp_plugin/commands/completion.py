@@ -24,6 +24,17 @@ ENOUGH = 200  # clusters whose labels are read between two keys
 SECONDS = 5.0
 
 
+EXAMPLES = (
+    ("in ~/.bashrc", "source <(cmp-plugin completion bash)"),
+    ("in config.fish", "cmp-plugin completion fish | source"),
+)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Adds the command's own arguments to its parser."""
+    parser.add_argument("shell", choices=("bash", "zsh", "fish"))
+
+
 def run(args: argparse.Namespace) -> int:
     """Print what makes `args.shell` complete cmp-plugin: `source <(cmp-plugin completion bash)`."""
     from argcomplete.shell_integration import shellcode

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
 from .. import __version__
@@ -19,6 +19,16 @@ from ..fleet.request import Settings, settings_of
 from ..tools import helm, kustomize
 from ..tools.discovery import Tool, cache_directory, on_path
 from .terminal import counted
+
+EXAMPLES = (
+    ("before you ask somebody else", "cmp-plugin doctor"),
+    ("when the disk is full", "cmp-plugin doctor --clean-cache"),
+)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Adds the command's own arguments to its parser."""
+    parser.add_argument("--clean-cache", action="store_true", help="empty the cache")
 
 
 def run(args: Namespace) -> int:

@@ -6,18 +6,28 @@ The directory must be absent or empty: what is written is a whole, not a change 
 from __future__ import annotations
 
 import os
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 from ..argocd.pinned import at_its_revision
 from ..errors import UsageError
 from ..fleet.cluster import open_cluster
 from ..fleet.plan import Planned, planned_service
+from ..render.parallel import RENDER_SECONDS
 from ..render.render import expand
 from ..system.process import Deadline
 from .arguments import cluster_name, opened_fleet, service_name
 from .outdir import write_directory
-from .preview import RENDER_SECONDS
 from .warnings import warn
+
+EXAMPLES = (("the kustomization that gives the same objects", "cmp-plugin expand gke.prod istiod --out /tmp/istiod"),)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Adds the command's own arguments to its parser."""
+    parser.add_argument("cluster", help="a cluster's name or directory")
+    parser.add_argument("service", help="a service's name on that cluster")
+    parser.add_argument("--out", metavar="DIR", required=True, help="a directory that is absent or empty")
+    parser.add_argument("--rendered", action="store_true", help="the chart's output instead of helmCharts")
 
 
 def run(args: Namespace) -> int:

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..argocd.contract import Call, read_call, render_seconds
 from ..argocd.inputs import decode
-from ..errors import CmpError, Errors, InputError, flatten, labelled
-from ..fleet.cluster import Cluster, open_cluster
-from ..fleet.files import Fleet, find_root, open_fleet
-from ..fleet.plan import plan, plan_fleet, planned_service
+from ..errors import CmpError, InputError, flatten, labelled
+from ..fleet.cluster import open_cluster
+from ..fleet.files import find_root, open_fleet
+from ..fleet.plan import planned_service
 from ..fleet.request import Request, settings_of
 from ..fleet.resolve import Resolved, resolve
 from ..goyaml.load import dump_json
@@ -25,6 +25,9 @@ from .warnings import warn, warn_about_plugin
 
 if TYPE_CHECKING:
     from argparse import Namespace
+
+
+EXAMPLES = (("what Argo CD gets for a cluster: its Applications", "cd clusters/gke.dev && cmp-plugin generate"),)
 
 
 def run(args: Namespace) -> int:
@@ -55,6 +58,8 @@ def _manifests(call: Call, directory: str, deadline: Deadline) -> bytes:
 
 def _from_fleet(call: Call, directory: str, deadline: Deadline) -> bytes:
     """A cluster's directory: its Applications, or one service; the root or `clusters`: everything's."""
+    from ..argocd.applications import applications_of_cluster, applications_of_fleet
+
     root = find_root(directory)
     kind, _, name = os.path.relpath(directory, root).partition("/")
     fleet = open_fleet(root)
@@ -65,7 +70,7 @@ def _from_fleet(call: Call, directory: str, deadline: Deadline) -> bytes:
         cluster = open_cluster(fleet, name)
         if call.service:
             return _rendered(call, *planned_service(cluster, call.service), deadline)
-        return _as_lines(applications_of(cluster, call.revision, _prefix(call, f"clusters/{name}")))
+        return _as_lines(applications_of_cluster(cluster, call.revision, _prefix(call, f"clusters/{name}")))
     if kind in (".", "clusters") and not name and not call.service:
         return _as_lines(applications_of_fleet(fleet, call.revision, _prefix(call, kind)))
     hint = "an Application names the fleet's root, clusters/<cluster>, or services/<service> with the parameter inputs"
@@ -91,26 +96,6 @@ def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadli
 
 def _as_lines(objects: list[dict[str, Any]]) -> bytes:
     return "".join(f"{dump_json(each)}\n" for each in objects).encode()
-
-
-def applications_of(cluster: Cluster, commit: str, prefix: str) -> list[dict[str, Any]]:
-    """The Applications of one cluster's services, by wave, then name."""
-    from ..argocd.applications import cluster_applications, origin_of
-
-    return cluster_applications(cluster, plan(cluster), origin_of(cluster.fleet.spec, commit, prefix))
-
-
-def applications_of_fleet(fleet: Fleet, commit: str, prefix: str) -> list[dict[str, Any]]:
-    """The AppProjects, and one Application per cluster. Raises Errors; names must be unique."""
-    from ..argocd.applications import check_names, fleet_application, origin_of, projects
-
-    names = fleet.names("Cluster")
-    planned = plan_fleet(fleet, names)
-    if wrong := check_names(planned, names):
-        raise Errors(wrong)
-    origin = origin_of(fleet.spec, commit, prefix)
-    clusters = [fleet_application(open_cluster(fleet, name), origin) for name in names]
-    return [*projects(fleet, planned, origin), *clusters]
 
 
 def _resolved(request: Request) -> Resolved:

@@ -18,6 +18,9 @@ from ..tools import helm, kustomize
 SOCKETS = "/home/argocd/cmp-server/plugins"  # argo-cd's DefaultPluginSockFilePath
 
 
+EXAMPLES = (("the sidecar's probe, by hand", "cmp-plugin healthcheck && echo it renders"),)
+
+
 def run(args: Namespace) -> int:
     """0, or the first thing that is wrong as an error."""
     _some_helm()

@@ -8,6 +8,8 @@ from argparse import Namespace
 
 from ..argocd.contract import announcement, read_call
 
+EXAMPLES = (("what Argo CD shows beside an Application", "cd clusters/gke.dev && cmp-plugin parameters"),)
+
 
 def run(args: Namespace) -> int:
     """Prints the announcement, a JSON array. To be read in Argo CD, not changed: git decides."""

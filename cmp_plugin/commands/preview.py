@@ -6,13 +6,12 @@ and no file the output directory, before every render has succeeded (unless --ke
 
 from __future__ import annotations
 
-import os
 import sys
-from argparse import Namespace
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
 
-from ..argocd.pinned import at_its_revision
+from ..argocd.applications import applications_of_cluster, applications_of_fleet
+from ..argocd.pinned import render_planned
 from ..errors import CmpError, Errors, UsageError
 from ..fleet.cluster import open_cluster
 from ..fleet.files import Fleet
@@ -20,23 +19,30 @@ from ..fleet.plan import Planned, keys_on, plan, plan_fleet, planned_service
 from ..fleet.request import settings_of
 from ..goyaml.load import dump_json
 from ..render.emit import emit
-from ..render.manifest import Manifest
-from ..render.render import render
+from ..render.parallel import RENDER_SECONDS, in_parallel
 from ..system.process import Deadline
 from ..tools import git
 from ..tools.discovery import on_path
-from .arguments import cluster_name, opened_fleet, service_name
-from .generate import applications_of, applications_of_fleet
-from .progress import progress, waiting
+from .arguments import add_jobs, cluster_name, opened_fleet, service_name
+from .progress import waiting, with_progress
 from .warnings import warn, warn_about_plugin
 
-if TYPE_CHECKING:
-    from concurrent.futures import Future
+EXAMPLES = (
+    ("everything on a cluster", "cmp-plugin preview kind.local"),
+    ("one service, one object a line", "cmp-plugin preview gke.prod istiod -o json"),
+    ("the whole fleet as files, to compare before and after", "cmp-plugin preview --out /tmp/before"),
+)
 
-RENDER_SECONDS = 600.0
-LOOK_SECONDS = 0.5
-Task = TypeVar("Task")
-Result = TypeVar("Result")
+
+def arguments(parser: ArgumentParser) -> None:
+    """Adds the command's own arguments to its parser."""
+    parser.add_argument("cluster", nargs="?", help="a cluster's name or directory")
+    parser.add_argument("service", nargs="?", help="a service's name on that cluster, or its directory")
+    parser.add_argument("-o", "--output", choices=("yaml", "json"), default="yaml", help="default: yaml")
+    parser.add_argument("--out", metavar="DIR", help="write DIR/<cluster>/<service>.yaml instead")
+    parser.add_argument("--applications", action="store_true", help="the Argo CD Applications themselves")
+    parser.add_argument("--keep-going", action="store_true", help="with --out: write what works, exit 1")
+    add_jobs(parser)
 
 
 def run(args: Namespace) -> int:
@@ -45,8 +51,6 @@ def run(args: Namespace) -> int:
         raise UsageError("an empty word is no cluster or service")
     if args.keep_going and not args.out:
         raise UsageError("--keep-going needs --out")
-    if args.jobs is not None and args.jobs < 1:
-        raise UsageError("--jobs must be 1 or more")
     fleet = opened_fleet(args)
     warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
     if args.applications:
@@ -64,18 +68,15 @@ def _planned(args: Namespace, fleet: Fleet) -> list[Planned]:
     return [Planned(cluster.name, *planned_service(cluster, service_name(fleet, args.service)), 0)]
 
 
-def rendered(planned: Planned, deadline: Deadline, repository: git.Repository | None = None) -> bytes:
-    """One service's manifests as `generate` prints them; warnings go to stderr. See `at_its_revision`."""
-    return emit(manifests_of(planned, deadline, repository))
-
-
-def manifests_of(planned: Planned, deadline: Deadline, repository: git.Repository | None = None) -> list[Manifest]:
-    """One service's objects in their order; warnings go to stderr."""
-    with at_its_revision(planned, deadline, repository) as one:
-        # What is not locked yet is shown, with a warning; `generate` refuses it.
-        result = render(one.resolved.service._replace(lock_optional=True), one.request.tree, deadline)
+def _lines(planned: Planned, deadline: Deadline) -> bytes:
+    """One service's manifests as `generate` prints them; warnings go to stderr."""
+    result = render_planned(planned, deadline)
     warn(result.warnings)
-    return result.manifests
+    return emit(result.manifests)
+
+
+def _rendered(args: Namespace, planned: list[Planned]) -> Iterator[tuple[Planned, bytes | CmpError]]:
+    return with_progress(in_parallel(planned, args.jobs, _lines), len(planned), "rendering")
 
 
 def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
@@ -83,7 +84,7 @@ def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
 
     with tempfile.SpooledTemporaryFile(64 << 20) as spool:
         errors: list[CmpError] = []
-        for one, result in in_parallel(planned, args.jobs, rendered):
+        for one, result in _rendered(args, planned):
             if isinstance(result, CmpError):
                 errors.append(result)
             elif not errors:
@@ -105,7 +106,7 @@ def _applications(args: Namespace, fleet: Fleet) -> int:
         raise UsageError("--applications goes with a cluster or nothing, and prints to stdout")
     commit, prefix = _commit(fleet)
     if args.cluster:
-        objects = applications_of(open_cluster(fleet, cluster_name(fleet, args.cluster)), commit, prefix)
+        objects = applications_of_cluster(open_cluster(fleet, cluster_name(fleet, args.cluster)), commit, prefix)
     else:
         objects = applications_of_fleet(fleet, commit, prefix)
     lines = "".join(f"{dump_json(each)}\n" for each in objects).encode()
@@ -141,55 +142,6 @@ def _formatted(lines: bytes, output: str, label: str) -> bytes:
     return "".join(f"---\n{comment}{document}" for document in documents).encode()
 
 
-def in_parallel(
-    tasks: Sequence[Task], jobs: int | None, work: Callable[[Task, Deadline], Result]
-) -> Iterator[tuple[Task, Result | CmpError]]:
-    """Does `work`, a render, on every task, several at once, and yields the outcomes in the given order.
-
-    When the caller stops early, as at Ctrl-C, no render goes on: each one's deadline comes.
-    """
-    from collections import deque
-    from concurrent.futures import ThreadPoolExecutor
-    from threading import Event
-
-    started: list[Deadline] = []
-    ended = Event()
-
-    def attempt(one: Task) -> Result | CmpError:
-        deadline = Deadline(RENDER_SECONDS)
-        started.append(deadline)
-        if ended.is_set():
-            # It began in the moment of the end, too late to be in the list below.
-            deadline.come()
-        try:
-            return work(one, deadline)
-        except CmpError as error:
-            return error
-
-    with ThreadPoolExecutor(jobs or os.cpu_count() or 1) as pool, progress(len(tasks), "rendering") as step:
-        try:
-            futures = deque(pool.submit(attempt, one) for one in tasks)
-            for one in tasks:
-                # A result that was handed on is not kept: together they may be large.
-                result = _awaited(futures.popleft())
-                step()
-                yield one, result
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
-            ended.set()
-            for deadline in started:
-                deadline.come()
-
-
-def _awaited(future: Future[Result]) -> Result:
-    """A future's result. The system may hand Ctrl-C to another thread, which wakes nobody: so look now and then."""
-    from concurrent.futures import wait
-
-    while not wait([future], LOOK_SECONDS).done:
-        continue
-    return future.result()
-
-
 def _to_files(args: Namespace, fleet: Fleet) -> int:
     from .outdir import write_directory
 
@@ -203,7 +155,7 @@ def _to_files(args: Namespace, fleet: Fleet) -> int:
         planned = _good_services(args, fleet)
 
     def files() -> Iterator[tuple[str, bytes]]:
-        for one, result in in_parallel(planned, args.jobs, rendered):
+        for one, result in _rendered(args, planned):
             if isinstance(result, CmpError):
                 errors.append(result)
             else:

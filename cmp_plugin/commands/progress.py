@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
+from typing import TypeVar
 
 from .terminal import has_colours, is_terminal
 
 MOMENT = 1.0  # seconds
+Item = TypeVar("Item")
 
 
 @contextmanager
@@ -30,6 +32,14 @@ def progress(total: int, doing: str) -> Iterator[Callable[[], None]]:
     with Progress(*looks, console=console, transient=True, redirect_stdout=shared) as bar:
         task = bar.add_task(doing, total=total)
         yield lambda: bar.advance(task)
+
+
+def with_progress(items: Iterable[Item], total: int, doing: str) -> Iterator[Item]:
+    """The items as they come, one step of `total` each."""
+    with progress(total, doing) as step:
+        for item in items:
+            step()
+            yield item
 
 
 @contextmanager

@@ -6,12 +6,19 @@ What is used is the result and goes to stdout, one line a tool; what is done goe
 from __future__ import annotations
 
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 
 from ..errors import CmpError
 from ..fleet.files import find_root, open_fleet
 from ..fleet.request import Settings, settings_of
 from ..tools.install import HELM, KUSTOMIZE, provide_all
+
+EXAMPLES = (("helm and kustomize that fit this fleet, from their Go modules", "cmp-plugin tools install"),)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Adds the command's own arguments to its parser."""
+    parser.add_argument("action", choices=("install",), help="install")
 
 
 def run(args: Namespace) -> int:

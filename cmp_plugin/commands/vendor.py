@@ -12,6 +12,7 @@ from collections.abc import Callable
 from ..charts.bases import names_elsewhere, remotes_of
 from ..charts.git_address import Remote
 from ..charts.obtain import FetchContext
+from ..charts.service_locks import SECONDS_PER_CHART, ServiceLock, service_locks
 from ..charts.used import chart_uses
 from ..charts.vendoring import place_archive, place_base, remove_archives, remove_bases
 from ..errors import CmpError, Errors, InputError
@@ -21,24 +22,26 @@ from ..fleet.request import Settings, settings_of
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from .arguments import opened_fleet
-from .lock import SECONDS_PER_CHART, State, states_of
-from .progress import progress
+from .progress import progress, waiting
+
+EXAMPLES = (("renders without a network from now on", "cmp-plugin lock && cmp-plugin vendor"),)
 
 
 def run(args: Namespace) -> int:
     """Writes what is missing. Raises Errors when a lock is out of date or something cannot be fetched."""
     fleet = opened_fleet(args)
-    states, errors = states_of(fleet)
+    with waiting("reading the fleet"):
+        locks, errors = service_locks(fleet)
     errors += [
-        InputError(f"{one} is not in {state.path[1:]}", one.at, "run `cmp-plugin lock` first")
-        for state in states
-        for one in state.missing
+        InputError(f"{chart} is not in {lock.path[1:]}", chart.at, "run `cmp-plugin lock` first")
+        for lock in locks
+        for chart in lock.missing
     ]
     if errors:
         raise Errors(errors)
     with workdir() as directory:
         settings = settings_of(fleet.spec)
-        _write(fleet, states, lambda: _context(fleet, settings, directory))
+        _write(fleet, locks, lambda: _context(fleet, settings, directory))
     return 0
 
 
@@ -46,10 +49,10 @@ def _context(fleet: Fleet, settings: Settings, directory: str) -> FetchContext:
     return FetchContext(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS_PER_CHART))
 
 
-def _write(fleet: Fleet, states: list[State], context: Callable[[], FetchContext]) -> None:
+def _write(fleet: Fleet, locks: list[ServiceLock], context: Callable[[], FetchContext]) -> None:
     bases = _bases(fleet, context)
     work: list[Callable[[], str]] = [
-        *(lambda s=s, e=e: place_archive(fleet.root, s.entry, e, context()) for s in states for e in s.entries),
+        *(lambda s=s, e=e: place_archive(fleet.root, s.entry, e, context()) for s in locks for e in s.entries),
         *(lambda s=s, r=r: place_base(fleet.root, s, r, context()) for s, found in bases.items() for r in found),
     ]
     errors: list[CmpError] = []
@@ -63,7 +66,7 @@ def _write(fleet: Fleet, states: list[State], context: Callable[[], FetchContext
             step()
     if errors:
         raise Errors(errors)
-    _remove(fleet, states, bases)
+    _remove(fleet, locks, bases)
 
 
 def _bases(fleet: Fleet, context: Callable[[], FetchContext]) -> dict[str, list[Remote]]:
@@ -80,10 +83,10 @@ def _bases(fleet: Fleet, context: Callable[[], FetchContext]) -> dict[str, list[
     return {entry: list(remotes.values()) for entry, remotes in found.items()}
 
 
-def _remove(fleet: Fleet, states: list[State], bases: dict[str, list[Remote]]) -> None:
+def _remove(fleet: Fleet, locks: list[ServiceLock], bases: dict[str, list[Remote]]) -> None:
     """What nothing names: a lock, a `chart: {path}`, an entry of a kustomization."""
     named = {use.chart.path[1:] for use in chart_uses(fleet)[0]}
-    locked = {state.entry: {f"services/{state.entry}/charts/{one.file}" for one in state.entries} for state in states}
+    locked = {lock.entry: {f"services/{lock.entry}/charts/{chart.file}" for chart in lock.entries} for lock in locks}
     for entry in fleet.names("Service"):
         kept = [remote.directory for remote in bases.get(entry, [])]
         archives = remove_archives(fleet.root, entry, named | locked[entry]) if entry in locked else []

@@ -10,19 +10,17 @@ from typing import NamedTuple
 
 from ..errors import InputError
 from ..goyaml.load import Node
+from ..specs import defaults
 from ..system.files import FileTree
 from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
 from .layers import Layer
-
-DEFAULT_HELM = "~4.3"
-DEFAULT_KUSTOMIZE = "~5.8"
 
 
 class Settings(NamedTuple):
     """What a render needs of fleet.yaml."""
 
-    helm: str = DEFAULT_HELM
-    kustomize: str = DEFAULT_KUSTOMIZE
+    helm: str = defaults.HELM
+    kustomize: str = defaults.KUSTOMIZE
     plugin: str = ""
     strict: bool = False
     mirrors: tuple[tuple[str, str], ...] = ()
@@ -50,8 +48,8 @@ def settings_of(fleet: Node) -> Settings:
     mirrors = tuple((key, str(child.value)) for key, child in fleet.entries("mirrors").items() if child.value)
     lock = fleet.get("lock")
     return Settings(
-        helm=str(tools.get("helm", DEFAULT_HELM)),
-        kustomize=str(tools.get("kustomize", DEFAULT_KUSTOMIZE)),
+        helm=str(tools.get("helm", defaults.HELM)),
+        kustomize=str(tools.get("kustomize", defaults.KUSTOMIZE)),
         plugin=str(tools.get("plugin", "")),
         strict=tools.get("strict") is True,
         mirrors=mirrors,

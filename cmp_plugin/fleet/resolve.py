@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError, Location, labelled
 from ..goyaml.load import Node, load_all
+from ..specs.defaults import FLAGS, KUBERNETES
 from ..specs.interpolate import Scope, all_references, interpolated
 from ..specs.kustomization_fields import fragment_field
 from ..specs.merge import split_appends
@@ -22,7 +23,7 @@ from .service import Append, Chart, Image, Patch, ResolvedService, Resource
 from .service_layers import all_layers, is_kustomization
 
 MAX_RELEASE = 53  # Helm's own limit, as its resources get longer names still
-KUBE_VERSION_HINT = 'write kubernetes: {version: "1.34"} in the cluster, a profile or fleet.yaml'
+KUBE_VERSION_HINT = f'write kubernetes: {{version: "{KUBERNETES}"}} in the cluster, a profile or fleet.yaml'
 
 
 class Resolved(NamedTuple):
@@ -48,7 +49,7 @@ def resolve(request: Request) -> Resolved | None:
 def _resolved(request: Request, merged: Merged) -> Resolved | None:
     own_vars = merged.fields.entries("vars")
     scope = request.facts.scope(own_vars, name=request.key)
-    if not _flag(merged.fields, "enabled", True, scope):
+    if not _flag(merged.fields, "enabled", scope=scope):
         return None
     namespace = request.namespace or _text(merged.fields, "namespace", scope)
     scope = request.facts.scope(own_vars, name=request.key, namespace=namespace)
@@ -92,10 +93,10 @@ def _text(fields: Node, name: str, scope: Scope) -> str:
     return text_field(Node({name: interpolated(found, scope)}, found.at), name) if found is not None else ""
 
 
-def _flag(fields: Node, name: str, default: bool, scope: Scope | None = None) -> bool:
+def _flag(fields: Node, name: str, scope: Scope | None = None) -> bool:
     found = fields.get(name)
     if found is None:
-        return default
+        return FLAGS.get(name, False)
     if scope is not None and all_references(found):
         found = interpolated(found, scope)
     if not isinstance(found.value, bool):
@@ -124,8 +125,8 @@ def _service(
         namespace=namespace,
         release=_release(request, fields),
         chart=chart,
-        include_crds=_flag(fields, "includeCRDs", True),
-        skip_tests=_flag(fields, "skipTests", True),
+        include_crds=_flag(fields, "includeCRDs"),
+        skip_tests=_flag(fields, "skipTests"),
         values=kept,
         appends=tuple(Append(path, items, items.start) for path, items in sorted(appends)),
         resources=resources,
@@ -229,7 +230,7 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patc
         bodies = [body]
     if not bodies:
         raise InputError(f'patch "{name}" is empty', at)
-    lenient = only_defaults or _flag(fields, "optional", False)
+    lenient = only_defaults or _flag(fields, "optional")
     return Patch(name, at, fields.get("target"), tuple(bodies), lenient)
 
 

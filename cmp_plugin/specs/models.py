@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from .defaults import HELM, KUBERNETES
+
 API_VERSION = "cmp-plugin/v1alpha1"
 REFERENCE = r"^\$\{(cluster|vars|service)\.[^}]*\}$"
 
@@ -183,7 +185,7 @@ class Provision(Instance):
 class Kubernetes(Spec):
     """What charts are told about the cluster."""
 
-    version: Text | None = field('Kubernetes version, as a string: "1.34".')
+    version: Text | None = field(f'Kubernetes version, as a string: "{KUBERNETES}".')
     apiVersions: list[str] | None = field("Extra API versions, as `helm template --api-versions`.")
     apiVersions_append: list[str] | None = field("Appended to `apiVersions`.", alias="apiVersions+")
 
@@ -214,7 +216,7 @@ class Tools(Spec):
     """Version ranges of the tools that render this fleet."""
 
     plugin: Text | None = field("Range of cmp-plugin.")
-    helm: Text | None = field("Range of helm, one major only; default `~4.3`.")
+    helm: Text | None = field(f"Range of helm, one major only; default `{HELM}`.")
     kustomize: Text | None = field("Range of kustomize.")
     strict: bool | None = field("True: a miss is an error, not a warning.")
 

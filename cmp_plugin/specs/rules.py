@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ..errors import CmpError, Errors, InputError
 from ..goyaml.load import Node
 from ..tools.versions import is_exact, is_kubernetes, majors
+from . import defaults
 from .interpolate import references
 from .kustomization_fields import fragment_field
 from .merge import prepared
@@ -117,7 +118,9 @@ def _version(node: Node | None) -> list[CmpError]:
 def _kubernetes_version(node: Node) -> list[CmpError]:
     if is_kubernetes(str(node.value)):
         return []
-    return [InputError(f'"{node.value}" is no Kubernetes version', node.at, 'write one such as "1.34"')]
+    return [
+        InputError(f'"{node.value}" is no Kubernetes version', node.at, f'write one such as "{defaults.KUBERNETES}"')
+    ]
 
 
 def _when(label: str, wanted: Node) -> list[CmpError]:

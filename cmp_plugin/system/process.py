@@ -26,7 +26,7 @@ _LOOK = 0.1
 
 
 class Deadline:
-    """A point in time for a whole render, by the monotonic clock; `Deadline()` never comes."""
+    """A point in time for a whole render, by the monotonic clock; `Deadline()` never expires."""
 
     __slots__ = ("seconds", "_end")
 
@@ -38,7 +38,7 @@ class Deadline:
         """Seconds that remain, never negative."""
         return max(0.0, self._end - time.monotonic())
 
-    def come(self) -> None:
+    def expire(self) -> None:
         """Make it now, for a render in another thread that nobody waits for any more."""
         self._end = 0.0
 

@@ -16,6 +16,8 @@ from ..errors import ToolError
 from ..system.process import Completed, Deadline, clean_environment, run
 from . import discovery
 
+# For a question that git answers out of its own files; more means a dead network file system.
+LOOK_SECONDS = 20.0
 # Over what a repository says itself; each of these could start a program or change what is read.
 _SETTINGS = {
     "core.fsmonitor": "false",

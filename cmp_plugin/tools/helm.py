@@ -17,10 +17,8 @@ from .discovery import Tool
 from .helm_errors import failure
 from .versions import numbers
 
-DEFAULT_RANGE = "~4.3"
 
-
-def find(wanted: str = DEFAULT_RANGE, strict: bool = False, at: Location | None = None) -> Tool:
+def find(wanted: str, strict: bool = False, at: Location | None = None) -> Tool:
     """The helm to use; see `discovery.find`. Versions with known holes are refused."""
     return discovery.find(KIND, wanted, strict, at)
 

@@ -15,10 +15,8 @@ from . import discovery
 from .discovery import Tool
 from .redact import clipped
 
-DEFAULT_RANGE = "~5.8"
 
-
-def find(wanted: str = DEFAULT_RANGE, strict: bool = False, at: Location | None = None) -> Tool:
+def find(wanted: str, strict: bool = False, at: Location | None = None) -> Tool:
     """The kustomize to use; see `discovery.find`."""
     return discovery.find(KIND, wanted, strict, at)
 

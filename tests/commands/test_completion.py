@@ -11,7 +11,7 @@ import pexpect
 import pytest
 from program import needed, run
 
-from cmp_plugin.commands.parser import VERBS
+from cmp_plugin.commands.parser import COMMANDS
 
 SHELLS = {
     "bash": ["--norc", "--noprofile", "-i"],
@@ -138,9 +138,11 @@ def test_offers(line: str, words: list[str], fleet: Path, clean_env: dict[str, s
 def test_every_verb_knows_clusters_and_services(fleet: Path, clean_env: dict[str, str], tmp_path: Path) -> None:
     """Whatever verb comes, its word for a cluster or a service is completed."""
     asked = 0
-    for name, verb in VERBS.items():
+    for name, command in COMMANDS.items():
         words = argparse.ArgumentParser()
-        verb.words(words)
+        module = command.load()
+        if hasattr(module, "arguments"):
+            module.arguments(words)
         for action in words._actions:
             if action.dest == "cluster":
                 option = f"{action.option_strings[-1]} " if action.option_strings else ""

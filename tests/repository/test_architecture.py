@@ -28,6 +28,9 @@ ORDER = [
     "errors verbose cmp_plugin",
 ]
 
+# What every command may use. Apart from these a command's room imports nothing of another command's.
+SHARED = {f"commands.{name}" for name in "arguments outdir parser progress terminal warnings".split()}
+
 # What costs milliseconds at start-up and `generate` has no use for.
 TOO_SLOW = {
     "argcomplete",
@@ -106,6 +109,18 @@ def test_every_module_has_its_place() -> None:
 def test_imports_point_one_way(module: str) -> None:
     upwards = {other for other in GRAPH[module] if rank(other) < rank(module)}
     assert not upwards, f"{module} imports {sorted(upwards)}, which are above it"
+
+
+def test_commands_do_not_ask_each_other() -> None:
+    """A room is a package in commands/, or a module there: what two of them need lies further down."""
+    edges = {
+        (module, other)
+        for module, others in GRAPH.items()
+        for other in others - SHARED
+        if module.startswith("commands.") and other.startswith("commands.")
+        if module.split(".")[1] != other.split(".")[1]
+    }
+    assert not edges
 
 
 def test_there_is_no_cycle() -> None:

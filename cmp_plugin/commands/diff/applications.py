@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...argocd.applications import origin_of
+from ...argocd.destinations import destination_errors
 from ...errors import CmpError, Errors, labelled
 from ...render.compare import ADDED, REMOVED
 from ...render.object_key import Key
-from ..validate.clusters import destination_errors
 from .application_changes import (
     GROUP,
     Planning,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from ...errors import UsageError
 from ...fleet.request import settings_of
 from ..terminal import Paint, painter, visible
 from ..warnings import warn_about_plugin
@@ -24,8 +23,6 @@ _ROLES = {"+": "added", "-": "removed", "~": "changed", "!": "warning", "!!": "e
 
 def run(args: Namespace) -> int:
     """Prints what changes. Returns 4 with --exit-code when anything does, else 0."""
-    if args.jobs is not None and args.jobs < 1:
-        raise UsageError("--jobs must be 1 or more")
     with opened_sides(args) as sides:
         if fleet := sides.after.fleet:
             warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)

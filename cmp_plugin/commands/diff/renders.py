@@ -12,13 +12,17 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ...argocd.pinned import render_planned
 from ...errors import CmpError, Errors, flatten, labelled
 from ...fleet.plan import Planned
 from ...goyaml.load import plain
 from ...render.compare import REMOVED, Change, compared
+from ...render.emit import emit
 from ...render.object_key import Key
+from ...render.parallel import in_parallel
 from ...system.process import Deadline
-from ..preview import in_parallel, rendered
+from ..progress import with_progress
+from ..warnings import warn
 from .dangers import LOOK, Danger, dangers
 from .grouping import Found
 from .sides import Side, Sides
@@ -70,7 +74,7 @@ class Renders:
     def run(self, jobs: int | None) -> None:
         """Does all renders. Raises Errors with every one that failed."""
         errors: list[CmpError] = []
-        for task, result in in_parallel(self.tasks, jobs, _render):
+        for task, result in with_progress(in_parallel(self.tasks, jobs, _render), len(self.tasks), "rendering"):
             if isinstance(result, CmpError):
                 errors.append(_explained(result, task))
         if errors:
@@ -107,8 +111,10 @@ class Renders:
 
 def _render(task: _Task, deadline: Deadline) -> bytes:
     """The lines go into a file, as those of a whole fleet would not fit into memory."""
+    result = render_planned(task.planned, deadline, task.side.repository)
+    warn(result.warnings)
     with open(task.file, "wb") as file:
-        file.write(rendered(task.planned, deadline, task.side.repository))
+        file.write(emit(result.manifests))
     return b""
 
 

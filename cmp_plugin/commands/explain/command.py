@@ -22,9 +22,9 @@ from ...fleet.request import Request
 from ...fleet.resolve import resolve
 from ...fleet.service import ResolvedService
 from ...fleet.value_path import ObjectWords, Path, asked
+from ...render.parallel import RENDER_SECONDS
 from ...system.process import Deadline
 from ..arguments import cluster_name, opened_fleet, service_name
-from ..preview import RENDER_SECONDS
 from ..progress import progress
 from ..warnings import warn
 from . import json as as_json

@@ -8,28 +8,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...argocd.applications import CONFIRM, FINALIZER
+from ...argocd.applications import CONFIRM, DEFAULTS
 from ...fleet.plan import PROVISION
 from ...fleet.request import Request
+from ...specs.defaults import FLAGS
 
 
 def assumed(request: Request, cluster: str, has_chart: bool, wave: int | None = None) -> dict[str, Any]:
     """Field -> value, for a service on `cluster`. `wave` is what follows from its dependencies, if that is known."""
     confirmed = CONFIRM if request.key.startswith(PROVISION) else {}
-    chart = {"releaseName": request.key, "includeCRDs": True, "skipTests": True} if has_chart else {}
+    chart = {"releaseName": request.key, **FLAGS} if has_chart else {}
     return {
         "service": request.entry,
-        "enabled": True,
+        "enabled": FLAGS["enabled"],
         **chart,
         "application": {
             "name": f"{cluster}-{request.key}",
-            "namespace": "argocd",
-            "project": "default",
-            "syncOptions": {"CreateNamespace": True, "ServerSideApply": True, **confirmed},
-            "automated": {"prune": True, "selfHeal": True},
-            "finalizers": [FINALIZER],
-            "track": "commit",
-            "revisionHistoryLimit": 3,
+            **DEFAULTS,
+            "syncOptions": {**DEFAULTS["syncOptions"], **confirmed},
             **({} if wave is None else {"wave": wave}),
         },
     }

@@ -11,9 +11,11 @@ import os
 import posixpath
 from typing import Any, NamedTuple
 
+from ...argocd.applications import NAMESPACE
 from ...errors import CmpError, InputError, Location
 from ...goyaml.load import load_manifests
 from ...render.manifest import Manifest, identity, opened, text
+from ...specs.defaults import KUSTOMIZE
 from ...system.files import MAX_ENTRIES, MAX_FILE
 from ...tools import helm, kustomize
 from .conversion import Asked, Release
@@ -84,12 +86,12 @@ def _built(asked: Asked) -> list[Found] | None:
     """The objects of a source that is built; None when it is plain files."""
     at = Location(asked.start[1:] or ".")
     if asked.tree.exists(f"{asked.start}/Chart.yaml"):
-        release = Release(at, asked.name, asked.name, "argocd", asked.start)
+        release = Release(at, asked.name, asked.name, NAMESPACE, asked.start)
         data = helm.template(
             helm.find(asked.context.helm_range),
             chart_path=chart_of(release, (), asked.context),
             release="applications",
-            namespace="argocd",
+            namespace=NAMESPACE,
             include_crds=True,
             skip_tests=True,
             kube_version=asked.kubernetes,
@@ -100,7 +102,9 @@ def _built(asked: Asked) -> list[Found] | None:
         )
     elif asked.tree.kustomization(asked.start):
         place = asked.tree.locate(asked.start, at)
-        data = kustomize.build(kustomize.find(), place, workdir=asked.context.workdir, deadline=asked.context.deadline)
+        data = kustomize.build(
+            kustomize.find(KUSTOMIZE), place, workdir=asked.context.workdir, deadline=asked.context.deadline
+        )
     else:
         return None
     return [Found(document.value, at) for document in load_manifests(data)]

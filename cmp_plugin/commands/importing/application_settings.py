@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ...argocd.applications import FINALIZER, WAVE
+from ...argocd.applications import FINALIZER, NAMESPACE, PROJECT, WAVE
 from ...render.manifest import mapping, text
 from .conversion import Block, literal
 
@@ -22,8 +22,8 @@ def settings(application: dict[str, Any]) -> Block:
     policy = mapping(spec, "syncPolicy")
     annotations = {key: value for key, value in mapping(metadata, "annotations").items() if key not in (WAVE, _KUBECTL)}
     found: Block = {
-        "namespace": "" if text(metadata, "namespace") == "argocd" else text(metadata, "namespace"),
-        "project": "" if text(spec, "project") == "default" else text(spec, "project"),
+        "namespace": "" if text(metadata, "namespace") == NAMESPACE else text(metadata, "namespace"),
+        "project": "" if text(spec, "project") == PROJECT else text(spec, "project"),
         "labels": literal(mapping(metadata, "labels")),
         "annotations": literal(annotations),
         "syncOptions": _sync_options(policy.get("syncOptions")),

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from typing import Any
 
-from ...argocd.applications import FINALIZER
+from ...argocd.applications import FINALIZER, NAMESPACE
 from ...errors import InputError, ToolError
 from ...goyaml.load import dump_values
 from ...render.manifest import mapping, text
@@ -62,7 +62,7 @@ def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: Asked)
 
 def _application(one: Found, template: Block) -> Block:
     metadata = {
-        "namespace": text(mapping(one.value, "metadata"), "namespace") or "argocd",
+        "namespace": text(mapping(one.value, "metadata"), "namespace") or NAMESPACE,
         **mapping(template, "metadata"),
     }
     kept = mapping(mapping(one.value, "spec"), "syncPolicy").get("preserveResourcesOnDeletion") is True

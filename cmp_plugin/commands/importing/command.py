@@ -15,19 +15,19 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ...charts.lockfile import FILE, Locked, parse
 from ...charts.obtain import FetchContext
+from ...charts.service_locks import fetch_missing, missing_charts, service_locks
 from ...errors import CmpError, Errors, InputError, UsageError, flatten
 from ...fleet.files import Fleet, find_root, open_fleet
 from ...fleet.request import Settings, settings_of
+from ...render.parallel import in_parallel
+from ...specs import defaults
 from ...system.files import FileTree
 from ...system.process import Deadline
 from ...system.workdir import workdir
 from ...tools import git, helm, kustomize
 from ...tools.versions import is_kubernetes
-from ..first_fleet import KUBERNETES as DEFAULT_KUBERNETES
-from ..init import GIT_SECONDS, check_place
-from ..lock import lock_files
-from ..outdir import write_directory
-from ..preview import in_parallel
+from ..outdir import check_new_fleet, write_directory
+from ..progress import progress, with_progress
 from ..terminal import counted
 from ..warnings import warn
 from .conversion import Asked, Conversion
@@ -43,10 +43,12 @@ def run(args: Namespace) -> int:
     if not os.path.isdir(args.source):
         raise UsageError(f"{args.source} is no directory")
     if args.kubernetes and not is_kubernetes(args.kubernetes):
-        raise UsageError(f'"{args.kubernetes}" is no Kubernetes version', hint='write one such as "1.34"')
+        raise UsageError(
+            f'"{args.kubernetes}" is no Kubernetes version', hint=f'write one such as "{defaults.KUBERNETES}"'
+        )
     if args.check:
         return _check(args)
-    check_place(args.dir)
+    check_new_fleet(args.dir)
     if _lies_in(args.dir, args.source):
         raise UsageError(
             f"{args.dir} lies in the source, and would be a part of it from then on", hint="name a directory outside"
@@ -71,7 +73,7 @@ def run(args: Namespace) -> int:
 def _check(args: Namespace) -> int:
     fleet = open_fleet(find_root(args.dir))
     version = fleet.spec.get("kubernetes", "version")
-    kubernetes = args.kubernetes or (str(version.value) if version else DEFAULT_KUBERNETES)
+    kubernetes = args.kubernetes or (str(version.value) if version else defaults.KUBERNETES)
     with workdir() as directory:
         conversion = _converted(args, directory, settings_of(fleet.spec), kubernetes, {})
         proofs = _compared(args, conversion, fleet, directory, {})
@@ -88,7 +90,7 @@ def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
     """The fleet below `directory`/fleet. Overlays that are not the same as blocks are kept as directories."""
     as_trees: dict[str, str] = {}
     while True:
-        conversion = _converted(args, directory, Settings(), args.kubernetes or DEFAULT_KUBERNETES, as_trees)
+        conversion = _converted(args, directory, Settings(), args.kubernetes or defaults.KUBERNETES, as_trees)
         if not conversion.pairs:
             if conversion.left_out and args.keep_going:
                 print("nothing is left to write a fleet of", file=sys.stderr)
@@ -129,7 +131,7 @@ def _converted(
 def _source(args: Namespace) -> tuple[FileTree, str, bool]:
     """The repository that the source lies in, or the source alone; where in it the source begins; which it is."""
     place = os.path.realpath(args.source)
-    repository = git.repository(place, Deadline(GIT_SECONDS))
+    repository = git.repository(place, Deadline(git.LOOK_SECONDS))
     prefix = repository.prefix.strip("/") if repository else ""
     root = place.removesuffix(f"/{prefix}") if prefix else place
     return FileTree(root, ("/",)), f"/{prefix}", repository is not None
@@ -141,8 +143,13 @@ def _laid_out(conversion: Conversion, place: str) -> tuple[Fleet, dict[str, CmpE
 
     shutil.rmtree(place, ignore_errors=True)
     _write(place, conversion.files.items())
-    locks, errors = lock_files(open_fleet(place))
-    _write(place, locks.items())
+    made = open_fleet(place)
+    locks, errors = service_locks(made)
+    missing = missing_charts(locks)
+    with progress(len(missing), "fetching") as step:
+        new, unfetched = fetch_missing(made, missing, step)
+    errors += unfetched
+    _write(place, ((lock.path[1:], lock.text(new)) for lock in locks if lock.wanted and lock.is_complete(new)))
     steps = {error: str(error.at.file if error.at else "").split("/") for error in flatten(errors)}
     unlocked = {path[1]: error for error, path in steps.items() if path[0] == "services" and len(path) > 1}
     if len(unlocked) < len({str(error) for error in steps}):
@@ -171,7 +178,7 @@ def _compared(
             (pair for pair in conversion.pairs if pair not in lost),
             fleet,
             lambda pair, deadline: owned(pair, tools, context._replace(deadline=deadline)),
-            lambda planned, work: in_parallel(planned, args.jobs, work),
+            lambda planned, work: with_progress(in_parallel(planned, args.jobs, work), len(planned), "rendering"),
         )
     )
     return [*proofs, *(Proof(pair, 0, (error,)) for pair, error in lost.items())]

@@ -14,9 +14,10 @@ from typing import Any, NamedTuple
 from ...charts.obtain import FetchContext
 from ...errors import CmpError, Location
 from ...goyaml.load import dump_yaml
+from ...specs.defaults import KUBERNETES
+from ...specs.editor import modeline, schema_files
 from ...specs.interpolate import escaped_text
 from ...system.files import FileTree
-from ..first_fleet import KUBERNETES, modeline, schemas
 
 _ORDER = (
     *("when", "labels", "destination", "profiles", "kubernetes", "directories", "tools", "projects", "service"),
@@ -137,7 +138,7 @@ def draft() -> Draft:
 
 def written(made: Draft) -> dict[str, bytes]:
     """Every file of the fleet, schemas for editors included."""
-    files = {name: text.encode() for name, text in schemas().items()} | made.files
+    files = {name: text.encode() for name, text in schema_files().items()} | made.files
     files["fleet.yaml"] = _spec("fleet.yaml", "fleet", made.fleet)
     for name, fields in made.services.items():
         path = f"services/{name}/service.yaml"

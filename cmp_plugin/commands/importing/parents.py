@@ -11,6 +11,7 @@ from collections.abc import Collection
 from ...errors import InputError
 from ...goyaml.load import load_manifests
 from ...render.kustomize.references import directories_of
+from ...specs.defaults import KUSTOMIZE
 from ...tools import kustomize
 from .application_files import Found
 from .conversion import Asked
@@ -35,7 +36,9 @@ def _makes_applications(path: str, found: Instance, files: Collection[str], aske
     if not {posixpath.dirname(f"/{file}") for file in files} & set(directories):
         return False
     place = asked.tree.locate(path, found.at)
-    built = kustomize.build(kustomize.find(), place, workdir=asked.context.workdir, deadline=asked.context.deadline)
+    built = kustomize.build(
+        kustomize.find(KUSTOMIZE), place, workdir=asked.context.workdir, deadline=asked.context.deadline
+    )
     theirs = {bool(Found(document.value, found.at).kind) for document in load_manifests(built)}
     if theirs == {True, False}:
         hint = "keep Applications in a kustomization of their own"

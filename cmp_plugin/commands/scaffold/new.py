@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -31,6 +31,45 @@ class Holder(NamedTuple):
 
     path: str
     text: str
+
+
+EXAMPLES = (
+    ("another cluster, or one like one that is there", "cmp-plugin new cluster prod-eu --from gke.prod"),
+    (
+        "a service by a chart, in its newest version",
+        "cmp-plugin new service loki --chart grafana/loki --cluster gke.dev",
+    ),
+    ("a service of plain manifests, on what has a profile", "cmp-plugin new service status-page --profile shop"),
+)
+
+
+def arguments(parser: ArgumentParser) -> None:
+    """Adds the command's own arguments to its parser."""
+    parser.add_argument("kind", choices=("cluster", "service"), help="cluster or service")
+    parser.add_argument("name", help="its name: small letters, digits, - and .")
+    parser.add_argument("--from", dest="copy", metavar="CLUSTER", help="a cluster: copy this one's files")
+    parser.add_argument(
+        "--chart", help="a service: NAME with --repo, REPO/NAME as `helm repo list` has it, or oci://..."
+    )
+    parser.add_argument("--repo", metavar="URL", help="a service: the chart's repository")
+    parser.add_argument("--version", help="a service: the chart's version; default: the newest")
+    parser.add_argument("--path", metavar="PLACE", help="a service: a chart or kustomization in this repository")
+    parser.add_argument(
+        "--cluster",
+        dest="clusters",
+        action="append",
+        default=[],
+        metavar="CLUSTER",
+        help="a service: put it on this cluster; may be repeated",
+    )
+    parser.add_argument(
+        "--profile",
+        dest="profiles",
+        action="append",
+        default=[],
+        metavar="PROFILE",
+        help="a service: put it into this profile; may be repeated",
+    )
 
 
 def run(args: Namespace) -> int:

@@ -14,9 +14,11 @@ from ...errors import InputError, Location
 from ...fleet.cluster import profile_order
 from ...fleet.files import PLACES, Fleet
 from ...goyaml.load import Node, load, plain
+from ...specs.defaults import KUBERNETES
+from ...specs.editor import DIRECTORY as SCHEMAS
+from ...specs.editor import modeline
 from ...system.files import MAX_FILE
 from ..arguments import cluster_name
-from ..first_fleet import KUBERNETES, SCHEMAS, modeline
 from ..warnings import warn
 from .texts import cluster_text, with_destination
 

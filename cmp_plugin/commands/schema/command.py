@@ -4,13 +4,13 @@ values in them.
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Iterator
 
 from ...errors import InputError, UsageError, there_is
 from ...fleet.files import Fleet
+from ...specs.editor import schema_text
 from ...specs.models import KINDS, json_schema
 from ..arguments import opened_fleet, service_name
 from ..warnings import warn
@@ -21,20 +21,12 @@ def run(args: Namespace) -> int:
     if args.out is not None:
         return _to_files(args)
     if args.service:
-        _print(_with_values(args))
+        print(schema_text(_with_values(args)), end="")
     elif args.kind:
-        _print(json_schema(args.kind.capitalize()))
+        print(schema_text(json_schema(args.kind.capitalize())), end="")
     else:
-        _print({kind.lower(): json_schema(kind) for kind in KINDS})
+        print(schema_text({kind.lower(): json_schema(kind) for kind in KINDS}), end="")
     return 0
-
-
-def _print(schema: object) -> None:
-    print(_text(schema), end="")
-
-
-def _text(schema: object) -> str:
-    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
 
 
 def _with_values(args: Namespace) -> object:
@@ -82,7 +74,7 @@ def _to_files(args: Namespace) -> int:
         for name in names:
             yield f"services/{name}.json", service_schema(name, values)
 
-    write_directory(args.out, ((name, _text(schema).encode()) for name, schema in files()))
+    write_directory(args.out, ((name, schema_text(schema).encode()) for name, schema in files()))
     warn(_absent(values.absent))
     print(f"{len(names)} services, the values of {len(values.schemas)} known", file=sys.stderr)
     return 0

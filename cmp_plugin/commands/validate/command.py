@@ -11,13 +11,15 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 
-from ...errors import CmpError, Errors, UsageError
+from ...errors import CmpError, Errors
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned
 from ...fleet.request import settings_of
+from ...render.manifest import Manifest
+from ...system.process import Deadline
 from ...verbose import note
 from ..arguments import opened_fleet
-from ..progress import waiting
+from ..progress import waiting, with_progress
 from ..terminal import counted
 from ..warnings import warn, warn_about_plugin
 from .findings import Finding, errors, in_order, without_schemas
@@ -26,8 +28,6 @@ from .inspection import inspect, lifted
 
 def run(args: Namespace) -> int:
     """Prints what is wrong with the fleet and returns 1, or says on stderr how much is right."""
-    if args.jobs is not None and args.jobs < 1:
-        raise UsageError("--jobs must be 1 or more")
     try:
         fleet = opened_fleet(args)
     except Errors as wrong:
@@ -78,12 +78,19 @@ def _said(unseen: tuple[str, ...]) -> Iterator[str]:
 
 
 def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:
-    from ..preview import in_parallel, manifests_of
+    from ...argocd.pinned import render_planned
+    from ...render.parallel import in_parallel
     from .objects import ObjectChecks
     from .rendered import rendered_errors, twice
 
+    def manifests(planned: Planned, deadline: Deadline) -> list[Manifest]:
+        result = render_planned(planned, deadline)
+        warn(result.warnings)
+        return result.manifests
+
     objects = ObjectChecks()
-    found = errors(rendered_errors(in_parallel(planned, jobs, twice(manifests_of)), objects))
+    outcomes = with_progress(in_parallel(planned, jobs, twice(manifests)), len(planned), "rendering")
+    found = errors(rendered_errors(outcomes, objects))
     warn(objects.unchecked)
     for text, times in objects.notes.items():
         note(f"{text} ({times} times)" if times > 1 else text)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...argocd.applications import check_names
+from ...argocd.destinations import destination_errors
 from ...charts.locate import unlocked
 from ...errors import CmpError, InputError, Location
 from ...fleet.cluster import Cluster, open_cluster
@@ -16,7 +17,7 @@ from ...fleet.files import Fleet
 from ...fleet.plan import Planned, plan
 from ...render.kustomize.patches import entries as patch_entries
 from ...specs.paths import is_remote
-from .clusters import destination_errors, provision_error, unknown_projects
+from .clusters import provision_error, unknown_projects
 from .findings import Finding, allowed, errors
 from .labels import known_labels
 from .objectnames import invalid_names

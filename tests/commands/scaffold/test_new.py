@@ -11,7 +11,7 @@ import pytest
 from fleets import write
 from program import PROGRAM, Outcome, run
 
-from cmp_plugin.commands.first_fleet import files
+from cmp_plugin.commands.scaffold.first_fleet import files
 from cmp_plugin.commands.scaffold.texts import with_destination, with_service
 from cmp_plugin.errors import CmpError
 from cmp_plugin.goyaml.load import load, plain

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import json
 
-from ..specs.models import KINDS, json_schema
-
-KUBERNETES = "1.34"
-SCHEMAS = "schemas"
+from ...specs.defaults import KUBERNETES
+from ...specs.editor import modeline, schema_files
 
 _FLEET = """\
 # The root of the fleet: what holds for every cluster.
@@ -131,17 +129,4 @@ def files(repo_url: str) -> dict[str, str]:
     kinds = dict(zip(specs, ("fleet", "profile", "cluster", "service"), strict=True))
     written = {path: modeline(path, kinds[path]) + text for path, text in specs.items()}
     written |= {f"services/hello/chart/{name}": text for name, text in _CHART.items()}
-    return written | schemas()
-
-
-def schemas() -> dict[str, str]:
-    """The JSON Schema of each kind of file, for editors, below the fleet's root."""
-    return {
-        f"{SCHEMAS}/{kind.lower()}.json": json.dumps(json_schema(kind), indent=2, ensure_ascii=False) + "\n"
-        for kind in KINDS
-    }
-
-
-def modeline(path: str, kind: str) -> str:
-    """The line by which an editor finds the schema of the spec at `path`, as that lies in the fleet."""
-    return f"# yaml-language-server: $schema={'../' * path.count('/')}{SCHEMAS}/{kind}.json\n"
+    return written | schema_files()
