@@ -17,6 +17,7 @@ from cmp_plugin.fleet.files import open_fleet
 EXAMPLES = {name: command.load().EXAMPLES for name, command in COMMANDS.items()}
 SHOWN = [(verb, command) for verb, shown in EXAMPLES.items() for _, command in shown]
 REFERENCE = open_fleet(CHECKOUT)
+TAKE_JOBS = ("preview", "diff", "validate", "import kustomize a b")
 
 
 def test_every_verb_is_taught() -> None:
@@ -87,6 +88,7 @@ def test_without_a_word(tmp_path: Path, clean_env: dict[str, str]) -> None:
         ("preview a b c", '"c" is one word too many (see cmp-plugin preview --help)'),
         ("preview -o yml", '-o/--output: there is no "yml" (did you mean "yaml"?)'),
         ("preview -o xml", '-o/--output: there is no "xml" (there is yaml, json)'),
+        *((f"{command} --jobs 0", "--jobs must be 1 or more") for command in TAKE_JOBS),
         ("schema clster", 'kind: there is no "clster" (did you mean "cluster"?)'),
         ("expand a", "the following arguments are required: SERVICE, --out (see cmp-plugin expand --help)"),
     ],
