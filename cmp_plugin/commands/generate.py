@@ -85,7 +85,7 @@ def _prefix(call: Call, path: str) -> str:
 
 
 def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadline) -> bytes:
-    from ..render.emit import emit
+    from ..render.manifest import emit
     from ..render.render import render
 
     _warn_about_kubernetes(call, request)

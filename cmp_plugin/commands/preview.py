@@ -18,7 +18,7 @@ from ..fleet.files import Fleet
 from ..fleet.plan import Planned, keys_on, plan, plan_fleet, planned_service
 from ..fleet.request import settings_of
 from ..goyaml.load import dump_json
-from ..render.emit import emit
+from ..render.manifest import emit
 from ..render.parallel import RENDER_SECONDS, in_parallel
 from ..system.process import Deadline
 from ..tools import git

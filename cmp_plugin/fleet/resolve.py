@@ -230,8 +230,8 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patc
         bodies = [body]
     if not bodies:
         raise InputError(f'patch "{name}" is empty', at)
-    lenient = only_defaults or _flag(fields, "optional")
-    return Patch(name, at, fields.get("target"), tuple(bodies), lenient)
+    optional = only_defaults or _flag(fields, "optional")
+    return Patch(name, at, fields.get("target"), tuple(bodies), optional)
 
 
 def _start_of_text(text: Node) -> Location:
@@ -246,8 +246,8 @@ def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:
     images: list[Image] = []
     for name, image in sorted(fields.entries("images").items()):
         new_name, new_tag, digest = (text_field(image, key) for key in ("newName", "newTag", "digest"))
-        lenient = name not in merged.images
-        images.append(Image(name, image.start, new_name, new_tag, digest, lenient))
+        optional = name not in merged.images
+        images.append(Image(name, image.start, new_name, new_tag, digest, optional))
     return tuple(images)
 
 

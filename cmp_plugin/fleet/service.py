@@ -34,7 +34,7 @@ class Append(NamedTuple):
 class Patch(NamedTuple):
     """One named patch. `bodies` holds mappings (strategic merge) or a single list (JSON6902).
 
-    `lenient`: hitting nothing is no error (`optional`, or it stands in `defaults` and no higher
+    `optional`: matching nothing is no error (the spec says `optional`, or it stands in `defaults` and no higher
     layer mentions it). `target` is the selector as written, or None.
     """
 
@@ -42,7 +42,7 @@ class Patch(NamedTuple):
     at: Location
     target: Node | None
     bodies: tuple[Node, ...]
-    lenient: bool
+    optional: bool
 
     @property
     def is_json6902(self) -> bool:
@@ -57,7 +57,7 @@ class Image(NamedTuple):
     new_name: str
     new_tag: str
     digest: str
-    lenient: bool
+    optional: bool
 
 
 class Resource(NamedTuple):

@@ -1,7 +1,7 @@
 """A service's chart -> the objects that helm makes of it.
 
-In: a resolved service, its chart on disk, a helm. Out: `Document`s, read as Argo CD reads them.
-One values file is written into the render's private directory. Helm's errors leave here with a place
+In: a render's context. Out: the chart on disk with the helm for it, its values, its objects as Argo CD reads
+them. One values file is written into the render's private directory. Helm's errors leave here with a location
 in the fleet and without values.
 """
 
@@ -9,76 +9,98 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple
 
 from ..errors import InputError, ToolError
-from ..fleet.service import Append, ResolvedService
 from ..goyaml.load import Document, dump_values, load_manifests, plain
-from ..system.files import FileTree
-from ..system.process import Deadline
 from ..tools import helm
 from ..tools.discovery import Tool
 from ..tools.helm_errors import HelmError
+from ..verbose import stage
+from .context import RenderContext
+from .manifest import Manifest, flatten_lists
 
 
-def chart_manifests(
-    service: ResolvedService, chart_path: str, tool: Tool, workdir: str, deadline: Deadline, tree: FileTree
-) -> list[Document]:
-    """What the chart at `chart_path` (see `charts.locate`) makes of the service's values.
+class LocatedChart(NamedTuple):
+    """A chart's directory or archive on this machine, and the helm to use. `warnings` are sentences for stderr."""
 
-    Raises ToolError or InputError, with the service's label, at a place in the fleet.
+    path: str
+    tool: Tool
+    warnings: tuple[str, ...] = ()
+
+
+def locate_chart(context: RenderContext) -> LocatedChart | None:
+    """The chart of the service, fetched if need be; None without one. Raises InputError or ToolError."""
+    service = context.service
+    if service.chart is None:
+        return None
+    from ..charts.locate import locate
+
+    tool = helm.find(service.helm_range, service.tools_strict, service.at)
+    with stage(f"{service.label}: chart"):
+        located = locate(*context)
+    return LocatedChart(located.path, tool, (*([tool.warning] if tool.warning else []), *located.warnings))
+
+
+def chart_manifests(context: RenderContext, chart: LocatedChart) -> list[Manifest]:
+    """What the chart makes of the service's values: every object, those in lists one by one.
+
+    Raises ToolError or InputError, with the service's label, at a location in the fleet.
     """
-    assert service.chart is not None
-    values = final_values(service, chart_path, tool, workdir, deadline, tree)
-    with _placing(service, chart_path, workdir, tree):
-        output = _template(service, chart_path, values, tool, workdir, deadline)
-    try:
-        return load_manifests(output)
-    except InputError as error:
-        raise InputError(f"{service.label}: {error}", service.chart.at) from None
+    service = context.service
+    with stage(f"{service.label}: helm"):
+        values = final_values(context, chart)
+        with _located_errors(context, chart):
+            output = _template(context, chart.tool, chart.path, values)
+        try:
+            documents = load_manifests(output)
+        except InputError as error:
+            raise InputError(f"{service.label}: {error}", service.chart.at if service.chart else service.at) from None
+    return objects_in(documents)
 
 
-def final_values(
-    service: ResolvedService, chart_path: str, tool: Tool, workdir: str, deadline: Deadline, tree: FileTree
-) -> dict[str, Any]:
+def objects_in(documents: Iterable[Document]) -> list[Manifest]:
+    """The objects that helm printed, those in lists one by one, each with its template as the source."""
+    return list(
+        flatten_lists(
+            Manifest(one.value, f"chart template {one.source}" if one.source else "the chart") for one in documents
+        )
+    )
+
+
+def final_values(context: RenderContext, chart: LocatedChart) -> dict[str, Any]:
     """The content of the one values file: every `key+` has the chart's own list before its items.
 
     Raises as `chart_manifests` does. Helm runs only when there is a `key+` that no layer gave a base.
     """
-    values = plain(service.values)
-    assert isinstance(values, dict)
-    if service.appends:
-        from .chart_values import computed_values
+    service = context.service
+    values: dict[str, Any] = plain(service.values)
+    if not service.appends:
+        return values
+    from .chart_values import computed_values
 
-        def print_values(probe: str) -> bytes:
-            return _template(service, probe, values, tool, workdir, deadline)
-
-        with _placing(service, chart_path, workdir, tree):
-            computed = computed_values(chart_path, workdir, print_values)
-        for append in service.appends:
-            _append(values, append, computed, service)
+    with _located_errors(context, chart):
+        computed = computed_values(
+            chart.path, context.directory, lambda probe: _template(context, chart.tool, probe, values)
+        )
+    for append in service.appends:
+        base: Any = computed
+        for key in append.path:
+            base = base.get(key) if isinstance(base, dict) else None
+        if base is not None and not isinstance(base, list):
+            name = ".".join(append.path)
+            raise InputError(f"{service.label}: {name}+ appends to something that is no list in the chart", append.at)
+        parent = values
+        for key in append.path[:-1]:
+            parent = parent.setdefault(key, {})
+        parent[append.path[-1]] = [*(base or []), *plain(append.items)]
     return values
 
 
-@contextlib.contextmanager
-def _placing(service: ResolvedService, chart_path: str, workdir: str, tree: FileTree) -> Iterator[None]:
-    """Errors of the tools leave this block with the service's label and a place in the fleet."""
-    assert service.chart is not None
-    try:
-        yield
-    except HelmError as error:
-        from .chart_errors import placed
-
-        raise placed(error, service, chart_path, workdir, tree) from None
-    except ToolError as error:
-        raise ToolError(f"{service.label}: {error.message}", service.chart.at, error.hint, argv=error.argv) from None
-
-
-def _template(
-    service: ResolvedService, chart_path: str, values: Any, tool: Tool, workdir: str, deadline: Deadline
-) -> bytes:
-    values_file = os.path.join(workdir, "values.json")
+def _template(context: RenderContext, tool: Tool, chart_path: str, values: Any) -> bytes:
+    service, _, directory, deadline = context
+    values_file = os.path.join(directory, "values.json")
     with open(values_file, "wb") as file:
         file.write(dump_values(values))
     return helm.template(
@@ -91,18 +113,21 @@ def _template(
         kube_version=service.kube_version,
         api_versions=service.api_versions,
         values_file=values_file,
-        workdir=workdir,
+        workdir=directory,
         deadline=deadline,
     )
 
 
-def _append(values: dict[str, Any], append: Append, computed: Any, service: ResolvedService) -> None:
-    base = computed
-    for key in append.path:
-        base = base.get(key) if isinstance(base, dict) else None
-    if base is not None and not isinstance(base, list):
-        name = ".".join(append.path)
-        raise InputError(f"{service.label}: {name}+ appends to something that is no list in the chart", append.at)
-    for key in append.path[:-1]:
-        values = values.setdefault(key, {})
-    values[append.path[-1]] = [*(base or []), *plain(append.items)]
+@contextlib.contextmanager
+def _located_errors(context: RenderContext, chart: LocatedChart) -> Iterator[None]:
+    """Errors of the tools leave this block with the service's label and a location in the fleet."""
+    service = context.service
+    try:
+        yield
+    except HelmError as error:
+        from .chart_errors import located
+
+        raise located(error, context, chart.path) from None
+    except ToolError as error:
+        at = service.chart.at if service.chart else service.at
+        raise ToolError(f"{service.label}: {error.message}", at, error.hint, argv=error.argv) from None

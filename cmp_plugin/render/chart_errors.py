@@ -16,13 +16,15 @@ from ..goyaml.load import Node, load_values, plain
 from ..system.files import FileTree
 from ..tools.helm_errors import HelmError, Reason, Violation
 from ..tools.redact import HIDDEN
+from .context import RenderContext
 
 # Shorter texts (`prod`, `web`) are words of many a sentence and no secrets.
 _SHORTEST_SECRET = 6
 
 
-def placed(error: HelmError, service: ResolvedService, chart_path: str, workdir: str, tree: FileTree) -> CmpError:
+def located(error: HelmError, context: RenderContext, chart_path: str) -> CmpError:
     """The same error, or one for each sentence of a values schema, with a place in the fleet."""
+    service, tree, directory, _ = context
     reason = error.reason
     assert service.chart is not None
     if reason.violations:
@@ -33,7 +35,7 @@ def placed(error: HelmError, service: ResolvedService, chart_path: str, workdir:
             for at in [_violation_place(violation, name, service, service.chart)]
         )
     message = reason.message if reason.authored else _without(reason.message, service.values)
-    message = tree.relative(message.replace(workdir + os.sep, ""))
+    message = tree.relative(message.replace(directory + os.sep, ""))
     at, inner = _place(reason, service.chart, tree)
     return _tool_error(error, f"{service.label}: helm: {inner}{message}", at)
 

@@ -1,13 +1,15 @@
-"""One object of a render: its value, where it came from, and what identifies it.
+"""One object of a render: its value, where it came from, what identifies it, and the stream of all of them.
 
-In: plain values as a reader gave them, so anything may be missing or of the wrong type. Out: facts.
-Raises nothing about an object's content: that is `checks`' matter.
+In: plain values as a reader gave them, so anything may be missing or of the wrong type. Out: facts; the bytes
+that Argo CD reads. Raises nothing about an object's content: that is `checks`' matter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
+
+from ..goyaml.load import dump_json
 
 # What Kustomize's own OpenAPI data calls cluster-scoped (kyaml/openapi 0.21.2,
 # precomputedIsNamespaceScoped). Every other kind, known or not, has a namespace.
@@ -41,7 +43,7 @@ CLUSTER_SCOPED = frozenset(
     | _OTHERS
 )
 
-
+# What Kustomize writes where an object of such a kind would have its namespace.
 NOWHERE = "_non_namespaceable_"
 
 
@@ -118,11 +120,16 @@ def is_list(value: dict[str, Any]) -> bool:
     return text(value, "kind").endswith("List") and "items" in value
 
 
-def opened(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
+def flatten_lists(manifests: Iterable[Manifest]) -> Iterator[Manifest]:
     """Every object, those inside of lists instead of the lists; a malformed list stays as it is."""
     for manifest in manifests:
         items = manifest.value["items"] or [] if is_list(manifest.value) else None
         if isinstance(items, list) and all(isinstance(item, dict) for item in items):
-            yield from opened(Manifest(item, manifest.source) for item in items)
+            yield from flatten_lists(Manifest(item, manifest.source) for item in items)
         else:
             yield manifest
+
+
+def emit(manifests: Iterable[Manifest]) -> bytes:
+    """The stream: one line an object in their order, compact JSON, sorted keys, UTF-8, a newline at each end."""
+    return "".join(f"{dump_json(manifest.value)}\n" for manifest in manifests).encode()

@@ -11,15 +11,16 @@ import os
 import posixpath
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 from ..errors import InputError, Location
-from ..fleet.service import Chart, ResolvedService
+from ..fleet.service import Chart
 from ..goyaml.load import dump_json, dump_yaml
-from ..system.files import FileTree
+from .context import RenderContext
 from .kustomize.kustomization import Places, adds_to_objects, fragment_namespace, kustomization, patch_body
 from .kustomize.patches import Entry
-from .kustomize.transform import Settled
+from .kustomize.references import References
+from .kustomize.targets import Targets
 from .manifest import described, is_nameless
 
 MAX_BYTES = 100 * 1024 * 1024
@@ -31,29 +32,32 @@ _HELM_MADE = "internal.config.kubernetes.io/helm-generated"
 _NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9._-]+")
 
 
-class LocatedChart(NamedTuple):
-    """A chart's directory on this machine, and the values for it with every `key+` done."""
-
-    path: str
-    values: dict[str, Any]
-
-
 def expanded(
-    service: ResolvedService, settled: Settled, chart: LocatedChart | None, tree: FileTree, rendered: bool
+    context: RenderContext,
+    targets: Targets,
+    references: References,
+    chart_path: str,
+    values: dict[str, Any],
+    rendered: bool,
 ) -> dict[str, bytes]:
-    """Relative path -> content. `rendered`: the chart's output as JSON instead of the chart.
+    """Relative path -> content. `chart_path`: the chart on this machine; `values`: with every `key+` done;
+    `rendered`: the chart's output as JSON instead of the chart.
 
     Raises InputError for objects whose name the API server makes up, which Kustomize refuses; with
     `rendered` they stand in a file of their own, which the kustomization does not name.
     """
-    output = _Output(service, tree)
+    service = context.service
+    output = _Output(context)
     objects: list[str] = []
     inflated: dict[str, Any] = {}
     if rendered:
-        objects = output.rendered(settled)
-    elif chart is not None and service.chart is not None:
-        _check_names(service, settled)
-        inflated = output.chart(service.chart, chart)
+        objects = output.rendered(targets)
+    elif service.chart is not None:
+        for one in targets.printed:
+            if is_nameless(one.value):
+                message = f"{service.label}: Kustomize refuses {described(one.value)}, which the chart prints"
+                raise InputError(message, service.at, "--rendered leaves such objects to you")
+        inflated = output.chart(service.chart, chart_path, values)
         if adds_to_objects(service):
             # Kustomize runs a generator that adds to an object before it inflates charts.
             output.yaml("chart/kustomization.yaml", inflated)
@@ -61,15 +65,15 @@ def expanded(
             objects, inflated = ["chart"], {}
     value = kustomization(
         service,
-        Places(output.file, output.directory, tree.is_dir),
+        Places(output.file, output.directory, context.tree.is_dir),
         objects=objects,
         metadata=True,
-        images=settled.meeting.images,
+        images=targets.images,
     )
-    value["patches"] = [*value.get("patches", []), *output.patches(settled.meeting.entries)]
-    if chart is not None and not rendered and fragment_namespace(service):
+    value["patches"] = [*value.get("patches", []), *output.patches(targets.entries)]
+    if service.chart is not None and not rendered and fragment_namespace(service):
         value["patches"].append(_owned())
-    output.reached(settled.reach.directories)
+    output.reached(references.directories)
     output.yaml("kustomization.yaml", {**{k: v for k, v in value.items() if v}, **inflated})
     return output.files
 
@@ -77,9 +81,9 @@ def expanded(
 class _Output:
     """The files so far."""
 
-    def __init__(self, service: ResolvedService, tree: FileTree) -> None:
-        self._service = service
-        self._tree = tree
+    def __init__(self, context: RenderContext) -> None:
+        self._service = context.service
+        self._tree = context.tree
         self._bytes = 0
         self.files: dict[str, bytes] = {}
 
@@ -87,17 +91,17 @@ class _Output:
         """Add a file for people and Kustomize to read."""
         self.files[name] = dump_yaml(value).encode()
 
-    def rendered(self, settled: Settled) -> list[str]:
+    def rendered(self, targets: Targets) -> list[str]:
         """The chart's output, as resources."""
-        named = [one.value for one in settled.printed if not is_nameless(one.value)]
-        nameless = [one.value for one in settled.printed if is_nameless(one.value)]
+        named = [one.value for one in targets.printed if not is_nameless(one.value)]
+        nameless = [one.value for one in targets.printed if is_nameless(one.value)]
         for name, values in ((_RENDERED, named), (_NAMELESS, nameless)):
             if values:
                 items = {"apiVersion": "v1", "kind": "List", "items": values}
                 self.files[name] = f"{dump_json(items)}\n".encode()
         return [_RENDERED] if named else []
 
-    def chart(self, chart: Chart, located: LocatedChart) -> dict[str, Any]:
+    def chart(self, chart: Chart, path: str, values: dict[str, Any]) -> dict[str, Any]:
         """The `helmCharts` entry, the values, and a chart of this repository as files."""
         service = self._service
         entry: dict[str, Any] = {
@@ -111,11 +115,11 @@ class _Output:
         }
         if chart.path:
             entry["name"] = _slug(posixpath.basename(chart.path))
-            self._copy(located.path, f"charts/{entry['name']}")
+            self._copy(path, f"charts/{entry['name']}")
         else:
             repository, _, name = chart.oci.rpartition("/")
             entry |= {"repo": chart.repo or repository, "name": chart.name or name, "version": chart.version}
-        self.yaml("values.yaml", located.values)
+        self.yaml("values.yaml", values)
         return {"helmCharts": [{key: value for key, value in entry.items() if value}]}
 
     def patches(self, entries: Iterable[Entry]) -> Iterator[dict[str, Any]]:
@@ -166,13 +170,6 @@ class _Output:
             message = f"{self._service.label}: chart and kustomizations are too large"
             hint = f"{MAX_BYTES >> 20} MiB and {MAX_FILES} files are the limit"
             raise InputError(message, self._service.at, hint)
-
-
-def _check_names(service: ResolvedService, settled: Settled) -> None:
-    for one in settled.printed:
-        if is_nameless(one.value):
-            message = f"{service.label}: Kustomize refuses {described(one.value)}, which the chart prints"
-            raise InputError(message, service.at, "--rendered leaves such objects to you")
 
 
 def _owned() -> dict[str, Any]:

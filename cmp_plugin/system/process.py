@@ -38,6 +38,11 @@ class Deadline:
         """Seconds that remain, never negative."""
         return max(0.0, self._end - time.monotonic())
 
+    @property
+    def expired(self) -> bool:
+        """Whether it has passed."""
+        return not self.left()
+
     def expire(self) -> None:
         """Make it now, for a render in another thread that nobody waits for any more."""
         self._end = 0.0
@@ -131,7 +136,7 @@ def _read_both(child: subprocess.Popen[bytes], deadline: Deadline, limit: int) -
             if len(stdout) > limit:
                 raise OverflowError
             del stderr[:-STDERR_KEPT]
-            if not deadline.left():
+            if deadline.expired:
                 raise subprocess.TimeoutExpired(child.args, deadline.seconds)
             if not ready:
                 if ended:

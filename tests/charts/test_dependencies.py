@@ -16,7 +16,8 @@ from cmp_plugin.charts.lockfile import dump
 from cmp_plugin.charts.obtain import FetchContext, lock_chart
 from cmp_plugin.errors import CmpError, InputError
 from cmp_plugin.fleet.service import Chart
-from cmp_plugin.render.chart import chart_manifests
+from cmp_plugin.render.chart import LocatedChart, chart_manifests
+from cmp_plugin.render.context import RenderContext
 from cmp_plugin.system.files import FileTree
 from cmp_plugin.tools import helm
 from services import service
@@ -55,8 +56,9 @@ def rendered(tree: FileTree, use: FetchContext, **fields: object) -> list[str]:
     """Name and version of the charts that made the objects, as their templates see them."""
     web = service(chart=Chart(AT, path=PATH), release="r", kube_version="1.34.0", **fields)
     directory = place_of_charts.locate(web, tree, use.workdir, use.deadline).path
-    documents = chart_manifests(web, directory, helm.find("~4.3"), use.workdir, use.deadline, tree)
-    return sorted(document.value["data"]["chart"] for document in documents)
+    context = RenderContext(web, tree, use.workdir, use.deadline)
+    manifests = chart_manifests(context, LocatedChart(directory, helm.find("~4.3")))
+    return sorted(manifest.value["data"]["chart"] for manifest in manifests)
 
 
 def test_a_chart_without_any(own: Callable[..., FileTree], context: MakeContext) -> None:

@@ -351,22 +351,22 @@ def test_a_patch_removed_and_added_again_goes_last(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("block", "lenient"),
+    ("block", "optional"),
     [
         ("patches: {p: {patch: {}}}, images: {i: {newTag: a}}", False),
         ("patches: {p: {optional: true}}", True),
         ("", True),
     ],
 )
-def test_what_only_defaults_name_may_hit_nothing(block: str, lenient: bool, tmp_path: Path) -> None:
+def test_what_only_defaults_name_may_hit_nothing(block: str, optional: bool, tmp_path: Path) -> None:
     root = fleet(
         tmp_path,
         fleet="defaults: {patches: {p: {patch: {x: 1}}}, images: {i: {newTag: b}}}",
         cluster=f"services: {{web: {{{block}}}}}",
     )
     service = resolved(root).service
-    assert service.patches[0].lenient is lenient
-    assert service.images[0].lenient is (not block or "images" not in block)
+    assert service.patches[0].optional is optional
+    assert service.images[0].optional is (not block or "images" not in block)
 
 
 def test_every_leaf_remembers_where_it_came_from_and_what_it_overrode(tmp_path: Path) -> None:

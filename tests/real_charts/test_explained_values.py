@@ -19,8 +19,9 @@ from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import planned_service
 from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.goyaml.load import dump_values, plain
-from cmp_plugin.render.chart import final_values
+from cmp_plugin.render.chart import LocatedChart, final_values
 from cmp_plugin.render.chart_values import computed_values
+from cmp_plugin.render.context import RenderContext
 from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 from cmp_plugin.system.workdir import workdir
@@ -72,7 +73,7 @@ def of_helm(service: ResolvedService, tree: FileTree) -> Any:
     deadline, tool = Deadline(120), helm.find(service.helm_range)
     with workdir() as directory:
         place = locate(service, tree, directory, deadline).path
-        values = final_values(service, place, tool, directory, deadline, tree)
+        values = final_values(RenderContext(service, tree, directory, deadline), LocatedChart(place, tool))
         return computed_values(
             place, directory, lambda probe: printed(service, probe, values, tool, directory, deadline)
         )

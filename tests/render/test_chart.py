@@ -14,8 +14,10 @@ import pytest
 
 from cmp_plugin.errors import CmpError, InputError, Location
 from cmp_plugin.fleet.service import Append, Chart, ResolvedService
-from cmp_plugin.goyaml.load import Document, load
-from cmp_plugin.render.chart import chart_manifests
+from cmp_plugin.goyaml.load import load
+from cmp_plugin.render.chart import LocatedChart, chart_manifests
+from cmp_plugin.render.context import RenderContext
+from cmp_plugin.render.manifest import Manifest
 from cmp_plugin.specs.merge import merge_values, prepared, split_appends
 from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
@@ -74,16 +76,15 @@ class Fleet(NamedTuple):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text if isinstance(text, bytes) else text.encode())
 
-    def render(self, of: ResolvedService) -> list[Document]:
+    def render(self, of: ResolvedService) -> list[Manifest]:
         workdir = self.root / "workdir"
         workdir.mkdir(exist_ok=True)
-        tree = FileTree(str(self.root), ("/services",))
-        chart = str(self.root / "services/web/chart")
-        return chart_manifests(of, chart, self.tool, str(workdir), Deadline(60), tree)
+        context = RenderContext(of, FileTree(str(self.root), ("/services",)), str(workdir), Deadline(60))
+        return chart_manifests(context, LocatedChart(str(self.root / "services/web/chart"), self.tool))
 
     def values(self, of: ResolvedService, source: str = "web/templates/x.yaml") -> Any:
         """The values that the chart's template saw."""
-        (printed,) = [one.value for one in self.render(of) if one.source == source]
+        (printed,) = [one.value for one in self.render(of) if one.source == f"chart template {source}"]
         return json.loads(printed["data"]["values"])
 
     def error(self, of: ResolvedService) -> CmpError:
@@ -104,7 +105,7 @@ def test_values_and_objects(fleet: Fleet) -> None:
     fleet.write({"templates/x.yaml": PRINT, "values.yaml": "a: 1\nb: {c: 2, d: 3}\nl: [1]\n"})
     of = service('  b: {c: null, e: "é😀\\u2028"}\n  l: []\n  s: "yes"\n')
     (document,) = fleet.render(of)
-    assert document.source == "web/templates/x.yaml"
+    assert document.source == "chart template web/templates/x.yaml"
     assert document.value["metadata"] == {"name": "x"}
     assert fleet.values(of) == {"a": 1, "b": {"d": 3, "e": "é😀\u2028"}, "l": [], "s": "yes"}
 
@@ -429,15 +430,9 @@ def test_a_helm_that_takes_too_long(fleet: Fleet, tmp_path: Path) -> None:
     slow = fleet._replace(tool=Tool(str(script), "4.3.1"))
     tree = FileTree(str(slow.root), ("/services",))
     (tmp_path / "w").mkdir()
+    context = RenderContext(service(), tree, str(tmp_path / "w"), Deadline(4))
     with pytest.raises(CmpError) as caught:
-        chart_manifests(
-            service(),
-            str(slow.root / "services/web/chart"),
-            slow.tool,
-            str(tmp_path / "w"),
-            Deadline(4),
-            tree,
-        )
+        chart_manifests(context, LocatedChart(str(slow.root / "services/web/chart"), slow.tool))
     assert str(caught.value) == AT + "helm was stopped: the render took longer than 4 s"
 
 

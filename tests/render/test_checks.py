@@ -128,7 +128,7 @@ def test_both_sources_are_named(
         printed += "---\n" + SETTINGS.replace("a.yaml", "b.yaml")
     if "chart" not in sources:
         printed = ""
-    made = service(resources=resources, patches=(patch("data: {a: b}", kind="ConfigMap", lenient=True),), **fields)
+    made = service(resources=resources, patches=(patch("data: {a: b}", kind="ConfigMap", optional=True),), **fields)
     error = Transform(kustomize, tmp_path).error(made, printed, FILES)
     assert error.startswith(SERVICE + "ConfigMap/a ") and error.endswith(f"is there twice: from {sources}")
 

@@ -6,8 +6,7 @@ import subprocess
 from pathlib import Path
 
 from cmp_plugin.goyaml.load import load_manifests
-from cmp_plugin.render.emit import emit
-from cmp_plugin.render.manifest import Manifest
+from cmp_plugin.render.manifest import Manifest, emit
 
 
 def test_one_line_an_object() -> None:

@@ -78,7 +78,7 @@ SERVICES: dict[str, dict[str, Any]] = {
             patch("spec: {replicas: 3}\n---\nspec: {paused: true}", called="a/label", kind="Deployment"),
             patch("[{op: add, path: /data/b, value: 'on'}]", called="a label", kind="ConfigMap"),
             patch("{apiVersion: v1, kind: Secret, metadata: {name: sub}, stringData: {b: c}}", called=".."),
-            patch("{apiVersion: v1, kind: Secret, metadata: {name: none}}", called="nothing", lenient=True),
+            patch("{apiVersion: v1, kind: Secret, metadata: {name: none}}", called="nothing", optional=True),
         ),
         "images": (image("registry.example/web", new_name="mirror.example/web", digest="sha256:aa"),),
         "labels": (("team", "a"),),
@@ -124,9 +124,11 @@ def test_what_is_appended_is_in_the_values(
 def test_a_chart_from_elsewhere_is_named(tmp_path: Path) -> None:
     """No chart is fetched here: only what would be written is looked at."""
     from cmp_plugin.fleet.service import Chart
+    from cmp_plugin.render.context import RenderContext
     from cmp_plugin.render.kustomize.build import Kustomizer
-    from cmp_plugin.render.kustomize.transform import Settled, settled
-    from cmp_plugin.render.overlay import LocatedChart, expanded
+    from cmp_plugin.render.kustomize.references import References
+    from cmp_plugin.render.kustomize.targets import Targets
+    from cmp_plugin.render.overlay import expanded
 
     tree = lay_out(tmp_path, {})
     for source, entry in (
@@ -139,9 +141,9 @@ def test_a_chart_from_elsewhere_is_named(tmp_path: Path) -> None:
             {"name": "site", "repo": "oci://charts.example/team"},
         ),
     ):
-        made = service(chart=source)
-        found: Settled = settled(made, [], tree, Kustomizer(made, tree, str(tmp_path), Deadline(9)))
-        files = expanded(made, found, LocatedChart("", {}), tree, False)
+        context = RenderContext(service(chart=source), tree, str(tmp_path), Deadline(9))
+        targets = Targets.find(context.service, [], Kustomizer(context))
+        files = expanded(context, targets, References(tree), "", {}, False)
         (written,) = yaml.safe_load(files["kustomization.yaml"])["helmCharts"]
         assert {**written, **entry, "version": "1.2.3"} == written
 

@@ -13,9 +13,8 @@ from program import CHECKOUT
 
 from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.goyaml.load import dump_json, load_manifests
-from cmp_plugin.render.emit import emit
 from cmp_plugin.render.kustomize.order import ordered
-from cmp_plugin.render.manifest import Manifest
+from cmp_plugin.render.manifest import Manifest, emit
 from cmp_plugin.render.render import expand, render
 from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
@@ -79,22 +78,25 @@ CHANGES: dict[str, Any] = {
     "patches": (
         patch(
             "spec: {revisionHistoryLimit: 3, template: {metadata: {labels: {patched: a}}}}",
-            lenient=True,
+            optional=True,
             kind="Deployment",
         ),
         patch(
-            "metadata: {annotations: {patched: b}}", lenient=True, kind="CustomResourceDefinition", name=".*s\\..*\\.io"
+            "metadata: {annotations: {patched: b}}",
+            optional=True,
+            kind="CustomResourceDefinition",
+            name=".*s\\..*\\.io",
         ),
         patch(
             "[{op: add, path: /metadata/labels/patched, value: c}]",
-            lenient=True,
+            optional=True,
             kind="ServiceAccount|Service",
             labelSelector="app",
         ),
     ),
     "images": (
-        image(".*/[a-z-]*controller", new_tag="9", lenient=True),
-        image("quay.io/.*", digest="sha256:aa", lenient=True),
+        image(".*/[a-z-]*controller", new_tag="9", optional=True),
+        image("quay.io/.*", digest="sha256:aa", optional=True),
     ),
     "labels": (("team", "a"),),
     "annotations": (("note", "b"),),

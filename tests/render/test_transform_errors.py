@@ -168,11 +168,11 @@ def test_several_errors_come_together(transform: Transform) -> None:
 def test_what_may_hit_nothing(transform: Transform) -> None:
     made = service(
         patches=(
-            patch("spec: {}", lenient=True, kind="Nothing"),
-            patch("[{op: remove, path: /spec}]", lenient=True, kind="Nothing"),
-            patch("{apiVersion: v1, kind: Nothing, metadata: {name: x}}", lenient=True),
+            patch("spec: {}", optional=True, kind="Nothing"),
+            patch("[{op: remove, path: /spec}]", optional=True, kind="Nothing"),
+            patch("{apiVersion: v1, kind: Nothing, metadata: {name: x}}", optional=True),
         ),
-        images=(image("nothing", new_tag="1", lenient=True),),
+        images=(image("nothing", new_tag="1", optional=True),),
     )
     outcome = transform.same(made, CHART)
     assert outcome.builds == 0

@@ -119,7 +119,7 @@ def mixture(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     patches = []
     for number in range(draw(st.integers(0, 3))):
         text = draw(st.sampled_from(BODIES + OPERATIONS))
-        patches.append(patch(text, called=f"p{number}", lenient=draw(st.booleans()), **draw(target(objects))))
+        patches.append(patch(text, called=f"p{number}", optional=draw(st.booleans()), **draw(target(objects))))
     names = draw(
         st.lists(
             st.sampled_from([".*/crossplane", "docker.io/istio/.*", "added", ".*cert-manager.*", "nothing"]),
@@ -130,7 +130,7 @@ def mixture(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
     resources = draw(st.lists(st.sampled_from(RESOURCES), max_size=2, unique=True))
     return chart, {
         "patches": tuple(patches),
-        "images": tuple(image(name, new_tag="new", lenient=True) for name in names),
+        "images": tuple(image(name, new_tag="new", optional=True) for name in names),
         "resources": resources,
         "labels": draw(st.sampled_from([(), (("team", "a"), ("app", "over"))])),
         "annotations": draw(st.sampled_from([(), (("note", "b"),)])),

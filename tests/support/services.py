@@ -12,11 +12,13 @@ import pytest
 from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.fleet.service import Chart, Image, Patch, ResolvedService, Resource
 from cmp_plugin.goyaml.load import Document, Node, load_all, load_manifests, node
-from cmp_plugin.render.checks import check
-from cmp_plugin.render.emit import emit
+from cmp_plugin.render.chart import objects_in
+from cmp_plugin.render.checks import check, check_objects
+from cmp_plugin.render.context import RenderContext
 from cmp_plugin.render.kustomize.build import Kustomizer
-from cmp_plugin.render.kustomize.transform import transform
-from cmp_plugin.render.manifest import Manifest, described
+from cmp_plugin.render.kustomize.references import references_of
+from cmp_plugin.render.manifest import Manifest, described, emit
+from cmp_plugin.render.render import after_helm
 from cmp_plugin.system.files import FileTree
 from cmp_plugin.system.process import Deadline
 from cmp_plugin.system.workdir import workdir
@@ -26,15 +28,15 @@ PLACE = Location("services/web/service.yaml")
 AT = Location("services/web/service.yaml", 7, 3)
 
 
-def patch(text: str, *, called: str = "p", lenient: bool = False, **target: str) -> Patch:
+def patch(text: str, *, called: str = "p", optional: bool = False, **target: str) -> Patch:
     """A patch as a spec would hold it: its text stands in patch.yaml, so that places are known."""
     bodies = tuple(load_all(text.encode(), "services/web/patch.yaml"))
-    return Patch(called, AT, node(target, AT) if target else None, bodies, lenient)
+    return Patch(called, AT, node(target, AT) if target else None, bodies, optional)
 
 
-def image(name: str, new_name: str = "", new_tag: str = "", digest: str = "", lenient: bool = False) -> Image:
+def image(name: str, new_name: str = "", new_tag: str = "", digest: str = "", optional: bool = False) -> Image:
     """An image replacement."""
-    return Image(name, AT, new_name, new_tag, digest, lenient)
+    return Image(name, AT, new_name, new_tag, digest, optional)
 
 
 def service(**fields: Any) -> ResolvedService:
@@ -117,10 +119,13 @@ class Transform(NamedTuple):
     ) -> Outcome:
         if isinstance(documents, str):
             documents = load_manifests(documents.encode())
+        printed = objects_in(documents)
         with workdir() as directory:
-            tool, tree = Tool(self.kustomize, "5.8.2"), lay_out(self.root, files)
-            kustomizer = Kustomizer(made, tree, directory, Deadline(120), tool)
-            manifests = transform(made, documents, tree, kustomizer, whole=whole)
+            context = RenderContext(made, lay_out(self.root, files), directory, Deadline(120))
+            kustomizer = Kustomizer(context, Tool(self.kustomize, "5.8.2"))
+            references = references_of(made, context.tree)
+            check_objects(made, printed)
+            manifests = after_helm(context, references, printed, kustomizer, everything=whole)
             check(made, manifests)
             return Outcome(manifests, kustomizer.builds)
 

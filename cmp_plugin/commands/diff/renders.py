@@ -17,7 +17,7 @@ from ...errors import CmpError, Errors, flatten, labelled
 from ...fleet.plan import Planned
 from ...goyaml.load import plain
 from ...render.compare import REMOVED, Change, compared
-from ...render.emit import emit
+from ...render.manifest import emit
 from ...render.object_key import Key
 from ...render.parallel import in_parallel
 from ...system.process import Deadline

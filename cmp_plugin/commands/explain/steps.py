@@ -44,12 +44,12 @@ def steps(service: ResolvedService, target: Manifest) -> tuple[ResolvedService, 
 
     Nothing in them is an error for meeting nothing, as parts are missing.
     """
-    lenient = service._replace(
-        patches=tuple(one._replace(lenient=True) for one in service.patches),
-        images=tuple(one._replace(lenient=True) for one in service.images),
+    service = service._replace(
+        patches=tuple(one._replace(optional=True) for one in service.patches),
+        images=tuple(one._replace(optional=True) for one in service.images),
     )
-    first = lenient._replace(patches=(), images=(), labels=(), annotations=(), kustomize=_fragment(service, ()))
-    return first, list(_steps(lenient, first, target))
+    first = service._replace(patches=(), images=(), labels=(), annotations=(), kustomize=_fragment(service, ()))
+    return first, list(_steps(service, first, target))
 
 
 def _steps(service: ResolvedService, so_far: ResolvedService, target: Manifest) -> Iterator[Step]:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from ...argocd.applications import NAMESPACE
 from ...errors import CmpError, InputError, Location
 from ...goyaml.load import load_manifests
-from ...render.manifest import Manifest, identity, opened, text
+from ...render.manifest import Manifest, flatten_lists, identity, text
 from ...specs.defaults import KUSTOMIZE
 from ...system.files import MAX_ENTRIES, MAX_FILE
 from ...tools import helm, kustomize
@@ -119,7 +119,7 @@ def _empty(asked: Asked) -> str:
 
 def _objects(path: str, data: bytes, left: list[CmpError]) -> list[Found]:
     try:
-        opened_ = opened(Manifest(document.value, "") for document in load_manifests(data))
+        opened_ = flatten_lists(Manifest(document.value, "") for document in load_manifests(data))
         return [Found(one.value, Location(path[1:])) for one in opened_]
     except InputError as error:
         if b"kind: Application" in data:

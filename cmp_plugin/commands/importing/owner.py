@@ -15,7 +15,7 @@ from ...charts.lockfile import Locked, find
 from ...charts.obtain import FetchContext, locked_chart, unlocked_chart
 from ...errors import CmpError, Location, ToolError, labelled
 from ...goyaml.load import load_manifests
-from ...render.manifest import Manifest, opened
+from ...render.manifest import Manifest, flatten_lists
 from ...system.workdir import workdir
 from ...tools import helm, kustomize
 from ...tools.discovery import Tool
@@ -42,7 +42,7 @@ def owned(pair: Pair, tools: Tools, context: FetchContext) -> list[dict[str, Any
         raise ToolError(message, pair.at, error.hint, argv=error.argv, stderr=error.stderr) from None
     except CmpError as error:
         raise labelled(error, pair.label) from None
-    return [one.value for one in opened(Manifest(value, "") for value in documents)]
+    return [one.value for one in flatten_lists(Manifest(value, "") for value in documents)]
 
 
 def _texts(source: Source, tools: Tools, context: FetchContext) -> list[bytes]:

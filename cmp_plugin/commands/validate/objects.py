@@ -13,7 +13,7 @@ from ...fleet.plan import Planned
 from ...fleet.service import Patch, ResolvedService
 from ...goyaml.load import Node
 from ...render.kustomize.selectors import read_selector
-from ...render.manifest import Manifest, described, identity, opened
+from ...render.manifest import Manifest, described, flatten_lists, identity
 from ...tools.versions import minor
 from . import kubernetes
 from .json_schema import Refusal, Validator
@@ -39,10 +39,10 @@ class ObjectChecks:
         if schemas is None:
             return
         for _, manifests in done:
-            for manifest in opened(manifests):
+            for manifest in flatten_lists(manifests):
                 schemas.add(manifest.value)
         for planned, manifests in done:
-            for manifest in opened(manifests):
+            for manifest in flatten_lists(manifests):
                 yield from self._errors(planned.resolved.service, manifest, schemas)
 
     def _schemas(self, planned: Planned) -> kubernetes.ClusterSchemas | None:

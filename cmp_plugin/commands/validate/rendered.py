@@ -13,8 +13,7 @@ from itertools import groupby
 from ...errors import CmpError, InputError
 from ...fleet.plan import Planned
 from ...render.compare import randomness
-from ...render.emit import emit
-from ...render.manifest import Manifest
+from ...render.manifest import Manifest, emit
 from ...render.object_key import duplicates, scopes_of
 from ...system.process import Deadline
 from .objects import ObjectChecks

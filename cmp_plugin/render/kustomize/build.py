@@ -14,13 +14,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import InputError, Location, ToolError
-from ...fleet.service import ResolvedService
 from ...goyaml.load import dump_values, load_manifests
-from ...system.files import FileTree
-from ...system.process import Deadline
 from ...tools import kustomize
 from ...tools.discovery import Tool
-from ..manifest import Manifest
+from ..context import RenderContext
+from ..manifest import Manifest, identity
 from .kustomization import Places
 
 OBJECTS = "objects.yaml"
@@ -39,74 +37,59 @@ FAILED = "it failed, and its message quotes objects"
 class Kustomizer:
     """Kustomize for one service: `build` as often as needed; found when it is needed first."""
 
-    def __init__(
-        self,
-        service: ResolvedService,
-        tree: FileTree,
-        workdir: str,
-        deadline: Deadline,
-        tool: Tool | None = None,
-    ) -> None:
-        self._service = service
-        self._tree = tree
-        self._workdir = workdir
-        self._directory = os.path.join(workdir, _DIRECTORY)
-        self._deadline = deadline
+    def __init__(self, context: RenderContext, tool: Tool | None = None) -> None:
+        self.context = context
+        self._directory = os.path.join(context.directory, _DIRECTORY)
         self._tool = tool
         self.builds = 0
-        self.places = Places(self._file, self._relative, tree.is_dir)
+        self.places = Places(self._file, self._relative, context.tree.is_dir)
 
     @property
     def warnings(self) -> list[str]:
         """Sentences for stderr about the Kustomize that was used."""
         return [self._tool.warning] if self._tool and self._tool.warning else []
 
-    @property
-    def has_time(self) -> bool:
-        """Whether the render's deadline is still to come."""
-        return self._deadline.left() > 0
-
     def build(self, value: Mapping[str, Any], objects: Sequence[Manifest]) -> list[Manifest]:
         """What `kustomize build` makes of a kustomization, whose `objects.yaml` holds `objects`.
 
-        Raises ToolError at the service, with one line.
+        Each object has the source that it is known to have. Raises ToolError at the service, with one line.
         """
         self._write(OBJECTS, b"\n---\n".join(dump_values(one.value) for one in objects))
         self._write("kustomization.yaml", dump_values(dict(value)))
-        return self._build(self._directory)
+        return self._build(self._directory, objects)
 
     def build_directory(self, path: str, at: Location) -> list[Manifest]:
         """What `kustomize build` makes of a directory of the fleet, as it is."""
-        return self._build(self._tree.locate(path, at))
+        return self._build(self.context.tree.locate(path, at))
 
-    def _build(self, directory: str) -> list[Manifest]:
+    def _build(self, directory: str, objects: Sequence[Manifest] = ()) -> list[Manifest]:
+        service, _, workdir, deadline = self.context
         if self._tool is None:
-            wanted, strict = self._service.kustomize_range, self._service.tools_strict
-            self._tool = kustomize.find(wanted, strict, self._service.at)
+            self._tool = kustomize.find(service.kustomize_range, service.tools_strict, service.at)
         self.builds += 1
         try:
-            output = kustomize.build(self._tool, directory, workdir=self._workdir, deadline=self._deadline)
+            output = kustomize.build(self._tool, directory, workdir=workdir, deadline=deadline)
         except ToolError as error:
             reason = self._reason(error.message)
+            expand = f"`cmp-plugin expand {service.cluster} {service.name} --out DIR`"
             raise ToolError(
-                f"{self._service.label}: kustomize: {reason}",
-                self._service.at,
-                self._way_to_see() if reason == FAILED else "",
+                f"{service.label}: kustomize: {reason}",
+                service.at,
+                f"to read it: {expand}, then `kustomize build --enable-helm DIR`" if reason == FAILED else "",
                 argv=error.argv,
                 exit_code=error.tool_exit_code,
             ) from None
-        return [Manifest(one.value, "kustomize") for one in load_manifests(output)]
-
-    def _way_to_see(self) -> str:
-        place = f"{self._service.cluster} {self._service.name}"
-        return f"to read it: `cmp-plugin expand {place} --out DIR`, then `kustomize build --enable-helm DIR`"
+        sources = {identity(one.value): one.source for one in objects}
+        others = [resource.path[1:] for resource in service.resources]
+        other = f"resource {others[0]}" if len(others) == 1 else "the service's resources"
+        return [Manifest(one.value, sources.get(identity(one.value), other)) for one in load_manifests(output)]
 
     def _reason(self, message: str) -> str:
         found = _NOT_THERE.match(message.rpartition("resid.ResId{")[2][:_LONGEST])
         if found:
             return f"a generator's {found[1]}/{found[2]} {found[3]}"
         message = message.replace(f"{self._directory}/{_FILES}/", "").replace(f"{_FILES}/", "")
-        message = self._tree.relative(message.replace(self._directory, "the kustomization"))
+        message = self.context.tree.relative(message.replace(self._directory, "the kustomization"))
         quoted = _QUOTES.search(message)
         if quoted:
             end = _HARMLESS_END.search(message)
@@ -123,12 +106,12 @@ class Kustomizer:
         """Copy a file of the fleet below the kustomization; the name in there is the whole path."""
         name = f"{_FILES}{path}"
         if not os.path.exists(os.path.join(self._directory, name)):
-            self._write(name, self._tree.read(path, at))
+            self._write(name, self.context.tree.read(path, at))
         return name
 
     def _relative(self, path: str, at: Location) -> str:
         os.makedirs(self._directory, exist_ok=True)
-        relative = os.path.relpath(self._tree.locate(path, at), os.path.realpath(self._directory))
+        relative = os.path.relpath(self.context.tree.locate(path, at), os.path.realpath(self._directory))
         if any(".." in part and part != ".." for part in relative.split(os.sep)):
             raise InputError(f"{path[1:]}: Kustomize opens no directory with `..` in its name", at)
         return relative

@@ -13,6 +13,8 @@ from ...errors import Location
 from ...fleet.service import ResolvedService
 from ...goyaml.load import Node, dump_values, plain
 from ...specs.kustomization_fields import FIELDS, GENERATORS, with_paths
+from ...system.files import FileTree
+from ..manifest import Manifest
 from .patches import PLACEHOLDER, Entry
 from .references import keeps_names
 
@@ -30,6 +32,12 @@ class Places(NamedTuple):
 def has_fragment(service: ResolvedService) -> bool:
     """Whether there is a kustomization fragment with anything in it."""
     return bool(_fields(service.kustomize))
+
+
+def is_directory_alone(service: ResolvedService, printed: Sequence[Manifest], tree: FileTree) -> bool:
+    """Whether the service is a kustomization and nothing else, to be built as it is."""
+    more = printed or service.chart or has_fragment(service) or service.patches or service.images
+    return not more and len(service.resources) == 1 and tree.is_dir(service.resources[0].path)
 
 
 def changes_everything(service: ResolvedService) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import Any
 
 from ...fleet.service import ResolvedService
 from ..manifest import Manifest, mapping
@@ -34,26 +33,25 @@ COMMANDS = {
 }
 
 
-def finished(manifests: Iterable[Manifest], service: ResolvedService, add: bool) -> Iterator[Manifest]:
-    """Objects as a build leaves them, without those that are local configuration only.
+def with_metadata(manifests: Iterable[Manifest], service: ResolvedService) -> Iterator[Manifest]:
+    """Objects as a build with the service's labels and annotations leaves them.
 
-    `add`: the service's labels and annotations are still to be added.
+    Those that are local configuration only are left out.
     """
-    labels, annotations = (service.labels, service.annotations) if add else ((), ())
     for manifest in manifests:
         metadata = dict(mapping(manifest.value, "metadata"))
-        if labels:
-            metadata["labels"] = {**mapping(metadata, "labels"), **dict(labels)}
-        notes = {**mapping(metadata, "annotations"), **dict(annotations)}
-        if notes.get(_LOCAL, "false") != "false":
+        if service.labels:
+            metadata["labels"] = {**mapping(metadata, "labels"), **dict(service.labels)}
+        annotations = {**mapping(metadata, "annotations"), **dict(service.annotations)}
+        if annotations.get(_LOCAL, "false") != "false":
             continue
         metadata.pop("annotations", None)
-        kept = {key: _text(value) for key, value in notes.items() if key not in _NOTES}
+        # What is not text becomes its JSON: the API server takes only text.
+        kept = {
+            key: value if isinstance(value, str) else json.dumps(value)
+            for key, value in annotations.items()
+            if key not in _NOTES
+        }
         if kept:
             metadata["annotations"] = kept
         yield Manifest({**manifest.value, "metadata": metadata}, manifest.source)
-
-
-def _text(value: Any) -> str:
-    """An annotation's value: what is no text becomes its JSON, as the API server takes only text."""
-    return value if isinstance(value, str) else json.dumps(value)

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..manifest import Identity, Manifest, identity
+from ...fleet.service import ResolvedService
+from ..manifest import Identity, Manifest, identity, is_nameless
+from .metadata import with_metadata
 
 _FIRST = (
     "Namespace ResourceQuota StorageClass CustomResourceDefinition ServiceAccount PodSecurityPolicy "
@@ -18,8 +20,8 @@ _FIRST = (
     "PodDisruptionBudget"
 ).split()
 _LAST = ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
-_RANK = {kind: place - len(_FIRST) for place, kind in enumerate(_FIRST)}
-_RANK |= {kind: 1 + place for place, kind in enumerate(_LAST)}
+_RANK = {kind: position - len(_FIRST) for position, kind in enumerate(_FIRST)}
+_RANK |= {kind: 1 + position for position, kind in enumerate(_LAST)}
 
 
 def key(found: Identity) -> tuple[int, str, str]:
@@ -35,21 +37,21 @@ def ordered(manifests: Iterable[Manifest]) -> list[Manifest]:
     return sorted(manifests, key=lambda manifest: key(identity(manifest.value)))
 
 
-def with_nameless(objects: Sequence[Manifest], printed: Sequence[tuple[Identity | None, Manifest]]) -> list[Manifest]:
-    """`objects`, and among them what Kustomize refuses, each in its place in the chart's output.
+def with_nameless(objects: Sequence[Manifest], printed: Sequence[Manifest], service: ResolvedService) -> list[Manifest]:
+    """`objects`, and among them those without a name, which Kustomize refuses, with the service's metadata.
 
-    `printed` is that output in order, with the identity of every object that went on and None for
-    those without a name. Such an object follows the last one printed before it that is still there.
+    `printed` is the chart's output. An object without a name follows the last one printed before it that is
+    still there.
     """
-    places = {identity(manifest.value): place for place, manifest in enumerate(objects)}
+    positions = {identity(manifest.value): position for position, manifest in enumerate(objects)}
     after: dict[int, list[Manifest]] = {}
-    place = -1
-    for found, manifest in printed:
-        if found is None:
-            after.setdefault(place, []).append(manifest)
+    position = -1
+    for manifest in printed:
+        if is_nameless(manifest.value):
+            after.setdefault(position, []).extend(with_metadata([manifest], service))
         else:
-            place = places.get(found, place)
+            position = positions.get(identity(manifest.value), position)
     merged = list(after.get(-1, []))
-    for place, manifest in enumerate(objects):
-        merged += [manifest, *after.get(place, [])]
+    for position, manifest in enumerate(objects):
+        merged += [manifest, *after.get(position, [])]
     return merged

@@ -30,10 +30,10 @@ MAX_DEPTH = 50
 
 
 class RemoteBase(InputError):
-    """An entry on another machine: an error, unless it is made a path first (see `sources.bases`)."""
+    """An entry on another machine: an error, unless it is made a path first (see `charts.bases`)."""
 
 
-class Reach:
+class References:
     """What was found. `directories` in order of discovery; `renames`: names may change, so that any
     object may have to follow; `moves`: namespaces may, which only few kinds of object notice.
     """
@@ -125,9 +125,9 @@ class Reach:
         self.renames |= any(_may_rename(patch) for patch in kustomization.items("patches"))
 
 
-def references_of(service: ResolvedService, tree: FileTree) -> Reach:
+def references_of(service: ResolvedService, tree: FileTree) -> References:
     """Everything that Kustomize would open for a service, looked at. Raises InputError, RemoteBase among them."""
-    reach = Reach(tree)
+    reach = References(tree)
     for resource in service.resources:
         reach.resource(resource.path, resource.at)
     if service.kustomize is not None:
@@ -137,7 +137,7 @@ def references_of(service: ResolvedService, tree: FileTree) -> Reach:
 
 def directories_of(path: str, tree: FileTree, at: Location) -> list[str]:
     """The canonical directory `path` with a kustomization, and every directory that this leads to. Raises the same."""
-    reach = Reach(tree)
+    reach = References(tree)
     reach.directory(path, at)
     return reach.directories
 

@@ -1,9 +1,9 @@
-"""What a service's patches and images meet, found with as few builds as can be.
+"""What a service's patches and images change, found with as few builds as can be.
 
 In: the chart's objects, the patches, a Kustomize to ask. Out: which of the chart's objects Kustomize
-must see; an error for a patch or an image that meets nothing. The chart's objects are known. What
-resources and the fragment add is known only after a build of it, which is made when something met
-nothing so far. The last word has Kustomize: it alone remembers previous names.
+must see; an error for a patch or an image that matches nothing. The chart's objects are known. What
+resources and the fragment add is known only after a build of it, which is made when something matched
+nothing so far. Kustomize decides: it alone remembers previous names.
 """
 
 from __future__ import annotations
@@ -18,121 +18,141 @@ from ..manifest import Manifest, described, is_nameless, mapping
 from .build import OBJECTS, Kustomizer
 from .images import hits, matcher, name_of, references
 from .kustomization import acts_before_patches, kustomization, patch_entry
-from .patches import PLACEHOLDER, Candidate, Entry, Hit, nothing_hit, traced
+from .operations import touches_identity
+from .patches import PLACEHOLDER, Candidate, Entry, Hit, entries, nothing_hit, traced
+from .selectors import Match
 
 _MARK = "cmp-plugin.example/met"
+# What Kustomize 5.8 says of a patch that names an object which is not there.
 _UNMATCHED = ("no resource matches strategic merge patch", "no matches for Id")
 
+# Which kinds hold a reference that is a mapping with a namespace, by the kind that they refer to
+# (api 0.21.2, builtinpluginconsts/namereference). Into such a reference Kustomize writes the namespace
+# of an object that a JSON6902 patch or a `namespace` field met, changed or not.
+_REFERRERS = {
+    "ConfigMap": ("Node",),
+    "Service": ("MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"),
+    "ServiceAccount": ("ClusterRoleBinding", "RoleBinding"),
+}
 
-class Meeting:
-    """One service's patches and images, and the objects of its chart (`printed`, lists opened).
 
-    `entries` is what remains of the patches after `settle`; `seen` are the places in `printed` of the
-    objects that they or the images change; `images` the images that change something.
+class Targets:
+    """One service's patches and images, and the objects of its chart (`printed`, none inside of a list).
+
+    `entries` are the patches that match something or may; `positions` those in `printed` of the objects that
+    they or the images change; `images` the names of the images that change something.
     """
 
-    def __init__(
-        self, service: ResolvedService, printed: Sequence[Manifest], entries: list[Entry], kustomizer: Kustomizer
-    ) -> None:
-        self.service = service
+    def __init__(self, service: ResolvedService, printed: Sequence[Manifest], kustomizer: Kustomizer) -> None:
         self.printed = printed
-        self.entries = entries
-        self.kustomizer = kustomizer
-        self.seen: set[int] = set()
+        self.entries = entries(service)
+        self.positions: set[int] = set()
         self.images: list[str] = []
-        self._others: list[Manifest] | None = None
+        self._service = service
+        self._kustomizer = kustomizer
+        # Whether there is more than the chart's objects.
+        self._has_others = bool(service.resources) or acts_before_patches(service)
 
-    @property
-    def has_others(self) -> bool:
-        """Whether there is more than the chart's objects."""
-        return bool(self.service.resources) or acts_before_patches(self.service)
-
-    def settle(self) -> None:
-        """Find out everything. Raises Errors with all that meets nothing or cannot be applied."""
+    @classmethod
+    def find(cls, service: ResolvedService, printed: Sequence[Manifest], kustomizer: Kustomizer) -> Targets:
+        """Raises Errors with everything that matches nothing or cannot be applied, and ToolError."""
+        targets = cls(service, printed, kustomizer)
+        candidates, met = targets._traced([])
+        if targets._has_others and any(_asks(*pair) for pair in zip(targets.entries, met, strict=True)):
+            # What resources and the fragment make without the chart's objects, patches and the rest.
+            others = kustomizer.build(kustomization(service, kustomizer.places, late=False), [])
+            candidates, met = targets._traced(others)
         errors: list[CmpError] = []
-        candidates, met = self._traced()
-        if self.has_others and any(self._asks(*pair) for pair in zip(self.entries, met, strict=True)):
-            self._others = self._build_others()
-            candidates, met = self._traced()
-        self._settle_patches(met, candidates, errors)
-        self._settle_images(candidates, errors)
+        targets._settle_patches(met, candidates, errors)
+        targets._settle_images(candidates, errors)
         if errors:
             raise Errors(errors)
+        return targets
 
-    def _traced(self) -> tuple[list[Candidate], list[Hit]]:
-        known = [Candidate(manifest, place) for place, manifest in enumerate(self.printed)]
-        known += [Candidate(manifest) for manifest in self._others or ()]
-        return known, traced(self.service, self.entries, known)
+    @property
+    def renames(self) -> bool:
+        """Whether a patch could change what identifies an object."""
+        return any(touches_identity(entry.plain_operations) for entry in self.entries)
 
-    def _asks(self, entry: Entry, hit: Hit) -> bool:
-        """Whether it matters that an entry met nothing so far: Kustomize takes a target that does not."""
-        return not hit.certain and not (entry.patch.lenient and entry.selector is not None)
+    def referrers(self, moves: bool) -> set[int]:
+        """The positions of objects into which Kustomize might write a namespace; `moves`: a kustomization has one."""
+        kinds = {
+            referrer
+            for kind, referrers in _REFERRERS.items()
+            for referrer in referrers
+            if moves or any(entry.may_select(kind) for entry in self.entries if entry.operations)
+        }
+        return {position for position, one in enumerate(self.printed) if one.value.get("kind") in kinds}
 
-    def _build_others(self) -> list[Manifest]:
-        """What resources and the fragment make without the chart's objects, patches and the rest."""
-        value = kustomization(self.service, self.kustomizer.places, late=False)
-        return self.kustomizer.build(value, [])
+    def _traced(self, others: Sequence[Manifest]) -> tuple[list[Candidate], list[Hit]]:
+        known = [Candidate(manifest, position) for position, manifest in enumerate(self.printed)]
+        known += [Candidate(manifest) for manifest in others]
+        return known, traced(self._service, self.entries, known)
 
     def _settle_patches(self, met: Sequence[Hit], candidates: Sequence[Candidate], errors: list[CmpError]) -> None:
+        """Keep the patches that match something or may; the others are errors."""
         kept: list[Entry] = []
         for entry, hit in zip(self.entries, met, strict=True):
-            self.seen.update(one.document for one in (*hit.certain, *hit.perhaps) if one.document >= 0)
-            unknown = self.has_others or bool(hit.perhaps)
-            if hit.certain or unknown and (not self._asks(entry, hit) or self._meets(kept, entry)):
+            self.positions.update(one.document for one in (*hit.certain, *hit.perhaps) if one.document >= 0)
+            unknown = self._has_others or bool(hit.perhaps)
+            if hit.certain or unknown and (not _asks(entry, hit) or self._matches(kept, entry)):
                 kept.append(entry)
-            elif not entry.patch.lenient:
-                errors.append(nothing_hit(self.service, entry, candidates))
+            elif not entry.patch.optional:
+                errors.append(nothing_hit(self._service, entry, candidates))
         self.entries = kept
-        self.seen = {place for place in self.seen if not is_nameless(self.printed[place].value)}
+        self.positions = {position for position in self.positions if not is_nameless(self.printed[position].value)}
 
-    def _meets(self, before: Sequence[Entry], entry: Entry) -> bool:
-        """Whether Kustomize finds something for an entry after the ones `before` it."""
-        value = kustomization(self.service, self.kustomizer.places, objects=[OBJECTS], entries=before, late=False)
-        value["patches"] = [*value.get("patches", []), _marking(entry)]
+    def _matches(self, before: Sequence[Entry], entry: Entry) -> bool:
+        """Whether Kustomize finds something for an entry after the ones `before` it.
+
+        It is asked with a patch that matches what `entry` would match, and leaves a mark there.
+        """
+        mark = patch_entry(entry)
+        if entry.selector is not None:
+            metadata = {**PLACEHOLDER["metadata"], "annotations": {_MARK: ""}}
+            mark = {"patch": dump_values({**PLACEHOLDER, "metadata": metadata}).decode(), **entry.kustomize_target}
         try:
-            built = self.kustomizer.build(value, self.named())
+            built = self._build(before, [mark])
         except ToolError as error:
             return not any(text in error.message for text in _UNMATCHED)
-        if entry.selector is None:
-            return True
-        return any(_MARK in mapping(mapping(manifest.value, "metadata"), "annotations") for manifest in built)
+        annotations = (mapping(mapping(one.value, "metadata"), "annotations") for one in built)
+        return entry.selector is None or any(_MARK in found for found in annotations)
 
-    def named(self) -> list[Manifest]:
-        """The chart's objects that Kustomize takes."""
-        return [manifest for manifest in self.printed if not is_nameless(manifest.value)]
+    def _build(self, entries: Sequence[Entry], patches: Sequence[dict[str, Any]] = ()) -> list[Manifest]:
+        """Everything there is after some of the patches."""
+        value = kustomization(self._service, self._kustomizer.places, objects=[OBJECTS], entries=entries, late=False)
+        if patches:
+            value["patches"] = [*value.get("patches", []), *patches]
+        named = [manifest for manifest in self.printed if not is_nameless(manifest.value)]
+        return self._kustomizer.build(value, named)
 
     def _settle_images(self, candidates: Sequence[Candidate], errors: list[CmpError]) -> None:
-        wanted = [(image, matcher(image)) for image in self.service.images]
+        """Find the images that change something; the others are errors."""
+        wanted: list[tuple[Image, Match]] = [(image, matcher(image)) for image in self._service.images]
         if not wanted:
             return
         found: set[str] = set()
         for candidate in candidates:
             names = hits(references(candidate.value), wanted)
             if names and is_nameless(candidate.value):
-                errors += [self._nameless(candidate, one) for one, _ in wanted if one.name in names]
+                errors += [self._nameless(candidate, image) for image, _ in wanted if image.name in names]
                 found |= names
             elif names:
-                self.seen.update([candidate.document] if candidate.document >= 0 else [])
+                self.positions.update([candidate.document] if candidate.document >= 0 else [])
                 found |= names if candidate.images else set()
-        unknown = self.has_others or not all(candidate.images for candidate in candidates)
-        asked = [image for image in self.service.images if image.name not in found and not image.lenient]
+        unknown = self._has_others or not all(candidate.images for candidate in candidates)
+        asked = [image for image, _ in wanted if image.name not in found and not image.optional]
         if asked and unknown and not errors:
-            found = self._found_before_images(wanted)
-        optional = {image.name for image in self.service.images if image.lenient and unknown}
+            # The images that change something in what there is when Kustomize comes to them.
+            built = self._build(self.entries)
+            found = {name for manifest in built for name in hits(references(manifest.value), wanted)}
+        optional = {image.name for image, _ in wanted if image.optional and unknown}
         self.images = [image.name for image, _ in wanted if image.name in found | optional]
         errors += [self._no_image(image, candidates) for image in asked if image.name not in found]
 
-    def _found_before_images(self, wanted: Sequence[tuple[Image, Any]]) -> set[str]:
-        """The images that change something in what there is when Kustomize comes to them."""
-        value = kustomization(self.service, self.kustomizer.places, objects=[OBJECTS], entries=self.entries, late=False)
-        found: set[str] = set()
-        for manifest in self.kustomizer.build(value, self.named()):
-            found |= hits(references(manifest.value), wanted)
-        return found
-
     def _nameless(self, candidate: Candidate, image: Image) -> CmpError:
         message = (
-            f'{self.service.label}: {described(candidate.value)} uses image "{image.name}"; '
+            f'{self._service.label}: {described(candidate.value)} uses image "{image.name}"; '
             "Kustomize cannot change an object without a name"
         )
         return InputError(message, image.at)
@@ -140,14 +160,10 @@ class Meeting:
     def _no_image(self, image: Image, candidates: Sequence[Candidate]) -> CmpError:
         texts = {text for candidate in candidates for text in references(candidate.value)}
         names = sorted({name_of(text) for text in texts})
-        message = f'{self.service.label}: image "{image.name}" matches no container'
+        message = f'{self._service.label}: image "{image.name}" matches no container'
         return InputError(message, image.at, did_you_mean(image.name, names))
 
 
-def _marking(entry: Entry) -> dict[str, Any]:
-    """A patch that meets what `entry` would meet, and leaves a mark there."""
-    if entry.selector is None:
-        return patch_entry(entry)
-    metadata = {**PLACEHOLDER["metadata"], "annotations": {_MARK: ""}}
-    body = {**PLACEHOLDER, "metadata": metadata}
-    return {"patch": dump_values(body).decode(), **entry.kustomize_target}
+def _asks(entry: Entry, hit: Hit) -> bool:
+    """Whether it matters that an entry matched nothing so far: Kustomize takes a target that selects nothing."""
+    return not hit.certain and not (entry.patch.optional and entry.selector is not None)
