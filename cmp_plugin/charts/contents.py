@@ -21,14 +21,12 @@ from ..system.files import FileTree
 from . import archive, lockfile, store, unlocked
 from .chart_request import ChartRequest, request_of
 from .dependencies import Dependency, missing
+from .limits import MAX_DEPTH
 from .locate import locked_charts
 
-MAX_BYTES = archive.MAX_UNPACKED
-MAX_FILES = archive.MAX_FILES
-MAX_DEPTH = archive.MAX_DEPTH
-_IN_CHARTS = re.compile(r"charts/([^_./][^/]*)/(.+)")
 _ISTIO = "_internal_defaults_do_not_set"
-_NOT_READ = ("crds", "ci")  # large, and nothing in them is about values
+# Large, and nothing in them is about values: of the chart itself and of the charts in it.
+_NOT_READ = re.compile(r"(?:charts/[^/]+/)*(?:crds|ci)/.*")
 
 
 class NotHere(NamedTuple):
@@ -137,7 +135,7 @@ def read_chart(place: str, shown: str, at: Location, others: Mapping[str, ChartF
     for what is no chart, and at its own place for a values.yaml that Helm could not read.
     """
     try:
-        files = archive.opened(_directory(place)) if os.path.isdir(place) else archive.contents(place)
+        files = archive.read(place, lambda path: not _NOT_READ.fullmatch(path))
     except InputError as error:
         raise archive.chart_error(error, shown, at) from None
     except OSError as error:
@@ -147,40 +145,8 @@ def read_chart(place: str, shown: str, at: Location, others: Mapping[str, ChartF
     return _chart(files, shown, others or {})
 
 
-def _directory(top: str) -> dict[str, bytes]:
-    """Path below `top` -> content, bounded in number and bytes."""
-    files: dict[str, bytes] = {}
-    left = MAX_BYTES
-    for path, place in _walk(top):
-        if len(files) >= MAX_FILES:
-            raise InputError(f"holds more than {MAX_FILES} files")
-        with open(place, "rb") as file:
-            data = file.read(left + 1)
-        left -= len(data)
-        if left < 0:
-            raise InputError(f"is larger than {MAX_BYTES >> 20} MiB")
-        files[path] = data
-    return files
-
-
-def _walk(top: str) -> Iterator[tuple[str, str]]:
-    """What of a chart's directory says something about values: (path below it, place). Links are followed once."""
-    entered: set[str] = set()
-    for parent, directories, names in os.walk(top, followlinks=True):
-        real = os.path.realpath(parent)
-        if real in entered:
-            directories.clear()
-            continue
-        entered.add(real)
-        directories[:] = sorted(name for name in directories if name not in _NOT_READ and name[0] != ".")
-        for name in sorted(names):
-            place = os.path.join(parent, name)
-            if os.path.isfile(place):
-                yield os.path.relpath(place, top), place
-
-
 def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFiles]) -> ChartFiles:
-    own, charts = _parted(files)
+    own, charts = archive.parted(files)
     facts = load_values(own.get("Chart.yaml", b""), f"{shown}/Chart.yaml")
     named = {inner.name: inner for inner in others.values()}
     for directory, inner_files in charts.items():
@@ -198,19 +164,6 @@ def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFil
         subcharts=tuple(_subcharts(dependencies, named)),
         files=own,
     )
-
-
-def _parted(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, dict[str, bytes]]]:
-    """The chart's own files, and those of each directory in charts/."""
-    own: dict[str, bytes] = {}
-    charts: dict[str, dict[str, bytes]] = {}
-    for path, data in files.items():
-        if path.startswith("charts/"):
-            if found := _IN_CHARTS.fullmatch(path):
-                charts.setdefault(found[1], {})[found[2]] = data
-        elif path.partition("/")[0] not in _NOT_READ:
-            own[path] = data
-    return own, charts
 
 
 def _dependencies(own: Mapping[str, bytes], facts: Node, shown: str) -> list[Node]:

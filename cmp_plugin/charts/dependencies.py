@@ -15,8 +15,7 @@ from ..errors import InputError, Location
 from ..goyaml.load import Node, load_values
 from ..system.files import FileTree, allowed_in, canonical
 from .chart_request import ChartRequest, chart_request
-
-MAX_DEPTH = 5
+from .limits import MAX_DEPTH
 
 
 class Dependency(NamedTuple):

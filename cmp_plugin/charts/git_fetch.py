@@ -16,9 +16,8 @@ from ..system.files import FileTree, canonical
 from ..system.process import Completed, Deadline, run
 from ..tools import git
 from .git_address import Remote
+from .limits import MAX_BYTES, MAX_FILES
 
-MAX_BYTES = 100 << 20
-MAX_FILES = 20_000
 _TRIES = 3
 _FILES = ("100644", "100755")
 _LISTED = ("resources", "bases", "components")

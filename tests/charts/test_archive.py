@@ -199,3 +199,19 @@ def test_a_huge_archive_is_not_opened(tmp_path: Path) -> None:
     with place.open("wb") as opened:
         opened.truncate((64 << 20) + 1)
     assert refusal(place, tmp_path / "out") == "is larger than 64 MiB"
+
+
+def test_the_reader_and_the_unpacker_have_one_budget(tmp_path: Path) -> None:
+    """A chart whose packed charts hold more than half of the bound: what can be kept can be looked at."""
+    noise = os.urandom(1 << 20)
+    inner = archive(
+        tmp_path / "inner.tgz",
+        [file("in/Chart.yaml", b"apiVersion: v2\nname: in\nversion: 1.0.0\n"), file("in/data", noise + zeros(59))],
+    ).read_bytes()
+    made = archive(tmp_path / "a.tgz", [CHART_YAML, file("small/charts/in-1.0.0.tgz", inner)])
+    assert unpacked(made, tmp_path / "out") == ["Chart.yaml", "charts/in-1.0.0.tgz"]
+    for chart in (made, tmp_path / "out"):
+        files = archives.read(str(chart), lambda path: True)
+        assert sorted(files) == ["Chart.yaml", "charts/in-1.0.0.tgz/Chart.yaml", "charts/in-1.0.0.tgz/data"]
+        few = archives.read(str(chart), lambda path: not path.endswith("/data"))
+        assert sorted(few) == ["Chart.yaml", "charts/in-1.0.0.tgz/Chart.yaml"]

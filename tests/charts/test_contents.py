@@ -138,10 +138,10 @@ def test_what_is_no_chart(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert refusal(broken).startswith("shown/values.yaml:")
     deep = {"/".join(["charts/in"] * depth + ["Chart.yaml"]).lstrip("/"): INNER for depth in range(8)}
     assert read_chart(directory(tmp_path / "d", deep), "shown", AT).name == "inner"
-    monkeypatch.setattr("cmp_plugin.charts.contents.MAX_BYTES", 1 << 20)
+    monkeypatch.setattr("cmp_plugin.charts.archive.MAX_BYTES", 1 << 20)
     large = directory(tmp_path / "e", files(large="x" * (2 << 20)))
     assert refusal(large) == f"{AT}: shown is larger than 1 MiB"
-    monkeypatch.setattr("cmp_plugin.charts.contents.MAX_FILES", 5)
+    monkeypatch.setattr("cmp_plugin.charts.archive.MAX_FILES", 5)
     assert refusal(directory(tmp_path / "f", files())) == f"{AT}: shown holds more than 5 files"
 
 

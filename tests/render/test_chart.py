@@ -450,16 +450,9 @@ def test_names_in_an_archive_lead_nowhere(fleet: Fleet, tmp_path: Path) -> None:
     }
     archive = packed(hostile)
     fleet.write({"templates/x.yaml": PRINT, "charts/sub.tgz": archive})
-    try:
-        fleet.render(service("  sub: {args+: [high]}\n"))
-    except CmpError as error:
-        assert "helm: " in str(error)  # helm itself refuses such an archive
-    probe = fleet.root / "workdir/probe"
-    below = {str(path.relative_to(probe)) for path in probe.rglob("*") if path.is_file()}
-    assert {path for path in below if path.startswith("charts/")} == {
-        "charts/sub.tgz.unpacked/Chart.yaml",
-        "charts/sub.tgz.unpacked/values.yaml",
-    }
+    said = str(fleet.error(service("  sub: {args+: [high]}\n")))
+    assert said.startswith(AT + "the chart holds ") and said.endswith(", which lies outside of the chart's directory")
+    assert not (fleet.root / "workdir/probe").exists()
     assert not list(tmp_path.rglob("escaped*"))
 
 
@@ -468,7 +461,7 @@ def test_an_archive_that_unpacks_to_too_much(fleet: Fleet) -> None:
     assert len(bomb) < 200_000
     fleet.write({"templates/x.yaml": PRINT, "charts/sub.tgz": bomb})
     said = str(fleet.error(service("  sub: {args+: [high]}\n")))
-    assert said == AT + "the chart is larger than 100 MiB"
+    assert said == AT + "the chart unpacks to more than 200 times its size"
 
 
 def test_charts_in_charts_without_an_end(fleet: Fleet) -> None:
@@ -476,7 +469,7 @@ def test_charts_in_charts_without_an_end(fleet: Fleet) -> None:
     (fleet.root / "services/web/chart/charts").mkdir()
     os.symlink("..", fleet.root / "services/web/chart/charts/again")
     said = str(fleet.error(service("  sub: {args+: [high]}\n")))
-    assert said == AT + "the chart has more than 20 charts inside each other"
+    assert said.startswith(AT + "helm: open services/web/chart/charts/again/") and "too many levels" in said
 
 
 @pytest.mark.parametrize(
