@@ -129,6 +129,8 @@ def after_helm(
         targets = Targets.find(service, printed, kustomizer)
         entries = targets.entries
         everything = everything or changes_everything(service) or references.renames or targets.renames
+        if targets.positions or service.resources or has_fragment(service):
+            everything = everything or not kustomizer.is_known
 
         positions = range(len(printed)) if everything else targets.positions | targets.referrers(references.moves)
         given = [printed[position] for position in sorted(positions) if not is_nameless(printed[position].value)]

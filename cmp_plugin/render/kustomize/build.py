@@ -15,12 +15,16 @@ from typing import Any
 
 from ...errors import InputError, Location, ToolError
 from ...goyaml.load import dump_values, load_manifests
-from ...tools import kustomize
+from ...tools import kustomize, versions
 from ...tools.discovery import Tool
 from ..context import RenderContext
 from ..manifest import Manifest, identity
 from .kustomization import Places
 
+# The Kustomize whose rules this package knows by heart (5.8.2, api and kyaml 0.21.2), so that objects may pass it by:
+# its order, what it does to metadata, which references follow a name or namespace, which fields of a kustomization
+# change only what that holds itself. Each names its source; whoever widens this compares all of them.
+KNOWN = "~5.8"
 OBJECTS = "objects.yaml"
 _DIRECTORY = "kustomize"
 _FILES = "files"
@@ -45,6 +49,19 @@ class Kustomizer:
         self.places = Places(self._file, self._relative, context.tree.is_dir)
 
     @property
+    def tool(self) -> Tool:
+        """The Kustomize to use. Raises InputError or ToolError when there is none."""
+        if self._tool is None:
+            service = self.context.service
+            self._tool = kustomize.find(service.kustomize_range, service.tools_strict, service.at)
+        return self._tool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is one whose rules are known here; another has to see every object."""
+        return versions.satisfies(self.tool.version, KNOWN)
+
+    @property
     def warnings(self) -> list[str]:
         """Sentences for stderr about the Kustomize that was used."""
         return [self._tool.warning] if self._tool and self._tool.warning else []
@@ -64,11 +81,10 @@ class Kustomizer:
 
     def _build(self, directory: str, objects: Sequence[Manifest] = ()) -> list[Manifest]:
         service, _, workdir, deadline = self.context
-        if self._tool is None:
-            self._tool = kustomize.find(service.kustomize_range, service.tools_strict, service.at)
+        tool = self.tool
         self.builds += 1
         try:
-            output = kustomize.build(self._tool, directory, workdir=workdir, deadline=deadline)
+            output = kustomize.build(tool, directory, workdir=workdir, deadline=deadline)
         except ToolError as error:
             reason = self._reason(error.message)
             expand = f"`cmp-plugin expand {service.cluster} {service.name} --out DIR`"
