@@ -6,7 +6,7 @@ key, the layers below and above service.yaml. Paths are made canonical here, on 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError, Location
@@ -19,6 +19,8 @@ from .files import Fleet
 from .layers import Layer
 
 LONGEST_CHAIN = 100
+# Fields of a service block, for who needs but some of them; None: all.
+Fields = Container[str] | None
 
 
 class Facts(NamedTuple):
@@ -153,21 +155,22 @@ def _merged_field(nodes: list[Node], field: str) -> Node:
     return merged
 
 
-def layers_below(cluster: Cluster) -> list[Layer]:
+def layers_below(cluster: Cluster, only: Fields = None) -> list[Layer]:
     """Every `defaults`, lowest first; the fleet's `application` lies below them."""
     layers: list[Layer] = []
-    if application := cluster.fleet.spec.get("application"):
+    application = cluster.fleet.spec.get("application")
+    if application and (only is None or "application" in only):
         layers.append(Layer("fleet", Node({"application": application}, application.at), True))
     for name, directory, node in cluster.sources:
         if block := node.get("defaults"):
-            layers.append(Layer(f"{name}, defaults", placed_block(cluster, directory, block), True))
+            layers.append(Layer(f"{name}, defaults", placed_block(cluster, directory, block, only), True))
     return layers
 
 
-def layers_above(cluster: Cluster, key: str) -> list[Layer]:
+def layers_above(cluster: Cluster, key: str, only: Fields = None) -> list[Layer]:
     """The profiles' and the cluster's own blocks for a service key, lowest first."""
     blocks = ((name, directory, _block(node, key)) for name, directory, node in cluster.sources[1:])
-    return [Layer(name, placed_block(cluster, directory, block)) for name, directory, block in blocks if block]
+    return [Layer(name, placed_block(cluster, directory, block, only)) for name, directory, block in blocks if block]
 
 
 def _block(node: Node, key: str) -> Node | None:
@@ -186,9 +189,19 @@ def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
     return key, cluster.named.get(key)
 
 
-def placed_block(cluster: Cluster, directory: str, block: Node) -> Node:
+def placed_block(cluster: Cluster, directory: str, block: Node, only: Fields = None) -> Node:
     """A block of a file in canonical `directory`, as one for this cluster: its paths canonical."""
     allowed = cluster.fleet.tree.allowed
     if within(directory, "/clusters"):
         allowed = (*allowed, directory)
-    return placed(block, Place(directory, allowed, cluster.facts.scope()))
+    return placed(narrowed(block, only), Place(directory, allowed, cluster.facts.scope))
+
+
+def narrowed(block: Node, only: Fields) -> Node:
+    """A service block with `only` some of its fields, in its variants, too."""
+    if only is None:
+        return block
+    fields = {key: child for key, child in block.entries().items() if key in only or key == "when"}
+    if variants := block.get("variants"):
+        fields["variants"] = variants.with_value({k: narrowed(v, only) for k, v in variants.entries().items()})
+    return block.with_value(fields)

@@ -6,6 +6,7 @@ a layer names as values are read here, through the tree; nothing else is.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from ..errors import InputError, Location
@@ -69,6 +70,15 @@ def merge_layers(layers: list[Layer], tree: FileTree) -> Merged:
             named |= {key: child.start for key, child in block.items() if child.value is not None}
             images |= set(layer.block.entries("images"))
     return Merged(fields, values, tuple(resources), patches, named, frozenset(images))
+
+
+def merged_fields(layers: Iterable[Layer]) -> Node:
+    """The fields of `layers` that merge like a map, as in `Merged.fields`; lowest layer first."""
+    fields = Node({}, Location(""))
+    for layer in layers:
+        if block := layer.block.entries():
+            fields = _merge_plain_fields(fields, block)
+    return fields
 
 
 def _merge_plain_fields(fields: Node, block: Fields) -> Node:

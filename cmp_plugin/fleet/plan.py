@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..errors import CmpError, Errors, InputError, there_is
-from .cluster import Cluster, open_cluster
+from .cluster import Cluster, Fields, open_cluster
 from .files import Fleet
 from .request import Request, provision_request, request_for
 from .resolve import Resolved, resolve, switched_off_at
@@ -33,7 +33,7 @@ def plan(cluster: Cluster) -> list[Planned]:
     errors: list[CmpError] = []
     for key in keys_on(cluster):
         try:
-            requests[key] = _request(cluster, key)
+            requests[key] = request_on(cluster, key)
             resolved = resolve(requests[key])
             if resolved is not None:
                 found[key] = resolved
@@ -53,10 +53,11 @@ def keys_on(cluster: Cluster) -> list[str]:
     return [*cluster.keys(), *provisioned]
 
 
-def _request(cluster: Cluster, key: str) -> Request:
+def request_on(cluster: Cluster, key: str, only: Fields = None) -> Request:
+    """The request of one of `keys_on`, with all fields of its blocks or `only` some."""
     if key in cluster.named or not key.startswith(PROVISION):
-        return request_for(cluster, key)
-    return provision_request(cluster, key.removeprefix(PROVISION))
+        return request_for(cluster, key, only)
+    return provision_request(cluster, key.removeprefix(PROVISION), only)
 
 
 def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
@@ -75,7 +76,7 @@ def request_of(cluster: Cluster, key: str) -> Request:
     if key not in keys:
         hint = there_is(key, keys) or "cmp-plugin preview shows what is there"
         raise InputError(f'{cluster.name} has no service "{key}"', cluster.facts.at, hint)
-    return _request(cluster, key)
+    return request_on(cluster, key)
 
 
 def planned_service(cluster: Cluster, key: str) -> tuple[Request, Resolved]:

@@ -12,7 +12,7 @@ from ..errors import InputError
 from ..goyaml.load import Node
 from ..specs import defaults
 from ..system.files import FileTree
-from .cluster import Cluster, Facts, entry_of, layers_above, layers_below, open_cluster, placed_block
+from .cluster import Cluster, Facts, Fields, entry_of, layers_above, layers_below, narrowed, open_cluster, placed_block
 from .layers import Layer
 
 
@@ -57,23 +57,26 @@ def settings_of(fleet: Node) -> Settings:
     )
 
 
-def request_for(cluster: Cluster, key: str) -> Request:
-    """The request of service `key` on `cluster`. Raises errors of the files it reads."""
+def request_for(cluster: Cluster, key: str, only: Fields = None) -> Request:
+    """The request of service `key` on `cluster`, with all fields of its blocks or `only` some.
+
+    Raises errors of the files it reads.
+    """
     fleet = cluster.fleet
     entry, at = entry_of(cluster, key)
     return Request(
         facts=cluster.facts,
         key=key,
         entry=entry,
-        below=tuple(layers_below(cluster)),
-        above=tuple(layers_above(cluster, key)),
-        spec=fleet.spec_of("Service", entry, at),
+        below=tuple(layers_below(cluster, only)),
+        above=tuple(layers_above(cluster, key, only)),
+        spec=narrowed(fleet.spec_of("Service", entry, at), only),
         tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{cluster.name}")),
         settings=settings_of(fleet.spec),
     )
 
 
-def provision_request(manager: Cluster, name: str) -> Request:
+def provision_request(manager: Cluster, name: str, only: Fields = None) -> Request:
     """The request of the key `provision.<name>` on the management cluster.
 
     Its layers are service.yaml, the variants that match the cluster `name`, and the `provision` block;
@@ -95,8 +98,8 @@ def provision_request(manager: Cluster, name: str) -> Request:
         key=f"provision.{name}",
         entry=str(service.value),
         below=(),
-        above=(Layer(f"cluster {name}, provision", placed_block(cluster, f"/clusters/{name}", block)),),
-        spec=fleet.spec_of("Service", str(service.value), service.at),
+        above=(Layer(f"cluster {name}, provision", placed_block(cluster, f"/clusters/{name}", block, only)),),
+        spec=narrowed(fleet.spec_of("Service", str(service.value), service.at), only),
         tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{name}")),
         settings=settings_of(fleet.spec),
     )

@@ -16,13 +16,16 @@ from ..specs.kustomization_fields import fragment_field
 from ..specs.merge import split_appends
 from ..specs.rules import NAME
 from ..system.files import FileTree
-from ..tools.versions import is_exact
-from .layers import CHART_FIELDS, Merged, list_field, merge_layers, text_field
+from .chart import chart_of_block
+from .layers import CHART_FIELDS, Merged, list_field, merge_layers, merged_fields, text_field
 from .request import Request
 from .service import Append, Chart, Image, Patch, ResolvedService, Resource
-from .service_layers import all_layers, is_kustomization
+from .service_layers import all_layers, is_kustomization, own_layers
 
 MAX_RELEASE = 53  # Helm's own limit, as its resources get longer names still
+# What decides which chart a service has, and beyond that what references in these fields may need.
+PINS = ("enabled", "chart", "version", "revision")
+PIN_FIELDS = (*PINS, "namespace", "vars")
 KUBE_VERSION_HINT = f'write kubernetes: {{version: "{KUBERNETES}"}} in the cluster, a profile or fleet.yaml'
 
 
@@ -37,6 +40,18 @@ class Resolved(NamedTuple):
     values: Node
 
 
+class Pin(NamedTuple):
+    """Which chart in which version a service has on a cluster. `version`: the field, for where it was written.
+
+    `off_at`: where the service is switched off, and then there is nothing else.
+    """
+
+    chart: Chart | None
+    version: Node | None
+    revision: str
+    off_at: Location | None = None
+
+
 def resolve(request: Request) -> Resolved | None:
     """What to render, or None when the merged `enabled` is false. Raises the errors of the whole block."""
     merged = merge_layers(all_layers(request), request.tree)
@@ -47,19 +62,17 @@ def resolve(request: Request) -> Resolved | None:
 
 
 def _resolved(request: Request, merged: Merged) -> Resolved | None:
-    own_vars = merged.fields.entries("vars")
-    scope = request.facts.scope(own_vars, name=request.key)
-    if not _flag(merged.fields, "enabled", scope=scope):
+    scope = _scope(request, merged.fields)
+    if scope is None:
         return None
-    namespace = request.namespace or _text(merged.fields, "namespace", scope)
-    scope = request.facts.scope(own_vars, name=request.key, namespace=namespace)
+    namespace = scope.facts.get("service.namespace", "")
     errors: list[CmpError] = []
     fields = _collected(merged.fields, scope, errors)
     values = _collected(merged.values, scope, errors)
     patches = _patches(merged, scope, request.tree, errors)
     if errors:
         raise Errors(errors)
-    chart = _chart(fields)
+    chart = chart_of_block(fields)
     _check_chart(request, chart, merged, namespace)
     if chart is not None:
         _check_release(request, fields)
@@ -74,10 +87,39 @@ def _resolved(request: Request, merged: Merged) -> Resolved | None:
     )
 
 
+def pin(request: Request) -> Pin:
+    """What decides which chart a service has; `request` may be narrowed to PIN_FIELDS.
+
+    Raises the errors of these fields alone: what else is wrong with the block keeps nobody from its chart.
+    """
+    fields = merged_fields((*request.below, *own_layers(request), *request.above))
+    pins = Node({key: child for key, child in fields.entries().items() if key in PINS}, fields.at)
+    try:
+        if all_references(pins):
+            scope = _scope(request, fields)
+            is_on, pins = scope is not None, interpolated(pins, scope) if scope is not None else pins
+        else:
+            is_on = _flag(pins, "enabled")
+        if is_on:
+            return Pin(chart_of_block(pins), pins.get("version"), text_field(pins, "revision"))
+    except InputError as error:
+        raise labelled(error, f"{request.facts.cluster}/{request.key}") from None
+    return Pin(None, None, "", pins.entries()["enabled"].at)
+
+
+def _scope(request: Request, fields: Node) -> Scope | None:
+    """What references in a merged block see, the service's namespace among it; None when it is switched off."""
+    own_vars = fields.entries("vars")
+    scope = request.facts.scope(own_vars, name=request.key)
+    if not _flag(fields, "enabled", scope=scope):
+        return None
+    namespace = request.namespace or _text(fields, "namespace", scope)
+    return request.facts.scope(own_vars, name=request.key, namespace=namespace)
+
+
 def switched_off_at(request: Request) -> Location:
-    """Where the `enabled: false` stands that takes the service off its cluster."""
-    found = merge_layers(all_layers(request), request.tree).fields.get("enabled")
-    return found.at if found is not None else request.facts.at
+    """Where the `enabled: false` was written that takes the service off its cluster."""
+    return pin(request).off_at or request.facts.at
 
 
 def _collected(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
@@ -144,21 +186,6 @@ def _service(
         mirrors=settings.mirrors,
         lock_optional=settings.lock_optional,
     )
-
-
-def _chart(fields: Node) -> Chart | None:
-    found = fields.get("chart")
-    if found is None:
-        return None
-    source = {key: text_field(found, key) for key in fields.entries("chart")}
-    if "path" in source:
-        return Chart(found.at, **source)
-    version = fields.get("version")
-    if version is None:
-        raise InputError("a chart from a repository needs a `version`", found.at)
-    if not is_exact(text_field(fields, "version")):
-        raise InputError(f'version "{version.value}" is not exact', version.at, 'write one such as "1.2.3"')
-    return Chart(found.at, version=text_field(fields, "version"), **source)
 
 
 def _check_chart(request: Request, chart: Chart | None, merged: Merged, namespace: str) -> None:

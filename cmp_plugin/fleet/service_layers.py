@@ -17,7 +17,7 @@ from .request import Request
 def own_layers(request: Request) -> list[Layer]:
     """service.yaml and its matching variants, in file order, with canonical paths."""
     allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
-    place = Place(f"/services/{request.entry}", allowed, request.facts.scope())
+    place = Place(f"/services/{request.entry}", allowed, request.facts.scope)
     layers = [Layer(f"service {request.entry}", placed(_without_nulls(request.spec), place))]
     for name, variant in request.spec.entries("variants").items():
         if variant.value is not None and holds(variant, request.facts.labels):

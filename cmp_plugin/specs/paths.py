@@ -21,14 +21,15 @@ _BLOCK_PATHS = (
     *(("chart", "path"), ("valuesFiles", "*"), ("resources", "*"), ("resources+", "*")),
     ("patches", "*", "path"),
 )
+_PATH_FIELDS = {"kustomize", *(pattern[0] for pattern in _BLOCK_PATHS)}
 
 
 class Place(NamedTuple):
-    """Where a block was written: its file's canonical directory, what it may name, its scope."""
+    """Where a block was written: its file's canonical directory, what it may name, what makes its scope."""
 
     directory: str
     allowed: tuple[str, ...]
-    scope: Scope
+    scope: Callable[[], Scope]
 
 
 def is_remote(text: str) -> bool:
@@ -38,6 +39,8 @@ def is_remote(text: str) -> bool:
 
 def placed(block: Node, place: Place) -> Node:
     """`block` with canonical paths. Raises Errors: a path outside, an unknown reference."""
+    if _PATH_FIELDS.isdisjoint(block.entries()):
+        return block
     errors: list[CmpError] = []
 
     def fix(node: Node) -> Node:
@@ -57,7 +60,7 @@ def _fixed(node: Node, place: Place) -> Node:
     """One path; a generator's `key=`, and the `?` of an optional values file, stay as they are."""
     if not isinstance(node.value, str) or "\n" in node.value:
         return node
-    text = _interpolated(node.value, node, place.scope)
+    text = _interpolated(node.value, node, place.scope()) if "${" in node.value else node.value
     if is_remote(text):
         return node.with_value(text)
     optional = "?" if text.endswith("?") else ""
@@ -77,8 +80,10 @@ def _interpolated(text: str, node: Node, scope: Scope) -> str:
 
 
 def _block(block: Node, fix: Change) -> Node:
+    fields = block.entries()
     for pattern in _BLOCK_PATHS:
-        block = block.with_selected(pattern, fix)
+        if pattern[0] in fields:
+            block = block.with_selected(pattern, fix)
     return block.with_selected(("kustomize",), lambda fragment: _fragment(fragment, fix))
 
 

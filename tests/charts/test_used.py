@@ -1,4 +1,4 @@
-"""Which charts a fleet uses: the short way finds what a full resolve finds."""
+"""Which charts a fleet uses: a pin is what a full resolve of the same service finds."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ from cmp_plugin.system.files import allowed_in, canonical
 
 AT = Location("clusters/c/cluster.yaml", 3, 1)
 SCOPE = Scope({"cluster.name": "c", "cluster.labels.env": "prod"}, {"dir": node("d/${cluster.name}", AT)})
-PLACE = Place("/services/web", ("/services",), SCOPE)
+PLACE = Place("/services/web", ("/services",), lambda: SCOPE)
 
 
 def changed(block: dict[str, Any], place: Place = PLACE) -> dict[str, Any]:

@@ -6,22 +6,17 @@ seconds. Raises Errors with everything that is wrong on the way, since half a bo
 
 from __future__ import annotations
 
-import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
-from ...charts.used import chart_of
 from ...errors import CmpError, Errors, Location
+from ...fleet.chart import catalogue_chart
 from ...fleet.cluster import Cluster, Facts, open_cluster
 from ...fleet.files import Fleet
-from ...fleet.layers import text_field
-from ...fleet.pins import Outline, full_request, outlines
-from ...fleet.plan import PROVISION
-from ...fleet.resolve import resolve, switched_off_at
+from ...fleet.plan import keys_on, request_on
+from ...fleet.resolve import PIN_FIELDS, pin
 from ...fleet.service import Chart
-from ...goyaml.load import Node
-from ...specs.interpolate import references
 from ...tools.versions import is_exact, rank
 
 BEHIND, AHEAD = "behind", "ahead"
@@ -112,52 +107,26 @@ def _readable(fleet: Fleet, kind: str, errors: list[CmpError]) -> Iterator[str]:
 
 def _entry(fleet: Fleet, name: str) -> Entry:
     spec = fleet.spec_of("Service", name)
-    version = spec.get("version")
-    source = {key: str(child.value) for key, child in spec.entries("chart").items() if child.value is not None}
-    if "path" in source and not references(source["path"]):
-        source["path"] = posixpath.normpath(posixpath.join(f"/services/{name}", source["path"]))
-    exact = version is not None and is_exact(str(version.value))
-    text, at = (str(version.value), version.at) if version is not None and exact else ("", Location(spec.at.file))
-    return Entry(name, Chart(at, **source, version=text) if source else None, text, at)
+    text = spec.text("version") or ""
+    version = spec.get("version") if is_exact(text) else None
+    at = version.at if version is not None else Location(spec.at.file)
+    return Entry(name, catalogue_chart(spec, name), text if version is not None else "", at)
 
 
 def _deployments(cluster: Cluster) -> Iterator[Deployment]:
-    fleet = cluster.fleet
-    for outline in outlines(cluster):
-        one = _resolved(cluster, outline) if outline.is_open else _plain(cluster, outline)
-        if not outline.key.startswith(PROVISION) or outline.key in cluster.named:
-            yield one
+    for key in keys_on(cluster):
+        request = request_on(cluster, key, PIN_FIELDS)
+        chart, version, revision, off_at = pin(request)
+        if off_at is not None:
+            yield Deployment(cluster.name, key, request.entry, False, None, "", "", off_at)
             continue
-        manager = text_field(cluster.spec.get("provision") or cluster.spec, "managementCluster")
-        if fleet.has("Cluster", manager):
-            yield one._replace(cluster=manager)
-
-
-def _plain(cluster: Cluster, outline: Outline) -> Deployment:
-    switch, version, pinned = (outline.field(name) for name in ("enabled", "version", "revision"))
-    put = outline.named.start
-    revision = str(pinned.value) if pinned is not None else ""
-    if outline.is_off and switch is not None:
-        return Deployment(cluster.name, outline.key, outline.entry, False, None, "", "", switch.at)
-    return _on(cluster, outline, chart_of(cluster, outline), version, revision, put)
-
-
-def _resolved(cluster: Cluster, outline: Outline) -> Deployment:
-    request = full_request(cluster, outline.key)
-    found = resolve(request)
-    if found is None:
-        return Deployment(cluster.name, outline.key, outline.entry, False, None, "", "", switched_off_at(request))
-    put = outline.named.start
-    return _on(cluster, outline, found.service.chart, found.merged.fields.get("version"), found.revision, put)
-
-
-def _on(
-    cluster: Cluster, outline: Outline, chart: Chart | None, version: Node | None, revision: str, put: Location
-) -> Deployment:
-    at = version.at if chart is not None and chart.version and version is not None else put
-    hidden = revision and at.file.startswith(f"services/{outline.entry}/")
-    text = chart.version if chart is not None and not hidden else ""
-    return Deployment(cluster.name, outline.key, outline.entry, True, chart, text, revision, at)
+        at = cluster.named.get(key) or request.above[0].block.start
+        if chart is not None and chart.version and version is not None:
+            at = version.at
+        # A pinned directory's own version is in a file of another commit.
+        hidden = revision and at.file.startswith(f"services/{request.entry}/")
+        text = chart.version if chart is not None and not hidden else ""
+        yield Deployment(cluster.name, key, request.entry, True, chart, text, revision, at)
 
 
 def _measured(deployments: list[Deployment], entry: Entry) -> Iterator[Deployment]:

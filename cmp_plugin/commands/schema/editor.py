@@ -13,13 +13,14 @@ from typing import Any, NamedTuple
 from ...charts.contents import ChartFiles, Home, NotHere, files_of
 from ...charts.used import chart_uses
 from ...errors import CmpError
+from ...fleet.chart import catalogue_chart
 from ...fleet.cluster import entry_of, open_cluster
 from ...fleet.files import Fleet
 from ...fleet.request import settings_of
 from ...fleet.service import Chart
 from ...specs.interpolate import all_references
 from ...specs.models import json_schema
-from ...system.files import FileTree, canonical
+from ...system.files import FileTree
 from .values import values_schema
 
 Schema = dict[str, Any]
@@ -52,15 +53,12 @@ def values_of(fleet: Fleet, entries: Iterable[str]) -> Values:
 
 
 def _own(fleet: Fleet, entry: str) -> list[tuple[Chart, FileTree]]:
-    """The chart of service.yaml, where it stands there without references."""
+    """The chart of service.yaml, where that says it without references."""
     spec = fleet.spec_of("Service", entry)
-    chart, version = spec.get("chart"), spec.get("version")
-    if chart is None or all_references(chart) or (version is not None and all_references(version)):
+    chart = catalogue_chart(spec, entry)
+    if chart is None or all_references(spec.entries()["chart"]) or not (chart.path or chart.version):
         return []
-    source = {key: str(child.value) for key, child in spec.entries("chart").items() if child.value}
-    if "path" in source:
-        return [(Chart(chart.at, path=canonical(source["path"], f"/services/{entry}", chart.at)), fleet.tree)]
-    return [(Chart(chart.at, version=str(version.value), **source), fleet.tree)] if version is not None else []
+    return [(chart, fleet.tree)]
 
 
 def _files(fleet: Fleet, entry: str, chart: Chart, tree: FileTree) -> ChartFiles | str:
