@@ -65,8 +65,9 @@ lint:
 COMPILE := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:
 	@$(PYTHON) -m venv build/uv && build/uv/bin/python -m pip install --quiet uv
-	@$(COMPILE) --upgrade pyproject.toml --group build --group dev --output-file requirements/test.txt
-	@$(COMPILE) pyproject.toml --group build --constraints requirements/test.txt --output-file requirements/run.txt
+	@$(COMPILE) --upgrade pyproject.toml --extra cli --group build --group dev --output-file requirements/test.txt
+	@$(COMPILE) pyproject.toml --extra cli --group build --constraints requirements/test.txt --output-file requirements/run.txt
+	@$(COMPILE) pyproject.toml --group build --constraints requirements/test.txt --output-file requirements/sidecar.txt
 	@$(COMPILE) --group go --output-file cmp_plugin/tools/go.txt
 	@$(COMPILE:3.11=3.12) requirements/function.in --output-file requirements/function.txt
 

@@ -2,6 +2,10 @@
 #
 #   docker build -f sidecar.Dockerfile -t cmp-plugin .
 #
+# With all commands, for people and for CI; the sidecar itself needs four of them and so fewer packages:
+#
+#   docker build -f sidecar.Dockerfile --build-arg LOCK=run -t cmp-plugin:cli .
+#
 # BASE is Debian or made of it, with Python 3.11 or newer in its packages.
 ARG BASE=docker.io/library/debian:trixie-slim@sha256:a29215f6a35e51e22adffa17f89e9d2ef06214e64a2bad10d765c46aea49f11f
 
@@ -16,9 +20,10 @@ COPY cmp_plugin/system cmp_plugin/system
 COPY cmp_plugin/tools cmp_plugin/tools
 RUN python3 scripts/set_up.py --tools /opt/tools
 # Our program and its locked packages, compiled: nothing can be written at run time.
-COPY requirements/run.txt requirements/
+ARG LOCK=sidecar
+COPY requirements/${LOCK}.txt requirements/
 RUN python3 -m venv /opt/cmp-plugin \
- && /opt/cmp-plugin/bin/pip install --no-cache-dir --require-hashes -r requirements/run.txt
+ && /opt/cmp-plugin/bin/pip install --no-cache-dir --require-hashes -r requirements/${LOCK}.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY cmp_plugin cmp_plugin
 RUN /opt/cmp-plugin/bin/pip install --no-deps --no-build-isolation . \

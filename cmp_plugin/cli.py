@@ -19,6 +19,8 @@ INTERNAL_ERROR = 3
 # A run makes many objects and hardly a cycle: Python's own pace costs a fifth of a large fleet's time.
 SELDOM = (100_000, 50, 100)
 INTERRUPTED = 130
+# The packages of the extra `cli`, by the names they are imported under; what comes with them is among them.
+EXTRA = frozenset({"argcomplete", "jinja2", "jsonschema_rs", "markupsafe", "rich"})
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -46,6 +48,12 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if package not in EXTRA:
+            return _bug(error)
+        print(f"this needs the package {package}: install cmp-plugin[cli]", file=sys.stderr)
+        return 1
     except Exception as bug:
         return _bug(bug)
 

@@ -1,5 +1,5 @@
 """What is going on, on stderr when it is a terminal, nothing otherwise: a bar where there are steps to count,
-a word where there are none and it takes more than a moment.
+a word where there are none and it takes more than a moment. Nothing without rich, which draws both.
 """
 
 from __future__ import annotations
@@ -10,16 +10,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
-from .terminal import has_colours, is_terminal
+from .terminal import has_colours, has_rich, is_terminal
 
 MOMENT = 1.0  # seconds
 Item = TypeVar("Item")
 
 
+def _can_draw() -> bool:
+    return is_terminal(sys.stderr) and has_rich()
+
+
 @contextmanager
 def progress(total: int, doing: str) -> Iterator[Callable[[], None]]:
     """Gives a function to call after each of `total` steps."""
-    if total < 2 or not is_terminal(sys.stderr):
+    if total < 2 or not _can_draw():
         yield lambda: None
         return
     from rich.console import Console
@@ -45,7 +49,7 @@ def with_progress(items: Iterable[Item], total: int, doing: str) -> Iterator[Ite
 @contextmanager
 def waiting(doing: str) -> Iterator[None]:
     """Says what is being done, from when it takes longer than a moment until it is done."""
-    if not is_terminal(sys.stderr):
+    if not _can_draw():
         yield
         return
     with ExitStack() as shown:

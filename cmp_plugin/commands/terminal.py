@@ -2,11 +2,13 @@
 
 In: plain text, with a role where it means more than itself. Out: text to print. Nothing is printed here.
 Plain where nobody would see colours: in a pipe, with NO_COLOR, on a dumb terminal. What files say is
-never taken as a command to the terminal. rich is imported only for a colour or a table.
+never taken as a command to the terminal. rich is imported only for a colour or a table; without it, as in
+the sidecar, there are no colours.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import io
 import os
 from collections.abc import Callable, Sequence
@@ -50,8 +52,13 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def has_colours(stream: TextIO) -> bool:
-    """Whether colours are wanted there (https://no-color.org: an empty NO_COLOR is none)."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+    """Whether colours are wanted there (https://no-color.org: an empty NO_COLOR is none) and can be made."""
+    return is_terminal(stream) and not os.environ.get("NO_COLOR") and has_rich()
+
+
+def has_rich() -> bool:
+    """Whether the package that draws is installed, as it is with the extra `cli`."""
+    return importlib.util.find_spec("rich") is not None
 
 
 def columns(stream: TextIO) -> int:

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from program import CHECKOUT
 
+from cmp_plugin.commands.parser import GROUPS
+
 PACKAGE = Path(CHECKOUT, "cmp_plugin")
 
 # Top first. A module imports from its own line or from lines below it.
@@ -125,6 +127,20 @@ def test_commands_do_not_ask_each_other() -> None:
 
 def test_there_is_no_cycle() -> None:
     graphlib.TopologicalSorter(GRAPH).prepare()
+
+
+def test_every_module_is_used() -> None:
+    """What only scripts, tests or nobody imports is not for the wheel."""
+    commands = [f"commands.{command.module}" for group in GROUPS.values() for command in group.values()]
+    waiting = ["__main__", "cli", *commands, *(f"commands.importing.{kind}" for kind in ("kustomize", "applications"))]
+    used: set[str] = set()
+    while waiting:
+        module = waiting.pop()
+        if module not in used:
+            used.add(module)
+            waiting += GRAPH[module]
+    packages = {name for name, path in MODULES.items() if path.name == "__init__.py"}
+    assert set(MODULES) - used - packages == set()
 
 
 def test_processes_start_in_one_place() -> None:
