@@ -2,42 +2,51 @@
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
 from pathlib import Path
 
+import golden
 import pytest
-from program import CHECKOUT, Outcome, run
+from program import CHECKOUT, run, run_from_start
 
 GOLDEN = Path(CHECKOUT, "tests", "golden")
 EXAMPLES = Path(CHECKOUT, "examples")
 FLEET = ("fleet.yaml", "profiles", "services", "clusters")
+SHARED = "_fleet.txt"
+FILES = [path for path in (*GOLDEN.glob("*/**/*"), *EXAMPLES.glob("*/golden/**/*")) if path.is_file()]
+CASES = {path: golden.read(path) for path in sorted(FILES) if path.name != SHARED}
 
 
-def cases() -> list[Path]:
-    """The directories that hold a `command`, below tests/golden and the examples."""
-    found = [*GOLDEN.glob("*/*/command"), *EXAMPLES.glob("*/golden/*/command")]
-    return sorted(path.parent for path in found)
+def of_each_kind() -> set[Path]:
+    """One case for each command with each exit code and each stream that it writes to."""
+    kinds = {}
+    for path, case in CASES.items():
+        if case.expected:
+            command = next((word for word in case.arguments if word.isalpha()), "")
+            kinds[command, case.expected.code, bool(case.expected.stdout), bool(case.expected.stderr)] = path
+    return set(kinds.values())
 
 
-def name(case: Path) -> str:
-    return str(case.relative_to(CHECKOUT)).replace("tests/golden/", "").replace("/golden/", "/")
+FROM_START = of_each_kind()
 
 
-def lay_out(case: Path, fleet: Path) -> None:
-    """Copy the case's input to `fleet`, low layer first."""
-    fleet.mkdir()
-    if EXAMPLES in case.parents:
-        example = case.parent.parent
-        shutil.copytree(example, fleet, symlinks=True, dirs_exist_ok=True, ignore=without_golden(example))
+def name(path: Path) -> str:
+    return str(path.relative_to(CHECKOUT).with_suffix("")).replace("tests/golden/", "").replace("/golden/", "/")
+
+
+def lay_out(path: Path, fleet: Path) -> None:
+    """The case's input at `fleet`: what it shares with others, then its own."""
+    if EXAMPLES in path.parents:
+        example = path.parent.parent
+        shutil.copytree(example, fleet, symlinks=True, ignore=without_golden(example))
         return
-    if case.parent.name == "reference":
+    fleet.mkdir()
+    if path.parent.name == "reference":
         for part in FLEET:
             copy(Path(CHECKOUT, part), fleet / part)
-    for layer in (case.parent / "input", case / "input"):
-        if layer.is_dir():
-            shutil.copytree(layer, fleet, symlinks=True, dirs_exist_ok=True)
+    if (path.parent / SHARED).exists():
+        golden.read(path.parent / SHARED).lay_out(fleet)
+    CASES[path].lay_out(fleet)
 
 
 def without_golden(example: Path):
@@ -51,64 +60,87 @@ def copy(source: Path, target: Path) -> None:
         shutil.copy(source, target)
 
 
-def read_command(case: Path) -> tuple[dict[str, str], list[str]]:
-    """The variables before the arguments, and the arguments."""
-    words = shlex.split((case / "command").read_text())
-    variables = {}
-    while words and "=" in words[0] and not words[0].startswith("-"):
-        key, _, value = words.pop(0).partition("=")
-        variables[key] = value
-    return variables, words
-
-
-def run_case(case: Path, fleet: Path, env: dict[str, str]) -> Outcome:
-    lay_out(case, fleet)
-    variables, words = read_command(case)
-    where = fleet / variables.pop("PWD", ".")
-    return run(words, str(where), {**env, **variables})
-
-
-def expected(case: Path) -> Outcome:
-    stdout, error, code = case / "stdout", case / "error", case / "exit"
-    fails = error.exists() and not stdout.exists()
-    return Outcome(
-        stdout.read_bytes() if stdout.exists() else b"",
-        error.read_bytes() if error.exists() else b"",
-        int(code.read_text()) if code.exists() else int(fails),
-    )
-
-
-def write(case: Path, seen: Outcome) -> None:
-    """Make `seen` what is expected, unless that turns success and failure round."""
-    known = (case / "stdout").exists() or (case / "error").exists()
-    assert not known or seen.code == expected(case).code, (
-        f"exit code {seen.code} instead of {expected(case).code}\n{seen.stderr.decode()}"
-    )
-    for file, text in (("stdout", seen.stdout), ("error", seen.stderr)):
-        if text:
-            (case / file).write_bytes(text)
-        else:
-            (case / file).unlink(missing_ok=True)
-    if not (case / "exit").exists() and seen.code != expected(case).code:
-        (case / "exit").write_text(f"{seen.code}\n")
-
-
-@pytest.mark.parametrize("case", cases(), ids=name)
-def test_golden(case: Path, tmp_path: Path, clean_env: dict[str, str], request: pytest.FixtureRequest) -> None:
-    seen = run_case(case, tmp_path / "fleet", clean_env)
+@pytest.mark.parametrize("path", CASES, ids=name)
+def test_golden(path: Path, tmp_path: Path, clean_env: dict[str, str], request: pytest.FixtureRequest) -> None:
+    case = CASES[path]
+    lay_out(path, tmp_path / "fleet")
+    variables = {"PWD": ".", **case.variables}
+    where = tmp_path / "fleet" / variables.pop("PWD")
+    start = run_from_start if path in FROM_START else run
+    seen = start(case.arguments, str(where), {**clean_env, **variables})
     if request.config.getoption("--regenerate"):
-        write(case, seen)
-    wanted = expected(case)
-    assert seen.stderr.decode() == wanted.stderr.decode()
-    assert seen.stdout.decode() == wanted.stdout.decode()
-    assert seen.code == wanted.code
+        golden.write(path, seen)
+        return
+    assert case.expected, "no result: run make golden"
+    assert seen.stderr.decode() == case.expected.stderr.decode()
+    assert seen.stdout.decode() == case.expected.stdout.decode()
+    assert seen.code == case.expected.code
 
 
-def test_every_case_says_what_it_expects() -> None:
-    """A directory with an input and no command, or a command without a result, tests nothing."""
-    assert len(cases()) > 40
-    inputs = {path.parent for path in GOLDEN.glob("*/*/input")}
-    assert not inputs - set(cases()), "input without command"
-    silent = [c for c in cases() if not (c / "stdout").exists() and not (c / "error").exists()]
-    assert not silent, "neither stdout nor error: run make golden"
-    assert all(os.path.getsize(file) for case in cases() for file in case.glob("*") if file.is_file())
+def test_every_case_says_what_it_runs_and_sees_something() -> None:
+    assert len(CASES) > 40
+    for path, case in CASES.items():
+        assert case.arguments, f"{path} has no line with $ cmp-plugin"
+        assert case.expected, f"{path} has no result: run make golden"
+        assert case.expected.stdout or case.expected.stderr, f"{path} expects no output"
+
+
+class TestFormat:
+    """What a case's file can say, and that it is written as it is read."""
+
+    def test_every_section(self, tmp_path: Path) -> None:
+        file = tmp_path / "case.txt"
+        file.write_bytes(
+            b"Why it is so.\n$ PWD=clusters/dev NAME='a b' cmp-plugin preview 'two words' -o json\n"
+            b"-- a/b.yaml --\nfield: 1\n\n-- empty --\n-- link -> ../outside --\n"
+            b"-- bytes (escaped) --\ncaf\\xe9\\n\n\\\\no end\n"
+            b"== stdout ==\n== exit 0 ==\n"
+        )
+        case = golden.read(file)
+        assert case.variables == {"PWD": "clusters/dev", "NAME": "a b"}
+        assert case.arguments == ["preview", "two words", "-o", "json"]
+        assert case.files == {"a/b.yaml": b"field: 1\n\n", "empty": b"", "bytes": b"caf\xe9\n\\no end"}
+        assert case.links == {"link": "../outside"}
+        assert case.expected == (b"", b"", 0)
+        case.lay_out(tmp_path)
+        assert (tmp_path / "a" / "b.yaml").read_text() == "field: 1\n\n"
+        assert (tmp_path / "link").readlink() == Path("../outside")
+
+    @pytest.mark.parametrize(
+        "stdout",
+        [
+            b"text\n",
+            b"no end",
+            b"caf\xe9\n",
+            b"\\n\ttab\r\n",
+            b"a\n== exit 0 ==\nb\n",
+            "\u2028é\n".encode(),
+            b"\n\n",
+            b"",
+        ],
+        ids=repr,
+    )
+    def test_what_is_written_is_what_is_read(self, stdout: bytes, tmp_path: Path) -> None:
+        file = tmp_path / "case.txt"
+        file.write_text("$ cmp-plugin validate\n-- fleet.yaml --\n")
+        seen = golden.Outcome(stdout, b"a word\n", 2)
+        golden.write(file, seen)
+        assert golden.read(file).expected == seen
+        assert golden.read(file).files == {"fleet.yaml": b""}
+        before = file.read_bytes()
+        golden.write(file, seen)
+        assert file.read_bytes() == before
+
+    def test_another_exit_code_is_not_written(self, tmp_path: Path) -> None:
+        file = tmp_path / "case.txt"
+        file.write_text("$ cmp-plugin validate\n== exit 1 ==\n")
+        with pytest.raises(AssertionError, match="exit code 0"):
+            golden.write(file, golden.Outcome(b"fine\n", b"", 0))
+        assert file.read_text() == "$ cmp-plugin validate\n== exit 1 ==\n"
+
+    @pytest.mark.parametrize("line", ["== result ==", "-- a (what) --"])
+    def test_a_section_that_is_not_known(self, line: str, tmp_path: Path) -> None:
+        file = tmp_path / "case.txt"
+        file.write_text(f"$ cmp-plugin validate\n{line}\n")
+        with pytest.raises(ValueError, match=line.split()[1]):
+            golden.read(file)
