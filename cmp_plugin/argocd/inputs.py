@@ -94,8 +94,7 @@ def _layer(layer: Layer) -> dict[str, Any]:
 
 def _carried(layer: Layer) -> Node:
     """A layer without what only shapes the Application: changing that re-renders nothing."""
-    assert isinstance(layer.block.value, dict)
-    fields = {key: child for key, child in layer.block.value.items() if key not in NOT_RENDERED}
+    fields = {key: child for key, child in layer.block.entries().items() if key not in NOT_RENDERED}
     return Node(fields, layer.block.at)
 
 

@@ -13,7 +13,6 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ..errors import InputError, Location
-from ..fleet.layers import list_field
 from ..fleet.service import Chart, ResolvedService
 from ..goyaml.load import Node, load_values
 from ..specs.merge import merge_values
@@ -170,7 +169,7 @@ def _dependencies(own: Mapping[str, bytes], facts: Node, shown: str) -> list[Nod
     """The entries of `dependencies`: in Chart.yaml, or of old in requirements.yaml."""
     if facts.get("dependencies") is None and "requirements.yaml" in own:
         facts = load_values(own["requirements.yaml"], f"{shown}/requirements.yaml")
-    return list_field(facts, "dependencies")
+    return facts.elements("dependencies")
 
 
 def _conditions(dependency: Node) -> tuple[str, ...]:
@@ -179,7 +178,7 @@ def _conditions(dependency: Node) -> tuple[str, ...]:
 
 
 def _tags(dependency: Node) -> tuple[str, ...]:
-    return tuple(f"tags.{item.value}" for item in list_field(dependency, "tags"))
+    return tuple(f"tags.{item.value}" for item in dependency.elements("tags"))
 
 
 def _subcharts(dependencies: list[Node], named: Mapping[str, ChartFiles]) -> Iterator[Subchart]:
@@ -197,7 +196,7 @@ def _subcharts(dependencies: list[Node], named: Mapping[str, ChartFiles]) -> Ite
 
 
 def _imports(dependency: Node) -> Iterator[tuple[str, str]]:
-    for item in list_field(dependency, "import-values"):
+    for item in dependency.elements("import-values"):
         if isinstance(item.value, str):
             yield f"exports.{item.value}", ""
         else:
@@ -211,9 +210,8 @@ def _text(fields: Node, key: str) -> str:
 
 def top_level(chart: ChartFiles) -> dict[str, Node]:
     """The keys of values.yaml. Istio's charts keep theirs one level down and merge them into .Values themselves."""
-    fields = chart.values.value
-    assert isinstance(fields, dict)
-    inner = fields.get(_ISTIO)
+    fields = chart.values.entries()
+    inner = chart.values.get(_ISTIO)
     if inner is None or not isinstance(inner.value, dict):
         return fields
     return {**inner.value, **{key: child for key, child in fields.items() if key != _ISTIO}}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from ..errors import InputError, ToolError
-from ..goyaml.load import load_values
+from ..specs.kustomizations import read_kustomization
 from ..system.files import FileTree, canonical
 from ..system.process import Completed, Deadline, run
 from ..tools import git
@@ -20,7 +20,6 @@ from .limits import MAX_BYTES, MAX_FILES
 
 _TRIES = 3
 _FILES = ("100644", "100755")
-_LISTED = ("resources", "bases", "components")
 _SAYINGS = (
     (r"could not read Username|Authentication failed|error: 401", "it wants to know who we are"),
     (r"error: 403|Permission denied", "it does not let us read"),
@@ -121,19 +120,12 @@ def _check(names: list[str], files: Mapping[str, tuple[str, int]], remote: Remot
 
 def _needed(tree: FileTree, path: str, remote: Remote) -> list[str]:
     """Directories of the repository that the kustomization in `path` names."""
+    kustomization = read_kustomization(tree, path, remote.at)
+    if kustomization is None:
+        raise InputError(f"base {remote.text}: there is no kustomization.yaml", remote.at)
+    entries = [entry.text() or "" for entry in kustomization.builds_on()]
     return [
         canonical(text, path or "/", remote.at)
-        for text in listed(tree, path, remote)
-        if "://" not in text and "?" not in text and "@" not in text
+        for text in entries
+        if text and "://" not in text and "?" not in text and "@" not in text
     ]
-
-
-def listed(tree: FileTree, path: str, remote: Remote) -> list[str]:
-    """What the kustomization in `path` lists as directories or files."""
-    file = tree.kustomization(path)
-    if not file:
-        raise InputError(f"base {remote.text}: there is no kustomization.yaml", remote.at)
-    fields = load_values(tree.read(file, remote.at), file[1:]).value
-    lists = [node.value for key, node in fields.items() if key.lower() in _LISTED] if isinstance(fields, dict) else []
-    items = [item for one in lists if isinstance(one, list) for item in one]
-    return [item.value for item in items if isinstance(item.value, str)]

@@ -64,10 +64,9 @@ def parse(data: bytes, file: str) -> tuple[Locked, ...]:
         found = fields.get(key)
         if found is None or found.value != expected:
             raise InputError(f"a lock file has `{key}: {expected}`", found.at if found else top.at)
-    items = fields.get("charts")
     errors: list[CmpError] = []
     entries: list[Locked] = []
-    for item in items.value if items is not None and isinstance(items.value, list) else []:
+    for item in top.elements("charts"):
         try:
             entries.append(_entry(item))
         except CmpError as error:
@@ -99,7 +98,9 @@ def _entry(node: Node) -> Locked:
         request=_text(fields, "request"),
         url=_url(fields),
         kube_version=_text(fields, "kubeVersion"),
-        dependencies=_dependencies(fields.get("dependencies")),
+        dependencies=tuple(
+            (_text(_fields(item), "name"), _text(_fields(item), "version")) for item in node.elements("dependencies")
+        ),
     )
 
 
@@ -125,11 +126,6 @@ def _url(fields: dict[str, Node]) -> str:
     if text and (not text.startswith(("http://", "https://")) or "@" in text.split("/")[2] or text.split() != [text]):
         raise InputError("url in a lock file is an http(s) address without credentials", fields["url"].at)
     return text
-
-
-def _dependencies(node: Node | None) -> tuple[tuple[str, str], ...]:
-    items = node.value if node is not None and isinstance(node.value, list) else []
-    return tuple((_text(_fields(item), "name"), _text(_fields(item), "version")) for item in items)
 
 
 def dump(entries: Iterable[Locked]) -> bytes:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from ..errors import Location, nearest
 from ..goyaml.load import Node
 from ..specs.merge import merge_values
-from .layers import Layer, Merged, list_field
+from .layers import Layer, Merged
 from .value_path import Path, step_into, written
 
 Keys = tuple[str, ...]
@@ -29,8 +29,8 @@ class Found(NamedTuple):
 def block_tree(merged: Merged, layers: Iterable[Layer]) -> Node:
     """Every field of a block, not interpolated, as it counts in the end; `vars` are the service's own."""
     at = merged.fields.at
-    fields = dict(merged.fields.value) if isinstance(merged.fields.value, dict) else {}
-    files = [item for layer in layers for item in list_field(layer.block, "valuesFiles")]
+    fields = {**merged.fields.entries()}
+    files = [item for layer in layers for item in layer.block.elements("valuesFiles")]
     patches = {name: patch.fields for name, patch in merged.patches.items()}
     for name, items in (("resources", list(merged.resources)), ("valuesFiles", files)):
         if items:
@@ -44,10 +44,9 @@ def block_tree(merged: Merged, layers: Iterable[Layer]) -> Node:
 
 def over_defaults(block: Node, defaults: Node) -> Node:
     """The block with the chart's own values below the service's."""
-    assert isinstance(block.value, dict)
-    values = block.value.get("values", Node({}, Location("")))
-    merged = merge_values(defaults, values)
-    return Node({**block.value, "values": merged} if merged.value else block.value, block.at)
+    fields = block.entries()
+    merged = merge_values(defaults, fields.get("values", Node({}, Location(""))))
+    return Node({**fields, "values": merged} if merged.value else fields, block.at)
 
 
 def is_whole(keys: Keys) -> bool:
@@ -57,25 +56,17 @@ def is_whole(keys: Keys) -> bool:
 
 def leaves(node: Node, keys: Keys = ()) -> Iterator[tuple[Keys, Node]]:
     """Every value below the top with its keys: what is no map, or an empty or a whole one."""
-    if isinstance(node.value, dict) and node.value and not is_whole(keys):
-        for key, child in node.value.items():
-            yield from leaves(child, (*keys, key))
-    elif keys:
+    fields = {} if is_whole(keys) else node.entries()
+    for key, child in fields.items():
+        yield from leaves(child, (*keys, key))
+    if not fields and keys:
         yield keys, node
-
-
-def lookup(tree: Node, keys: Keys) -> Node | None:
-    """What stands at exactly these keys."""
-    found: Node | None = tree
-    for key in keys:
-        found = found.value.get(key) if found is not None and isinstance(found.value, dict) else None
-    return found
 
 
 def find(tree: Node, path: Path) -> Found | None:
     """Where `path` leads, at most to a value that is no map; None when it leads out of the tree."""
     node, keys = tree, Keys()
-    while path and isinstance(node.value, dict) and node.value and not is_whole(keys):
+    while path and node.entries() and not is_whole(keys):
         step = step_into(node.value, path)
         if step is None:
             return None
@@ -117,16 +108,15 @@ def _paths(node: Node, keys: Keys = ()) -> Iterator[Keys]:
     """Every path of the tree but its top."""
     if keys:
         yield keys
-    if isinstance(node.value, dict) and not is_whole(keys):
-        for key, child in node.value.items():
-            yield from _paths(child, (*keys, key))
+    for key, child in ({} if is_whole(keys) else node.entries()).items():
+        yield from _paths(child, (*keys, key))
 
 
 def _neighbour(tree: Node, path: Path) -> Keys:
     """The path with the key that is nearest to the one where it leaves the tree, up to there."""
     ways = [inside(tree, path), inside(tree, ("values", *path))]
     for steps, node, rest in sorted(ways, key=lambda way: len(way[2])):
-        word = nearest(str(rest[0]), node.value) if isinstance(node.value, dict) else ""
+        word = nearest(str(rest[0]), node.entries())
         if word:
             return (*map(str, steps), word)
     return ()

@@ -111,40 +111,30 @@ def profile_order(fleet: Fleet, cluster: Node) -> dict[str, Node]:
         except CmpError as error:
             errors.append(error)
             return
-        for included in _items(node, "profiles"):
+        for included in node.elements("profiles"):
             visit(included, (*path, name))
         order.setdefault(name, node)
 
     for source in (fleet.spec, cluster):
-        for item in _items(source, "profiles"):
+        for item in source.elements("profiles"):
             visit(item, ())
     if errors:
         raise Errors(errors)
     return order
 
 
-def _items(node: Node, field: str) -> list[Node]:
-    found = node.get(field)
-    return found.value if found is not None and isinstance(found.value, list) else []
-
-
 def _facts(name: str, nodes: list[Node], spec: Node) -> Facts:
     labels, variables, kubernetes = (_merged_field(nodes, field) for field in ("labels", "vars", "kubernetes"))
-    destination = spec.get("destination")
     version = kubernetes.get("version")
     return Facts(
         cluster=name,
-        labels={key: str(child.value) for key, child in _fields(labels).items()},
-        vars=_fields(variables),
-        destination={key: str(child.value) for key, child in _fields(destination).items()},
+        labels={key: str(child.value) for key, child in labels.entries().items()},
+        vars=variables.entries(),
+        destination={key: str(child.value) for key, child in spec.entries("destination").items()},
         kube_version=str(version.value) if version else "",
-        api_versions=tuple(str(item.value) for item in _items(kubernetes, "apiVersions")),
+        api_versions=tuple(str(item.value) for item in kubernetes.elements("apiVersions")),
         at=Location(spec.at.file),
     )
-
-
-def _fields(node: Node | None) -> dict[str, Node]:
-    return node.value if node is not None and isinstance(node.value, dict) else {}
 
 
 def _merged_field(nodes: list[Node], field: str) -> Node:
@@ -169,21 +159,15 @@ def layers_below(cluster: Cluster, only: Fields = None) -> list[Layer]:
 
 def layers_above(cluster: Cluster, key: str, only: Fields = None) -> list[Layer]:
     """The profiles' and the cluster's own blocks for a service key, lowest first."""
-    blocks = ((name, directory, _block(node, key)) for name, directory, node in cluster.sources[1:])
+    blocks = ((name, directory, node.get("services", key)) for name, directory, node in cluster.sources[1:])
     return [Layer(name, placed_block(cluster, directory, block, only)) for name, directory, block in blocks if block]
-
-
-def _block(node: Node, key: str) -> Node | None:
-    """The block of `key` in a file's `services`, if there is one with something in it."""
-    services = node.get("services")
-    return services.get(key) if services is not None else None
 
 
 def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
     """The catalogue entry that `key` is an instance of, and where that was written."""
     for _, _, node in reversed(cluster.sources[1:]):
-        block = _block(node, key)
-        service = block.value.get("service") if block is not None and isinstance(block.value, dict) else None
+        block = node.get("services", key)
+        service = block.entries().get("service") if block is not None else None
         if service is not None:
             return str(service.value or key), service.at
     return key, cluster.named.get(key)

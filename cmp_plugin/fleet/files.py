@@ -96,13 +96,12 @@ class Fleet:
             self._managers, self._wrong = {}, {}
             for name in self._mentioning(b"managementCluster"):
                 try:
-                    provision = self.spec_of("Cluster", name).get("provision")
+                    manager_name = self.spec_of("Cluster", name).get("provision", "managementCluster")
                 except CmpError as error:
                     self._wrong[name] = error
                     continue
-                named = provision.get("managementCluster") if provision else None
-                if named is not None:
-                    self._managers.setdefault(str(named.value), []).append(name)
+                if manager_name is not None:
+                    self._managers.setdefault(str(manager_name.value), []).append(name)
         for name in self._mentioning(manager.encode()) if self._wrong else []:
             if name in self._wrong:
                 raise self._wrong[name]
@@ -166,10 +165,7 @@ def open_fleet(root: str) -> Fleet:
 
 def allowed_directories(spec: Node) -> tuple[str, ...]:
     """Canonical directories that any spec of the fleet may refer to."""
-    assert isinstance(spec.value, dict)
-    named = spec.value.get("directories")
-    items = named.value if named and isinstance(named.value, list) else []
-    extra = tuple(canonical(str(item.value), "/", item.at) for item in items)
+    extra = tuple(canonical(str(item.value), "/", item.at) for item in spec.elements("directories"))
     return ("/profiles", "/services", *extra)
 
 

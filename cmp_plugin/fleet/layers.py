@@ -60,8 +60,7 @@ def merge_layers(layers: list[Layer], tree: FileTree) -> Merged:
     named: dict[str, Location] = {}
     images: set[str] = set()
     for layer in layers:
-        block = layer.block.value
-        assert isinstance(block, dict)
+        block = layer.block.entries()
         fields = _merge_plain_fields(fields, block)
         values = _merge_layer_values(values, layer.block, tree)
         _add_resources(resources, block)
@@ -87,16 +86,14 @@ def _merge_plain_fields(fields: Node, block: Fields) -> Node:
         for key, child in block.items()
         if key not in APART and not (child.value is None and key in NULL_IS_ABSENT)
     }
-    assert isinstance(fields.value, dict)
     if "chart" in plain:
-        fields = Node({k: v for k, v in fields.value.items() if k != "chart"}, fields.at)
+        fields = Node({key: child for key, child in fields.entries().items() if key != "chart"}, fields.at)
     return merge_fields(fields, prepared(Node(plain, fields.at)))
 
 
 def _merge_layer_values(values: Node, block: Node, tree: FileTree) -> Node:
     """A layer's files in order, then its own values."""
-    files = block.get("valuesFiles")
-    for item in files.value if files and isinstance(files.value, list) else []:
+    for item in block.elements("valuesFiles"):
         assert isinstance(item.value, str)
         path = item.value.removesuffix("?")
         if item.value.endswith("?") and not tree.exists(path):
@@ -130,13 +127,12 @@ def _add_patches(patches: dict[str, MergedPatch], layer: Layer) -> None:
 
 def _merged_patch(low: Node | None, high: Node) -> Node:
     """`target` and `optional` merge, `patch` is replaced whole; `patch` and `path` remove each other."""
-    assert isinstance(high.value, dict)
-    fields: Fields = dict(low.value) if low is not None and isinstance(low.value, dict) else {}
-    given = {key for key, child in high.value.items() if child.value is not None}
+    fields: Fields = {**low.entries()} if low is not None else {}
+    given = {key for key, child in high.entries().items() if child.value is not None}
     for rival, key in (("path", "patch"), ("patch", "path")):
         if key in given:
             fields.pop(rival, None)
-    for key, child in high.value.items():
+    for key, child in high.entries().items():
         below = fields.pop(key, None)
         if child.value is not None:
             literal = key in ("patch", "path")
@@ -152,12 +148,6 @@ def text_field(fields: Node, name: str) -> str:
     if not isinstance(found.value, str):
         raise InputError(f"{name} must be a string, and so must the var that it refers to", found.at)
     return found.value
-
-
-def list_field(fields: Node, name: str) -> list[Node]:
-    """A list field of a merged block, or an empty list."""
-    found = fields.get(name)
-    return found.value if found is not None and isinstance(found.value, list) else []
 
 
 def is_open(node: Node) -> bool:

@@ -85,7 +85,7 @@ def provision_request(manager: Cluster, name: str, only: Fields = None) -> Reque
     fleet = manager.fleet
     cluster = open_cluster(fleet, name)
     block = cluster.spec.get("provision")
-    service = block.get("service") if block is not None else None
+    service = cluster.spec.get("provision", "service")
     if block is None or service is None:
         raise InputError(f"provision of {name} names no `service`", block.at if block else cluster.facts.at)
     facts = cluster.facts._replace(

@@ -17,7 +17,7 @@ from ..specs.merge import split_appends
 from ..specs.rules import NAME
 from ..system.files import FileTree
 from .chart import chart_of_block
-from .layers import CHART_FIELDS, Merged, list_field, merge_layers, merged_fields, text_field
+from .layers import CHART_FIELDS, Merged, merge_layers, merged_fields, text_field
 from .request import Request
 from .service import Append, Chart, Image, Patch, ResolvedService, Resource
 from .service_layers import all_layers, is_kustomization, own_layers
@@ -79,7 +79,7 @@ def _resolved(request: Request, merged: Merged) -> Resolved | None:
     service = _service(request, fields, chart, values, merged, patches, namespace)
     return Resolved(
         service,
-        tuple(list_field(fields, "dependsOn")),
+        tuple(fields.elements("dependsOn")),
         fields.get("application") or Node({}, request.facts.at),
         text_field(fields, "revision"),
         merged,
@@ -177,7 +177,7 @@ def _service(
         images=_images(fields, merged),
         labels=_pairs(metadata, "labels"),
         annotations=_pairs(metadata, "annotations"),
-        allow=frozenset(str(item.value) for item in list_field(fields, "allow")),
+        allow=frozenset(str(item.value) for item in fields.elements("allow")),
         kube_version=facts.kube_version,
         api_versions=facts.api_versions,
         helm_range=settings.helm,
@@ -220,12 +220,11 @@ def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource
     fragment = fields.get("kustomize")
     items = list(merged.resources)
     if fragment is not None:
-        assert isinstance(fragment.value, dict)
-        for key, child in fragment.value.items():
+        for key, child in fragment.entries().items():
             for wrong in fragment_field(key, child, final=True):
                 raise wrong
-        items.extend(list_field(fragment, "resources"))
-        rest = {key: child for key, child in fragment.value.items() if key != "resources"}
+        items.extend(fragment.elements("resources"))
+        rest = {key: child for key, child in fragment.entries().items() if key != "resources"}
         fragment = Node(rest, fragment.at, fragment.key) if rest else None
     resources = {str(item.value): Resource(str(item.value), item.at) for item in reversed(items)}
     order = dict.fromkeys(str(item.value) for item in items)
@@ -250,8 +249,8 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patc
     if path is not None:
         data = tree.read(str(path.value), path.at)
         bodies = load_all(data, str(path.value)[1:])
-    elif body is not None and isinstance(body.value, str):
-        bodies = load_all(body.value.encode(), body.at.file, at=_start_of_text(body))
+    elif body is not None and (text := body.text()) is not None:
+        bodies = load_all(text.encode(), body.at.file, at=_start_of_text(body))
     else:
         assert body is not None
         bodies = [body]

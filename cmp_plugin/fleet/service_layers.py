@@ -32,8 +32,7 @@ def variant_layer(request: Request, name: str) -> str:
 
 def _without_nulls(spec: Node) -> Node:
     """A file whose top-level keys without a value are as good as absent."""
-    assert isinstance(spec.value, dict)
-    return Node({key: child for key, child in spec.value.items() if child.value is not None}, spec.at)
+    return Node({key: child for key, child in spec.entries().items() if child.value is not None}, spec.at)
 
 
 def service_paths(request: Request) -> list[str]:
@@ -49,7 +48,7 @@ def holds(variant: Node, labels: Mapping[str, str]) -> bool:
 
 def label_fits(wanted: Node, actual: str | None) -> bool:
     """Whether one entry of a `when` is true of a label's value; None is a label that is not there."""
-    options = [str(item.value) for item in wanted.value] if isinstance(wanted.value, list) else [str(wanted.value)]
+    options = [str(item.value) for item in wanted.elements() or [wanted]]
     negated = options[0].startswith("!")
     return (actual is not None and f"{'!' if negated else ''}{actual}" in options) is not negated
 
@@ -73,15 +72,10 @@ def is_kustomization(request: Request) -> bool:
 
 def _without_itself(layer: Layer, key: str) -> Layer:
     """A `dependsOn` in defaults names every service, so also the one that it is about."""
-    block = dict(_block(layer))
+    block = {**layer.block.entries()}
     for field in ("dependsOn", "dependsOn+"):
         found = block.get(field)
         if found is not None and isinstance(found.value, list):
             others = [item for item in found.value if str(item.value).removesuffix("?") != key]
             block[field] = Node(others, found.at, found.key)
     return layer._replace(block=Node(block, layer.block.at))
-
-
-def _block(layer: Layer) -> dict[str, Node]:
-    assert isinstance(layer.block.value, dict)
-    return layer.block.value

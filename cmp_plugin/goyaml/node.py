@@ -72,17 +72,14 @@ class Node:
         return node.value if node is not None and isinstance(node.value, str) else None
 
     def find(self, path: Sequence[str | int]) -> Node | None:
-        """The node at exactly this path of keys and positions in lists, also a null; None when the path leads nowhere.
-
-        In a list a position may be written as text, as in a JSON pointer.
-        """
+        """The node at exactly this path of keys and positions in lists, also a null; None when it leads nowhere."""
         node = self
         for step in path:
             value = node.value
-            if isinstance(value, dict) and str(step) in value:
-                node = value[str(step)]
-            elif isinstance(value, list) and str(step).isdecimal() and int(step) < len(value):
-                node = value[int(step)]
+            if isinstance(step, str) and isinstance(value, dict) and step in value:
+                node = value[step]
+            elif isinstance(step, int) and isinstance(value, list) and 0 <= step < len(value):
+                node = value[step]
             else:
                 return None
         return node
@@ -108,12 +105,19 @@ class Node:
             return self.value.values()
         return self.value if isinstance(self.value, list) else ()
 
-    def strings(self) -> Iterator[str]:
-        """Every string of the tree in the file's order; the keys of maps do not count."""
-        if isinstance(self.value, str):
-            yield self.value
-        for child in self.children():
-            yield from child.strings()
+    def strings(self) -> list[Node]:
+        """Every node of the tree that is a string, in the file's order; the keys of maps do not count."""
+        found: list[Node] = []
+        pending = [self]
+        while pending:
+            node = pending.pop()
+            if isinstance(node.value, str):
+                found.append(node)
+            elif isinstance(node.value, dict):
+                pending.extend(reversed(node.value.values()))
+            elif isinstance(node.value, list):
+                pending.extend(reversed(node.value))
+        return found
 
     def with_value(self, value: Value) -> Node:
         """A node of the same kind and position, that replaced the same ones, with another value."""
@@ -160,3 +164,8 @@ def node(value: Any, at: Location) -> Node:
     if isinstance(value, dict):
         return Node({key: node(child, at) for key, child in value.items()}, at)
     return Node([node(child, at) for child in value] if isinstance(value, list) else value, at)
+
+
+def pointer_steps(pointer: str) -> list[str]:
+    """The keys and positions of a JSON pointer (RFC 6901), positions as text; none for the empty one."""
+    return [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from ..errors import CmpError, Errors, Location, ToolError
+from ..fleet.layers import is_open
 from ..fleet.service import Chart, ResolvedService
-from ..goyaml.load import Node, load_values, plain
+from ..goyaml.load import load_values
+from ..goyaml.node import Node, plain, pointer_steps
 from ..system.files import FileTree
 from ..tools.helm_errors import HelmError, Reason, Violation
 from ..tools.redact import HIDDEN
@@ -74,21 +76,27 @@ def _said(violation: Violation) -> str:
 def _violation_place(violation: Violation, name: str, service: ResolvedService, chart: Chart) -> Location:
     """Where the value stands that the schema refuses; the `chart` field when no layer set it."""
     steps = [] if violation.chart == name else [violation.chart]
-    steps += [step.replace("~1", "/").replace("~0", "~") for step in violation.pointer.split("/")[1:]]
+    steps += pointer_steps(violation.pointer)
     if unknown := re.match("additional properties '(.*?)'[, ]", violation.message):
         steps.append(unknown[1])
-    node: Node | None = service.values
-    for step in steps:
-        node = _child(node, step) if node else None
-    return node.start if node and steps else chart.at
+    return written_at(service.values, steps) or chart.at
 
 
-def _child(node: Node, step: str) -> Node | None:
-    if isinstance(node.value, dict):
-        return node.value.get(step)
-    if isinstance(node.value, list) and step.isdigit() and int(step) < len(node.value):
-        return node.value[int(step)]
-    return None
+def written_at(values: Node, path: Iterable[str | int]) -> Location | None:
+    """Where the value at `path`, or what is nearest above it, was written; None when no layer has any of it.
+
+    A position in a list may be text, as in a JSON pointer. What a layer appends to the chart's own list has other
+    positions than in the chart's eyes, so there the list is the nearest.
+    """
+    node = values
+    for step in path:
+        inner = node.entries().get(str(step))
+        if not is_open(node) and str(step).isdecimal():
+            inner = node.find((int(step),)) or inner
+        if inner is None:
+            break
+        node = inner
+    return node.start if node is not values else None
 
 
 def _chart_name(chart_path: str) -> str:
@@ -103,16 +111,7 @@ def _chart_name(chart_path: str) -> str:
 
 def _without(message: str, values: Node) -> str:
     """`message` without any text that stands in the values: it may be a secret."""
-    for text in sorted(set(_texts(values)), key=len, reverse=True):
+    for text in sorted({str(string.value) for string in values.strings()}, key=len, reverse=True):
         if len(text) >= _SHORTEST_SECRET and text in message:
             message = re.sub(rf"(?<!\w){re.escape(text)}(?!\w)", HIDDEN, message)
     return message
-
-
-def _texts(node: Node) -> Iterator[str]:
-    if isinstance(node.value, str):
-        yield node.value
-    elif isinstance(node.value, list | dict):
-        children = node.value if isinstance(node.value, list) else node.value.values()
-        for child in children:
-            yield from _texts(child)

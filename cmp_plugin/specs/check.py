@@ -67,15 +67,9 @@ def _inside(path: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
 def _real_path(root: Node, finding: Any) -> tuple[Any, ...]:
     """pydantic's location without the union members it tried, which are no keys of the file."""
     path: list[Any] = []
-    node = root
     for step in finding["loc"]:
-        if isinstance(node.value, dict) and step in node.value:
-            node = node.value[step]
-        elif isinstance(node.value, list) and isinstance(step, int) and step < len(node.value):
-            node = node.value[step]
-        else:
-            continue
-        path.append(step)
+        if root.find((*path, step)) is not None:
+            path.append(step)
     missing = finding["type"] == "missing"
     return (*path, finding["loc"][-1]) if missing else tuple(path)
 
@@ -84,7 +78,8 @@ def _error(root: Node, path: tuple[Any, ...], findings: list[Any], model: Any) -
     first = findings[0]
     if first["type"] == "missing":
         return _missing(root, path, model.__name__)
-    node = _at(root, path)
+    node = root.find(path)
+    assert node is not None  # `_real_path` follows the file itself
     if any(finding["type"] == "extra_forbidden" for finding in findings):
         return _unknown_key(node, path, model)
     if first["type"] == "value_error":
@@ -98,7 +93,8 @@ def _error(root: Node, path: tuple[Any, ...], findings: list[Any], model: Any) -
 
 
 def _missing(root: Node, path: tuple[Any, ...], kind: str) -> InputError:
-    parent = _at(root, path[:-1])
+    parent = root.find(path[:-1])
+    assert parent is not None
     where = f" in {_place(path[:-1])}" if path[:-1] else ""
     example = EXAMPLES.get(path[-1], f"kind: {kind}")
     return InputError(f'"{path[-1]}" is missing{where}', parent.key or Location(root.at.file), f"write {example}")
@@ -131,14 +127,6 @@ def known_keys(path: tuple[Any, ...], shape: Any) -> list[str]:
     if not path:
         return list(shape[1])
     return known_keys(path[1:], shape[1].get(path[0], "any"))
-
-
-def _at(root: Node, path: tuple[Any, ...]) -> Node:
-    node = root
-    for step in path:
-        assert isinstance(node.value, dict | list)
-        node = node.value[step]
-    return node
 
 
 def _place(path: tuple[Any, ...]) -> str:

@@ -43,13 +43,8 @@ def references(text: str) -> list[str]:
 
 def all_references(node: Node) -> set[str]:
     """Every name that a string below `node` refers to."""
-    if isinstance(node.value, str):
-        return set(references(node.value)) if "${" in node.value else set()
-    if isinstance(node.value, dict):
-        return {name for child in node.value.values() for name in all_references(child)}
-    if isinstance(node.value, list):
-        return {name for child in node.value for name in all_references(child)}
-    return set()
+    texts = (str(string.value) for string in node.strings())
+    return {name for text in texts if "${" in text for name in references(text)}
 
 
 def escaped_text(text: str) -> str:
@@ -59,20 +54,31 @@ def escaped_text(text: str) -> str:
 
 def escaped(node: Node) -> Node:
     """The same for every string below `node`: what stands in a values file is no reference."""
-    value = node.value
-    if isinstance(value, str):
-        return _rebuilt(node, escaped_text(value)) if "${" in value else node
-    if isinstance(value, dict):
-        return _rebuilt(node, {key: escaped(child) for key, child in value.items()})
-    if isinstance(value, list):
-        return _rebuilt(node, [escaped(child) for child in value])
-    return node
+
+    def escape(string: Node) -> Node:
+        text = str(string.value)
+        return string.with_value(escaped_text(text)) if "${" in text else string
+
+    return node.with_strings(escape)
 
 
 def interpolated(node: Node, scope: Scope) -> Node:
     """`node` with every reference replaced. Raises Errors naming each reference that has no value."""
     errors: list[CmpError] = []
-    result = _walk(node, _Run(scope, {}), errors)
+    run = _Run(scope, {})
+
+    def replaced(string: Node) -> Node:
+        text = str(string.value)
+        if "${" not in text:
+            return string
+        try:
+            # What a reference stands for has the position of the line that refers to it.
+            return string.with_value(_string(text, string.at, run, ()).value)
+        except CmpError as error:
+            errors.append(labelled(error, scope.label))
+            return string
+
+    result = node.with_strings(replaced)
     if errors:
         raise Errors(errors)
     return result
@@ -94,32 +100,6 @@ class _Run(NamedTuple):
 
     scope: Scope
     known: dict[str, Node]
-
-
-def _walk(node: Node, run: _Run, errors: list[CmpError]) -> Node:
-    value = node.value
-    if isinstance(value, str):
-        if "${" not in value:
-            return node
-        try:
-            return _like(node, _string(value, node.at, run, ()))
-        except CmpError as error:
-            errors.append(labelled(error, run.scope.label))
-            return node
-    if isinstance(value, dict):
-        return _rebuilt(node, {key: _walk(child, run, errors) for key, child in value.items()})
-    if isinstance(value, list):
-        return _rebuilt(node, [_walk(child, run, errors) for child in value])
-    return node
-
-
-def _rebuilt(node: Node, value: str | list[Node] | dict[str, Node]) -> Node:
-    return type(node)(value, node.at, node.key, node.over)
-
-
-def _like(node: Node, found: Node) -> Node:
-    """The value of `found` at the place of `node`: the origin is the line that refers to it."""
-    return type(node)(found.value, node.at, node.key, node.over)
 
 
 def _string(text: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node:
@@ -148,32 +128,22 @@ def _value(name: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node
         raise InputError(f"vars refer to each other in a cycle: {cycle}", at)
     if len(pending) == MAX_CHAIN:
         raise InputError(f"vars refer to each other more than {MAX_CHAIN} deep", at)
-    found = _resolve_var(run.scope.vars[key], run, (*pending, name))
+    found = run.scope.vars[key].with_strings(
+        lambda string: _string(str(string.value), string.at, run, (*pending, name))
+    )
     if _is_larger(found, MAX_SIZE):
         raise InputError(f"${{{name}}} grows to more than {MAX_SIZE >> 10} KiB", at)
     run.known[name] = found
     return found
 
 
-def _resolve_var(node: Node, run: _Run, pending: tuple[str, ...]) -> Node:
-    value = node.value
-    if isinstance(value, str):
-        return _string(value, node.at, run, pending)
-    if isinstance(value, dict):
-        return _rebuilt(node, {k: _resolve_var(v, run, pending) for k, v in value.items()})
-    if isinstance(value, list):
-        return _rebuilt(node, [_resolve_var(v, run, pending) for v in value])
-    return node
-
-
 def _is_larger(node: Node, limit: int) -> bool:
     """Whether a value has more than `limit` characters and parts; stops counting there."""
     pending, size = [node], 0
     while pending and size <= limit:
-        value = pending.pop().value
-        size += len(value) if isinstance(value, str) else 1
-        if isinstance(value, dict | list):
-            pending.extend(value.values() if isinstance(value, dict) else value)
+        part = pending.pop()
+        size += len(part.value) if isinstance(part.value, str) else 1
+        pending.extend(part.children())
     return size > limit
 
 

@@ -80,7 +80,7 @@ def _merged(low: Node | None, high: Node, keep_null: bool) -> Node:
         return _appended(low, high, keep_null)
     if not isinstance(high.value, dict):
         return high if low is None else _replacing(high, low)
-    base: Fields = dict(low.value) if low is not None and isinstance(low.value, dict) else {}
+    base: Fields = {**low.entries()} if low is not None else {}
     for key, child in high.value.items():
         if child.value is None and not keep_null:
             base.pop(key, None)

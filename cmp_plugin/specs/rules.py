@@ -26,14 +26,15 @@ def rules(node: Node, kind: str) -> list[CmpError]:
     """Everything wrong with a file of `kind` that its model does not catch."""
     errors: list[CmpError] = []
     for field in NOT_INTERPOLATED:
-        if child := node.get(field):
-            errors.extend(_references(field, child))
-    for _, block in blocks(node, kind):
+        errors.extend(_references(node, field))
+    for block in _blocks(node, kind):
         errors.extend(_block_rules(block))
     if helm := node.get("tools", "helm"):
         errors.extend(_helm_range(helm))
-    if version := node.get("kubernetes", "version"):
-        errors.extend(_kubernetes_version(version) if kind != "Service" else [])
+    version = node.get("kubernetes", "version") if kind != "Service" else None
+    if version and not is_kubernetes(str(version.value)):
+        hint = f'write one such as "{defaults.KUBERNETES}"'
+        errors.append(InputError(f'"{version.value}" is no Kubernetes version', version.at, hint))
     for field in ("vars", "kubernetes"):
         errors.extend(_appends(node.get(field)))
     for name, block in node.entries("services").items():
@@ -53,28 +54,46 @@ def _helm_range(node: Node) -> list[CmpError]:
     return [InputError(message, node.at, "Helm 3 and 4 treat nulls differently")]
 
 
-def blocks(node: Node, kind: str) -> Iterator[tuple[str, Node]]:
-    """Every service block of a file with a name for it."""
+def _blocks(node: Node, kind: str) -> Iterator[Node]:
+    """Every service block of a file."""
     if kind == "Service":
-        yield "", node
-        for name, variant in node.entries("variants").items():
-            yield f"variants.{name}", variant
+        yield node
+        yield from node.entries("variants").values()
     for field in ("defaults", "provision"):
-        if child := node.get(field):
-            yield field, child
-    for name, block in node.entries("services").items():
-        yield f"services.{name}", block
+        if block := node.get(field):
+            yield block
+    yield from node.entries("services").values()
 
 
-def _references(field: str, node: Node) -> list[CmpError]:
+def _block_rules(block: Node) -> list[CmpError]:
+    errors: list[CmpError] = []
+    merged = {key: child for key, child in block.entries().items() if key not in ("patches", "variants", "services")}
+    errors.extend(_appends(Node(merged, block.at)))
+    version = block.text("version")
+    if version is not None and not references(version) and not is_exact(version):
+        at = block.entries()["version"].at
+        errors.append(InputError(f'version "{version}" is not exact', at, 'write one version such as "1.2.3"'))
+    for field in ("service", "when", "managementCluster"):
+        errors.extend(_references(block, field))
+    for patch in block.entries("patches").values():
+        if patch.get("patch") and (path := patch.get("path")):
+            errors.append(InputError("a patch has `patch` or `path`, not both", path.key))
+    for key, child in block.entries("kustomize").items():
+        errors.extend(fragment_field(key, child))
+    for label, wanted in block.entries("when").items():
+        if len({str(item.value).startswith("!") for item in wanted.elements()}) > 1:
+            message = f"when.{label} mixes values and negated values"
+            errors.append(InputError(message, wanted.at, 'list what may be, or with "!" what may not'))
+    return errors
+
+
+def _references(node: Node, field: str) -> Iterator[CmpError]:
     """An error at every string of a field that nothing will interpolate."""
-    if isinstance(node.value, str):
-        found = references(node.value)[:1]
-        return [InputError(f"${{{name}}} has no meaning here: {field} is not interpolated", node.at) for name in found]
-    if not isinstance(node.value, dict | list):
-        return []
-    children = node.value.values() if isinstance(node.value, dict) else node.value
-    return [error for child in children for error in _references(field, child)]
+    child = node.get(field)
+    for string in child.strings() if child is not None else ():
+        for name in references(str(string.value))[:1]:
+            message = f"${{{name}}} has no meaning here: {field} is not interpolated"
+            yield InputError(message, string.at)
 
 
 def _appends(node: Node | None) -> list[CmpError]:
@@ -85,49 +104,3 @@ def _appends(node: Node | None) -> list[CmpError]:
     except Errors as wrong:
         return list(wrong.errors)
     return []
-
-
-def _block_rules(block: Node) -> list[CmpError]:
-    errors: list[CmpError] = []
-    assert isinstance(block.value, dict) or block.value is None
-    fields = block.value or {}
-    plain_lists = {k: v for k, v in fields.items() if k not in ("patches", "variants", "services")}
-    errors.extend(_appends(Node(plain_lists, block.at)))
-    errors.extend(_version(block.get("version")))
-    for field in ("service", "when", "managementCluster"):
-        if child := block.get(field):
-            errors.extend(_references(field, child))
-    for patch in block.entries("patches").values():
-        if patch.get("patch") and (path := patch.get("path")):
-            errors.append(InputError("a patch has `patch` or `path`, not both", path.key))
-    for key, child in block.entries("kustomize").items():
-        errors.extend(fragment_field(key, child))
-    for label, wanted in block.entries("when").items():
-        errors.extend(_when(label, wanted))
-    return errors
-
-
-def _version(node: Node | None) -> list[CmpError]:
-    if node is None or not isinstance(node.value, str) or references(node.value):
-        return []
-    if is_exact(node.value):
-        return []
-    return [InputError(f'version "{node.value}" is not exact', node.at, 'write one version such as "1.2.3"')]
-
-
-def _kubernetes_version(node: Node) -> list[CmpError]:
-    if is_kubernetes(str(node.value)):
-        return []
-    return [
-        InputError(f'"{node.value}" is no Kubernetes version', node.at, f'write one such as "{defaults.KUBERNETES}"')
-    ]
-
-
-def _when(label: str, wanted: Node) -> list[CmpError]:
-    if not isinstance(wanted.value, list):
-        return []
-    negated = {str(item.value).startswith("!") for item in wanted.value}
-    if len(negated) < 2:
-        return []
-    message = f"when.{label} mixes values and negated values"
-    return [InputError(message, wanted.at, 'list what may be, or with "!" what may not')]

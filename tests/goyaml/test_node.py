@@ -6,6 +6,7 @@ import pytest
 
 from cmp_plugin.errors import Location
 from cmp_plugin.goyaml.load import Node, load, plain
+from cmp_plugin.goyaml.node import pointer_steps
 from cmp_plugin.specs.merge import Appended
 
 TREE = load(
@@ -68,10 +69,12 @@ def test_text_is_a_string_and_nothing_else() -> None:
     [
         ((), plain(TREE)),
         (("names", 0), "a"),
-        (("names", "2", "b"), "c"),
+        (("names", 2, "b"), "c"),
         (("names", 1), None),
         (("tools", "git"), None),
-        ((1,), "one"),
+        (("1",), "one"),
+        ((1,), "no node"),
+        (("names", "0"), "no node"),
         (("names", 3), "no node"),
         (("names", -1), "no node"),
         (("names", "-"), "no node"),
@@ -89,7 +92,7 @@ def test_children_and_strings_go_in_the_order_of_the_file() -> None:
     assert [plain(child) for child in TREE.entries()["names"].children()] == ["a", None, {"b": "c"}]
     assert [plain(child) for child in TREE.entries()["tools"].children()] == ["4", None]
     assert [*TREE.entries()["text"].children()] == []
-    assert [*TREE.strings()] == ["4", "a", "c", "word", "one"]
+    assert [node.value for node in TREE.strings()] == ["4", "a", "c", "word", "one"]
 
 
 def test_an_entry_starts_at_its_key_and_an_item_at_its_value() -> None:
@@ -150,3 +153,17 @@ def test_what_a_pattern_selects_is_changed_and_nothing_else() -> None:
     assert plain(NESTED.with_selected((), lambda node: node.with_value("all"))) == "all"
     found = changed.find(("a", 0, "path"))
     assert found is not None and found.start == Location("file.yaml", 1, 7)
+
+
+@pytest.mark.parametrize(
+    ("pointer", "steps"),
+    [
+        ("", []),
+        ("/", [""]),
+        ("/a/0/b", ["a", "0", "b"]),
+        ("/a~1b/c~0d/~01", ["a/b", "c~d", "~1"]),
+        ("/a//b", ["a", "", "b"]),
+    ],
+)
+def test_the_steps_of_a_json_pointer(pointer: str, steps: list[str]) -> None:
+    assert pointer_steps(pointer) == steps

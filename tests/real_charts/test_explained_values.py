@@ -13,7 +13,7 @@ from upstream import CHARTS
 from cmp_plugin.charts.contents import ChartFiles, chart_of
 from cmp_plugin.charts.locate import locate
 from cmp_plugin.commands.explain.settings import Explanation
-from cmp_plugin.fleet.block import leaves, lookup
+from cmp_plugin.fleet.block import leaves
 from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.plan import planned_service
@@ -50,7 +50,7 @@ def test_it_is_what_helm_computes(key: str) -> None:
     chart = chart_of(service, request.tree)
     assert isinstance(chart, ChartFiles)
     explanation = Explanation(cluster, request, chart)
-    values = lookup(explanation.whole, ("values",))
+    values = explanation.whole.find(("values",))
     assert values is not None
     off, compared = set(SWITCHED_OFF), 0
     for keys, leaf in leaves(values, ("values",)):

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 from ...charts.contents import ChartFiles, defaults
 from ...errors import Location
-from ...fleet.block import lookup
 from ...goyaml.load import Node
 from .trails import Keys, Said
 
@@ -24,8 +23,8 @@ class ChartOrigins:
 
     def said(self, keys: Keys) -> tuple[Said, ...]:
         """What the chart says at a path in `values`, highest first: its own words, then a subchart's."""
-        found = lookup(self.defaults, keys[1:]) if keys[0] == "values" else None
-        if found is None or isinstance(found.value, dict) and found.value:
+        found = self.defaults.find(keys[1:]) if keys[0] == "values" else None
+        if found is None or found.entries():
             return ()
         return tuple(Said(self._layers.get(one.at.file, ""), keys, one, literal=True) for one in (found, *found.over))
 

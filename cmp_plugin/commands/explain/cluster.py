@@ -68,15 +68,10 @@ def profiles(cluster: Cluster) -> list[Naming]:
     """The cluster's profiles in their order, each with the file that brings it in first."""
     named: dict[str, Naming] = {}
     for layer, _, spec in (cluster.sources[0], cluster.sources[-1], *cluster.sources[1:-1]):
-        for item in _items(spec):
+        for item in spec.elements("profiles"):
             named.setdefault(str(item.value), Naming(str(item.value), layer, item.at))
     order = (layer.removeprefix("profile ") for layer, _, _ in cluster.sources[1:-1])
     return [named[name] for name in order]
-
-
-def _items(spec: Node) -> list[Node]:
-    found = spec.get("profiles")
-    return found.value if found is not None and isinstance(found.value, list) else []
 
 
 def named_by(cluster: Cluster, key: str) -> list[Naming]:
@@ -107,5 +102,5 @@ def variants(spec: Node, labels: Mapping[str, str], facts: Origins) -> list[Vari
 
 
 def _condition(label: str, wanted: Node, actual: str | None, facts: Origins) -> Condition:
-    texts = tuple(str(item.value) for item in (wanted.value if isinstance(wanted.value, list) else [wanted]))
+    texts = tuple(str(item.value) for item in wanted.elements() or [wanted])
     return Condition(label, texts, actual, label_fits(wanted, actual), facts.trail(("labels", label)))

@@ -11,14 +11,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Location
-from ...fleet.block import leaves, lookup
+from ...fleet.block import leaves
 from ...fleet.service import Resource
 from ...fleet.value_path import ObjectWords, Path
 from ...goyaml.load import plain
 from ...render.compare import ABSENT, Absent, compared
+from ...render.kustomize.patch_parts import part_of_patch
 from ...render.manifest import Manifest
 from .bisect import another, deciding, likeness
-from .lines import in_patch, in_resources
+from .lines import in_resources
 from .model import Explained
 from .objects import Field, field, field_of, is_secret, named, renamed, same
 from .rerender import Rehearsal
@@ -147,8 +148,9 @@ class Fields:
         return makers
 
     def _maker(self, step: Step, target: Manifest, found: Field) -> Maker:
-        patches = [one for one in self._service.patches if step.setting == ("patches", one.name)]
-        at = in_patch(patches[0], target.value, found.path) if patches else None
+        patch = next((one for one in self._service.patches if step.setting == ("patches", one.name)), None)
+        part = part_of_patch(patch, target.value, found.path) if patch is not None else None
+        at = part.start if part is not None else patch.at if patch is not None else None
         ends = [found.path[-1:]] if step.setting[0] == "metadata" else [("patch",), ("path",)]
         return Maker(
             step.what, at, found.value, self._setting([*((*step.setting, *end) for end in ends), step.setting])
@@ -181,8 +183,7 @@ class Fields:
 
     def _naming(self, resource: Resource) -> list[Path]:
         """Where the service's block may name a resource."""
-        listed = lookup(self._explanation.whole, ("resources",))
-        items = listed.value if listed is not None and isinstance(listed.value, list) else []
+        items = self._explanation.whole.elements("resources")
         places: list[Path] = [("resources", number) for number, item in enumerate(items) if item.value == resource.path]
         return [*places[:1], ("kustomize", "resources")]
 
@@ -227,7 +228,7 @@ class Fields:
 
     def _alike(self, found: Field, known: set[Path]) -> Iterator[tuple[Keys, Any]]:
         """The values, the chart's own among them, that look most like the field."""
-        values = lookup(self._explanation.whole, ("values",))
+        values = self._explanation.whole.get("values")
         every = [(keys[1:], plain(leaf)) for keys, leaf in (leaves(values, ("values",)) if values is not None else ())]
         scored = [
             (-likeness(found.named, found.value, keys, value), number, keys, value)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 
 from ...charts.contents import ChartFiles
 from ...errors import InputError, Location
-from ...fleet.block import Found, block_tree, find, inside, leaves, lookup, meant, over_defaults
+from ...fleet.block import Found, block_tree, find, inside, leaves, meant, over_defaults
 from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.layers import Layer, is_open, merge_layers
 from ...fleet.request import Request
@@ -60,15 +60,14 @@ class Explanation:
     def _whole(self, variables: dict[str, Node], default: Node) -> Node:
         """The block with all vars that it sees; below it the chart's own values, and what nobody has to say."""
         block = over_defaults(self._own, self._chart.defaults)
-        assert isinstance(block.value, dict)
         given = {"vars": Node(variables, block.at)} if variables else {}
-        return merge_values(default, Node({**block.value, **given}, block.at))
+        return merge_values(default, Node({**block.entries(), **given}, block.at))
 
     # --- what is asked for ---
 
     def overview(self) -> list[Explained]:
         """Every value that a layer set or took away, field by field, then in the order of the layers."""
-        own = ((keys, lookup(self.whole, keys) if is_open(leaf) else leaf) for keys, leaf in leaves(self._own))
+        own = ((keys, self.whole.find(keys) if is_open(leaf) else leaf) for keys, leaf in leaves(self._own))
         found = [self._story(keys, leaf) for keys, leaf in own if leaf is not None]
         return sorted([*found, *self._removed(())], key=lambda one: ORDER.index(str(one.path[0])))
 
@@ -101,7 +100,7 @@ class Explanation:
         """What is taken away at or below some keys, where that made a difference and leaves no null behind."""
         for keys in self.stories.origins.removed(below):
             trail = self.stories.origins.trail(keys)
-            if lookup(self._own, keys) is None and trail.removed and trail.over:
+            if self._own.find(keys) is None and trail.removed and trail.over:
                 yield Explained(keys, None, "removed", trail)
 
     def _inside(self, found: Found) -> Explained:
@@ -131,8 +130,7 @@ class Explanation:
 
     def _origins_of(self, name: str, variant: Node) -> Origins:
         """What one variant says by itself. Its paths were never looked at, so no file of it is read."""
-        fields = variant.value if isinstance(variant.value, dict) else {}
-        block = Node({key: child for key, child in fields.items() if key != "valuesFiles"}, variant.at)
+        block = Node({key: child for key, child in variant.entries().items() if key != "valuesFiles"}, variant.at)
         return Origins(said_by([Layer(variant_layer(self.request, name), block)], self.request.tree))
 
     def _story(self, keys: Keys, leaf: Node) -> Explained:
@@ -179,8 +177,7 @@ def _scope(request: Request, fields: Node, own_vars: dict[str, Node]) -> Scope:
 
 def _holds_part(node: Node, part: Node) -> bool:
     """Whether `part` is one of the items or fields that stand there."""
-    parts = node.value.values() if isinstance(node.value, dict) else node.value if isinstance(node.value, list) else ()
-    return any(one.at == part.at for one in parts)
+    return any(child.at == part.at for child in node.children())
 
 
 def cluster_facts(cluster: Cluster) -> tuple[Stories, list[Explained]]:

@@ -145,8 +145,7 @@ def said_by(layers: Iterable[Layer], tree: FileTree) -> Iterator[Said]:
 
 
 def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
-    assert isinstance(layer.block.value, dict)
-    for key, child in layer.block.value.items():
+    for key, child in layer.block.entries().items():
         if key in _NO_FIELDS or child.value is None and key in NULL_IS_ABSENT:
             continue
         field = key.removesuffix("+")
@@ -165,8 +164,7 @@ def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
 
 def _values(layer: Layer, tree: FileTree) -> Iterator[Said]:
     """A layer's values files in order, then its own values."""
-    files = layer.block.get("valuesFiles")
-    for item in files.value if files is not None and isinstance(files.value, list) else []:
+    for item in layer.block.elements("valuesFiles"):
         path = str(item.value).removesuffix("?")
         if path == item.value or tree.exists(path):
             yield from walked(layer.name, ("values",), load_values(tree.read(path, item.at), path[1:]), literal=True)
@@ -177,15 +175,13 @@ def _values(layer: Layer, tree: FileTree) -> Iterator[Said]:
 
 def _patch(layer: str, path: Keys, patch: Node) -> Iterator[Said]:
     """`patch` is replaced whole, and `patch` and `path` take each other away."""
-    if not isinstance(patch.value, dict):
-        yield Said(layer, path, patch, "removes")
-        return
-    if not patch.value:
-        yield Said(layer, path, patch)
+    fields = patch.entries()
+    if not fields:
+        yield Said(layer, path, patch, "removes" if patch.value is None else "sets")
     for rival, key in (("path", "patch"), ("patch", "path")):
-        if patch.get(key) is not None:
-            yield Said(layer, (*path, rival), patch.value[key], "starts")
-    for key, child in patch.value.items():
+        if written := patch.get(key):
+            yield Said(layer, (*path, rival), written, "starts")
+    for key, child in fields.items():
         if key in ("patch", "path"):
             yield Said(layer, (*path, key), child, "removes" if child.value is None else "sets")
         else:
@@ -198,8 +194,8 @@ def walked(layer: str, path: Keys, node: Node, literal: bool = False) -> Iterato
         yield Said(layer, path, node, "appends", literal)
     elif node.value is None:
         yield Said(layer, path, node, "removes", literal)
-    elif isinstance(node.value, dict) and node.value:
-        for key, child in node.value.items():
+    elif node.entries():
+        for key, child in node.entries().items():
             yield from walked(layer, (*path, key), child, literal)
     else:
         yield Said(layer, path, node, "sets", literal)

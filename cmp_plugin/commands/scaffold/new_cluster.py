@@ -45,17 +45,13 @@ def editor_line(fleet: Fleet, kind: str, name: str) -> str:
 def fresh(fleet: Fleet, name: str) -> Made:
     """cluster.yaml with the profiles that every other cluster has."""
     others = [fleet.spec_of("Cluster", other) for other in fleet.names("Cluster")]
-    profiles = _in_all([_names(other) for other in others])
-    labels = next((other.get("labels") for other in others if other.get("labels")), None)
+    profiles = _in_all([[str(item.value) for item in other.elements("profiles")] for other in others])
+    labels = next((found for other in others if (found := other.get("labels"))), None)
     layers = _layers(fleet, profiles)
-    kubernetes = "" if any(_has_kubernetes(node) for node in layers) else KUBERNETES
-    is_empty = not any(list(node.entries("services").items()) for node in layers[1:])
+    kubernetes = "" if any(node.get("kubernetes", "version") for node in layers) else KUBERNETES
+    is_empty = not any(node.entries("services") for node in layers[1:])
     text = cluster_text(name, profiles, plain(labels) if labels else {}, kubernetes, is_empty)
     return Made({"cluster.yaml": (editor_line(fleet, "Cluster", name) + text).encode()}, is_empty)
-
-
-def _names(cluster: Node) -> list[str]:
-    return [str(name) for name in plain(cluster.get("profiles") or Node([], cluster.at))]
 
 
 def _in_all(lists: list[list[str]]) -> list[str]:
@@ -68,11 +64,6 @@ def _layers(fleet: Fleet, profiles: Iterable[str]) -> list[Node]:
     at = Location("cluster.yaml")
     asking = Node({"profiles": Node([Node(name, at) for name in profiles], at)}, at)
     return [fleet.spec, *profile_order(fleet, asking).values()]
-
-
-def _has_kubernetes(node: Node) -> bool:
-    kubernetes = node.get("kubernetes")
-    return kubernetes is not None and kubernetes.get("version") is not None
 
 
 def copied(fleet: Fleet, word: str, name: str) -> Made:

@@ -116,7 +116,7 @@ def with_service(text: str, name: str, path: str) -> str:
     InputError: it is there already, or `services` is not written in lines of its own.
     """
     before = load(text.encode(), path)
-    services = _child(before, "services")
+    services = before.entries().get("services")
     named = plain(services) if services is not None else None
     if name in (named or {}):
         raise InputError(f"{name} is named already", Location(path))
@@ -136,7 +136,7 @@ def _inserted(text: str, services: Node | None, name: str) -> str:
     if services is None:
         return f"{text.rstrip()}\nservices:\n  {word}:\n"
     assert services.key is not None
-    children = list(services.value.values()) if isinstance(services.value, dict) else []
+    children = list(services.children())
     first = children[0].key if children else None
     indent = first.column - 1 if first else services.key.column + 1
     lines = text.splitlines(keepends=True)
@@ -147,19 +147,15 @@ def _inserted(text: str, services: Node | None, name: str) -> str:
 
 def with_destination(text: str, old: str, new: str, path: str) -> str:
     """A cluster's text whose `destination.name` names `new` where it named `old`; else the same text."""
-    node = (load(text.encode(), path).get("destination") or Node(None, Location(path))).get("name")
+    node = load(text.encode(), path).get("destination", "name")
     if node is None or old not in str(node.value):
         return text
     lines = text.splitlines(keepends=True)
     line = lines[node.at.line - 1]
     lines[node.at.line - 1] = line[: node.at.column - 1] + line[node.at.column - 1 :].replace(old, new, 1)
     changed = "".join(lines)
-    found = (_loaded(changed, path).get("destination") or node).get("name")
+    found = _loaded(changed, path).get("destination", "name")
     return changed if found is not None and found.value == str(node.value).replace(old, new, 1) else text
-
-
-def _child(node: Node, field: str) -> Node | None:
-    return node.value.get(field) if isinstance(node.value, dict) else None
 
 
 def _loaded(text: str, path: str) -> Node:

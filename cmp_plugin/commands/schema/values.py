@@ -125,8 +125,8 @@ def _properties(fields: Mapping[str, Node], lines: list[str]) -> dict[str, Schem
 def _property(node: Node, lines: list[str]) -> Iterator[tuple[str, Any]]:
     if text := _comment(node, lines):
         yield "description", text
-    if isinstance(node.value, dict) and node.value:
-        yield "properties", _properties(node.value, lines)
+    if node.entries():
+        yield "properties", _properties(node.entries(), lines)
     elif node.value is not None:
         yield "default", plain(node)
 

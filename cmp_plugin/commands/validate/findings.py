@@ -46,10 +46,7 @@ def errors(found: Iterable[CmpError]) -> list[Finding]:
 
 def allowed(*blocks: Node) -> frozenset[str]:
     """The names in `allow` of these blocks."""
-    lists = [block.get("allow") for block in blocks]
-    return frozenset(
-        str(item.value) for found in lists if found and isinstance(found.value, list) for item in found.value
-    )
+    return frozenset(str(item.value) for block in blocks for item in block.elements("allow"))
 
 
 def without_schemas(rendered: Iterable[Finding], values: Iterable[Finding]) -> list[Finding]:

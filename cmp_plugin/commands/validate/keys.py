@@ -53,8 +53,7 @@ def unknown_keys(values: Node, known: Known) -> Iterator[Finding]:
 
 
 def _in_chart(values: Node, defaults: dict[str, Any], known: Known) -> Iterator[Finding]:
-    assert isinstance(values.value, dict)
-    for key, child in values.value.items():
+    for key, child in values.entries().items():
         if key in _ANYTHING or _NOT_MEANT.match(key):
             continue
         if key in known.subcharts:
@@ -81,8 +80,8 @@ def _globals(known: Known) -> dict[str, Any]:
 def _key(key: str, node: Node, defaults: dict[str, Any], known: Known, path: Path) -> Iterator[Finding]:
     if key in defaults:
         below = defaults[key]
-        if isinstance(node.value, dict) and isinstance(below, dict) and below:
-            for inner, child in node.value.items():
+        if isinstance(below, dict) and below:
+            for inner, child in node.entries().items():
                 yield from _key(inner, child, below, known, (*path, key))
         return
     where = (*path, key)

@@ -37,7 +37,7 @@ def unknown_in(variant: Node, known: Known) -> Iterator[Finding]:
 
 
 def _condition(label: str, wanted: Node, known: Known) -> Iterator[Finding]:
-    items = wanted.value if isinstance(wanted.value, list) else [wanted]
+    items = wanted.elements() or [wanted]
     negated = str(items[0].value).startswith("!")
     if label not in known:
         # `"!x"` holds where the label is missing, so an unknown one may be meant.

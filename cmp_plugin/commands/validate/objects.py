@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from ...errors import CmpError, InputError, Location
 from ...fleet.plan import Planned
 from ...fleet.service import Patch, ResolvedService
-from ...goyaml.load import Node
+from ...render.kustomize.patch_parts import part_of_patch
 from ...render.kustomize.selectors import read_selector
 from ...render.manifest import Manifest, described, flatten_lists, identity
 from ...tools.versions import minor
@@ -86,31 +86,6 @@ def _patched(service: ResolvedService, manifest: Manifest, path: Path) -> tuple[
     """The last patch that writes the field, and where; without one the service's file."""
     for patch in reversed(service.patches) if path else ():
         if patch.target is None or read_selector(patch.target).selects_type(identity(manifest.value)):
-            for body in patch.bodies:
-                if at := _operation(body, path) if isinstance(body.value, list) else _written(body, path):
-                    return patch, at
+            if part := part_of_patch(patch, manifest.value, path, exact=True):
+                return patch, part.entries()["path"].at if patch.is_json6902 else part.start
     return None, service.at
-
-
-def _written(body: Node, path: Path) -> Location | None:
-    """The place of `path` in a strategic merge; behind a list any item that goes on like it."""
-    if not path:
-        return body.start
-    step, rest = path[0], path[1:]
-    if isinstance(body.value, dict) and isinstance(step, str) and step in body.value:
-        return _written(body.value[step], rest)
-    if isinstance(body.value, list) and isinstance(step, int):
-        return next((at for item in body.value if (at := _written(item, rest))), None)
-    return None
-
-
-def _operation(body: Node, path: Path) -> Location | None:
-    """The last JSON6902 operation whose pointer leads to the field or above it."""
-    assert isinstance(body.value, list)
-    for operation in reversed(body.value):
-        fields = operation.value if isinstance(operation.value, dict) else {}
-        if "path" in fields and "value" in fields:
-            pointer = [step.replace("~1", "/").replace("~0", "~") for step in str(fields["path"].value).split("/")[1:]]
-            if len(pointer) <= len(path) and all(one in (str(other), "-") for one, other in zip(pointer, path)):
-                return fields["path"].at
-    return None

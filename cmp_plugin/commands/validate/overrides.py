@@ -52,19 +52,16 @@ def _equal(high: Node, low: Node) -> bool:
 def _written(planned: Planned) -> Iterator[tuple[Path, Node]]:
     """The leaves of a service's merged block, those of its values under `values`."""
     merged = planned.resolved.merged
-    fields = merged.fields.value
-    assert isinstance(fields, dict)
-    for key, child in fields.items():
+    for key, child in merged.fields.entries().items():
         if key not in PINS:
             yield from _leaves(child, (key,))
     yield from _leaves(merged.values, ("values",))
 
 
 def _leaves(node: Node, path: Path) -> Iterator[tuple[Path, Node]]:
-    if isinstance(node.value, dict) and node.value:
-        for key, child in node.value.items():
-            yield from _leaves(child, (*path, key))
-    else:
+    for key, child in node.entries().items():
+        yield from _leaves(child, (*path, key))
+    if not node.entries():
         yield path, node
 
 

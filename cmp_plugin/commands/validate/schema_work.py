@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from ...goyaml.node import pointer_steps
+
 MAX_DEPTH = 100  # of values, which yamlevents bounds
 _HERE_LISTS = ("allOf", "anyOf", "oneOf")
 _HERE = ("not", "if", "then", "else")
@@ -69,8 +71,8 @@ class _Count:
         if not reference.startswith("#/"):
             return self._root
         found = self._root
-        for step in reference[2:].split("/"):
-            name = step.replace("~1", "/").replace("~0", "~").replace("%25", "%")
+        for step in pointer_steps(reference[1:]):
+            name = step.replace("%25", "%")
             if isinstance(found, list) and name.isdigit() and int(name) < len(found):
                 found = found[int(name)]
             else:

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from ...charts.contents import ChartFiles
-from ...errors import CmpError, InputError, Location, did_you_mean
+from ...errors import CmpError, InputError, did_you_mean
 from ...fleet.plan import Planned
 from ...goyaml.load import Node, plain
+from ...render.chart_errors import written_at
 from .coalesce import ChartValues, Path, Values, at_path, chart_values, switched_on
 from .findings import SCHEMA
 from .json_schema import Elsewhere, Refusal, Unusable, Validator, compiled, read
@@ -100,7 +101,7 @@ def _refused(refusal: Refusal, path: Path, name: str, values: Values, written: N
     message = f"{SCHEMA}{name} refuses {whole or 'the values'}: {refusal.message}"
     chart = planned.resolved.service.chart
     assert chart is not None
-    at = _place((*path, *refusal.path), written) or chart.at
+    at = written_at(written, (*path, *refusal.path)) or chart.at
     return InputError(f"{planned.resolved.service.label}: {message}", at, hint)
 
 
@@ -111,18 +112,3 @@ def _data_at(values: object, path: tuple[str | int, ...]) -> object:
         elif isinstance(values, list) and isinstance(step, int):
             values = values[step]
     return values
-
-
-def _place(path: tuple[str | int, ...], values: Node) -> Location | None:
-    """Where the value, or what is nearest above it, was written; None where no layer has any of it."""
-    node, found = values, None
-    for step in path:
-        inner = node.value
-        if isinstance(inner, dict) and step in inner:
-            node = inner[str(step)]
-        elif type(node) is Node and isinstance(inner, list) and isinstance(step, int) and step < len(inner):
-            node = inner[step]
-        else:
-            break
-        found = node
-    return (found.start) if found else None

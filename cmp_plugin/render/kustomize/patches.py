@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from ...errors import CmpError, Errors, InputError, Location, did_you_mean, labelled
+from ...errors import CmpError, Errors, InputError, did_you_mean, labelled
 from ...fleet.service import Patch, ResolvedService
 from ...goyaml.load import Node, plain
 from ..manifest import Identity, Manifest, described, identity, is_nameless, mapping, strings, text
@@ -20,7 +20,6 @@ from .selectors import Selector, read_selector
 
 # A patch with a target needs none of its own; Kustomize insists on a kind and a name.
 PLACEHOLDER: dict[str, Any] = {"kind": "Patch", "metadata": {"name": "patch"}}
-_EMPTY = Node(None, Location(""))
 _WORKLOADS = "CronJob DaemonSet Deployment Job Pod ReplicaSet StatefulSet".split()
 
 
@@ -107,8 +106,7 @@ def _entries(patch: Patch, errors: list[CmpError]) -> Iterator[Entry]:
             errors.extend(_wrong_strategic(patch, body, selector))
             yield Entry(patch, plain(body), selector=selector)
         return
-    operations = patch.bodies[0].value
-    assert isinstance(operations, list)
+    operations = patch.bodies[0].elements()
     errors.extend(e for e in (malformed(node, patch.name) for node in operations) if e)
     if selector is None:
         errors.append(InputError(f'patch "{patch.name}": a list of JSON6902 operations needs a `target`', patch.at))
@@ -119,8 +117,8 @@ def _wrong_strategic(patch: Patch, body: Node, selector: Selector | None) -> Ite
     if not isinstance(body.value, dict):
         message = f'patch "{patch.name}" is neither a mapping nor a list of operations'
         yield InputError(message, body.at)
-    elif not isinstance(body.value.get("metadata", _EMPTY).value, dict | None):
-        yield InputError(f'patch "{patch.name}": metadata must be a mapping', body.value["metadata"].at)
+    elif (metadata := body.get("metadata")) and not isinstance(metadata.value, dict):
+        yield InputError(f'patch "{patch.name}": metadata must be a mapping', metadata.at)
     elif selector is None:
         value = plain(body)
         found = identity(value)
@@ -134,11 +132,8 @@ def _wrong_strategic(patch: Patch, body: Node, selector: Selector | None) -> Ite
 
 def _written_nulls(patch: Patch, body: Node) -> Iterator[CmpError]:
     """With a target, Kustomize 5.8 makes the text "null" of a label's null instead of deleting it."""
-    fields = body.value
-    metadata = fields.get("metadata") if isinstance(fields, dict) else None
     for field in ("labels", "annotations"):
-        pairs = metadata.value.get(field) if metadata and isinstance(metadata.value, dict) else None
-        for key, node in pairs.value.items() if pairs and isinstance(pairs.value, dict) else ():
+        for key, node in body.entries("metadata", field).items():
             if node.value is None:
                 yield InputError(
                     f'patch "{patch.name}": with a target, Kustomize does not delete {field}.{key}, '

@@ -52,8 +52,7 @@ class Selector(NamedTuple):
 
 def read_selector(target: Node) -> Selector:
     """The target of a patch. Raises InputError at the field that Kustomize could not read."""
-    assert isinstance(target.value, dict)
-    fields = {key: child for key, child in target.value.items() if child.value}
+    fields = {key: child for key, child in target.entries().items() if child.value}
     patterns = {
         key: anchored(str(child.value), child.at)
         for key, child in fields.items()

@@ -17,7 +17,6 @@ from program import run
 from cmp_plugin.charts.contents import ChartFiles, chart_of
 from cmp_plugin.commands.explain.bisect import another, deciding, likeness
 from cmp_plugin.commands.explain.fields import Fields, FieldStory
-from cmp_plugin.commands.explain.lines import nearest_line
 from cmp_plugin.commands.explain.rerender import rehearsed
 from cmp_plugin.commands.explain.settings import Explanation
 from cmp_plugin.commands.explain.trials import Failed
@@ -27,6 +26,7 @@ from cmp_plugin.fleet.files import open_fleet
 from cmp_plugin.fleet.value_path import asked
 from cmp_plugin.goyaml.load import load_documents
 from cmp_plugin.render.compare import ABSENT, Absent
+from cmp_plugin.render.kustomize.patch_parts import nearest
 from cmp_plugin.system.process import Deadline
 
 TEMPLATE = """\
@@ -458,7 +458,7 @@ spec:
         (("status",), None),
     ],
 )
-def test_nearest_line(path: tuple[str | int, ...], line: int | None) -> None:
+def test_nearest(path: tuple[str | int, ...], line: int | None) -> None:
     (node,) = load_documents(DOCUMENT.encode(), "f.yaml")
     items = [
         {"name": "new"},
@@ -468,8 +468,8 @@ def test_nearest_line(path: tuple[str | int, ...], line: int | None) -> None:
     value = {"spec": {"replicas": 1, "containers": items}}
     if path[2:3] == (1,):
         value["spec"]["containers"] = [items[0], items[2]]  # type: ignore[index]
-    found = nearest_line(node, value, path)
-    assert (found.line if found else None) == (3 if path == ("spec", "containers", 0) else line)
+    found, steps = nearest(node, value, path)
+    assert (found.start.line if steps else None) == (3 if path == ("spec", "containers", 0) else line)
 
 
 def test_absent_is_not_null() -> None:

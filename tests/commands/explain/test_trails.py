@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cmp_plugin.commands.explain.trails import Origins, said_by
 from cmp_plugin.errors import CmpError, Location
-from cmp_plugin.fleet.block import block_tree, find, leaves, lookup, meant
+from cmp_plugin.fleet.block import block_tree, find, leaves, meant
 from cmp_plugin.fleet.layers import Layer, merge_layers
 from cmp_plugin.fleet.value_path import parsed, written
 from cmp_plugin.goyaml.load import Node, node, plain
@@ -158,7 +158,7 @@ def test_the_winner_is_what_the_merge_gives(blocks: list[dict[str, Any]]) -> Non
     for keys in origins.removed():
         winner = origins.trail(keys).winner
         if winner is not None and winner.does == "removes" and winner.path == keys:
-            assert plain(lookup(tree, keys) or Node(None, tree.at)) in (None, {}), keys
+            assert plain(tree.find(keys) or Node(None, tree.at)) in (None, {}), keys
 
 
 def check_winner(origins: Origins, keys: tuple[str, ...], leaf: Node) -> None:
