@@ -154,9 +154,9 @@ def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFil
             named[inner.name] = inner
     dependencies = _dependencies(own, facts, shown)
     return ChartFiles(
-        name=_text(facts, "name"),
-        version=_text(facts, "version"),
-        is_library=_text(facts, "type") == "library",
+        name=facts.as_text("name"),
+        version=facts.as_text("version"),
+        is_library=facts.as_text("type") == "library",
         values=load_values(own.get("values.yaml", b""), f"{shown}/values.yaml"),
         schema=own.get("values.schema.json", b""),
         switches=tuple(switch for one in dependencies for switch in (*_conditions(one), *_tags(one))),
@@ -173,7 +173,7 @@ def _dependencies(own: Mapping[str, bytes], facts: Node, shown: str) -> list[Nod
 
 
 def _conditions(dependency: Node) -> tuple[str, ...]:
-    paths = (path.strip() for path in _text(dependency, "condition").split(","))
+    paths = (path.strip() for path in dependency.as_text("condition").split(","))
     return tuple(path for path in paths if path)
 
 
@@ -185,10 +185,10 @@ def _subcharts(dependencies: list[Node], named: Mapping[str, ChartFiles]) -> Ite
     """Every chart in charts/, under each key that a dependency gives it; Helm takes unnamed ones too."""
     seen: set[str] = set()
     for dependency in dependencies:
-        name = _text(dependency, "name")
+        name = dependency.as_text("name")
         seen.add(name)
         if name in named:
-            key, imports = _text(dependency, "alias") or name, tuple(_imports(dependency))
+            key, imports = dependency.as_text("alias") or name, tuple(_imports(dependency))
             yield Subchart(key, named[name], imports, _conditions(dependency), _tags(dependency))
     for name, chart in named.items():
         if name not in seen:
@@ -200,12 +200,7 @@ def _imports(dependency: Node) -> Iterator[tuple[str, str]]:
         if isinstance(item.value, str):
             yield f"exports.{item.value}", ""
         else:
-            yield _text(item, "child"), _text(item, "parent").removeprefix(".")
-
-
-def _text(fields: Node, key: str) -> str:
-    found = fields.get(key)
-    return str(found.value) if found is not None else ""
+            yield item.as_text("child"), item.as_text("parent").removeprefix(".")
 
 
 def top_level(chart: ChartFiles) -> dict[str, Node]:

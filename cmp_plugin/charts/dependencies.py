@@ -39,25 +39,10 @@ def missing(path: str, tree: FileTree, at: Location) -> list[Dependency]:
     if b"dependencies" not in data:
         return []
     present = _present(f"{path}/charts", tree, at)
-    listed = [_fields(item) for item in _items(load_values(data, file[1:]))]
-    absent = [fields for fields in listed if not _is_present(_text(fields, "name"), present)]
+    entries = load_values(data, file[1:]).elements("dependencies")
+    absent = [entry for entry in entries if not _is_present(entry.as_text("name"), present)]
     versions = _versions(path, tree, at) if absent else {}
-    return [_dependency(fields, versions, path, tree, Location(file[1:])) for fields in absent]
-
-
-def _items(node: Node, key: str = "dependencies") -> list[Node]:
-    fields = node.value if isinstance(node.value, dict) else {}
-    found = fields.get(key)
-    return found.value if found is not None and isinstance(found.value, list) else []
-
-
-def _fields(node: Node) -> dict[str, Node]:
-    return node.value if isinstance(node.value, dict) else {}
-
-
-def _text(fields: dict[str, Node], key: str) -> str:
-    node = fields.get(key)
-    return str(node.value) if node is not None and node.value is not None else ""
+    return [_dependency(entry, versions, path, tree, Location(file[1:])) for entry in absent]
 
 
 def _present(path: str, tree: FileTree, at: Location) -> list[str]:
@@ -70,7 +55,7 @@ def _present(path: str, tree: FileTree, at: Location) -> list[str]:
         if entry.endswith(".tgz"):
             names.append(entry)
         elif tree.exists(chart):
-            names.append(_text(_fields(load_values(tree.read(chart, at), chart[1:])), "name"))
+            names.append(load_values(tree.read(chart, at), chart[1:]).as_text("name"))
     return names
 
 
@@ -83,8 +68,8 @@ def _versions(path: str, tree: FileTree, at: Location) -> dict[str, str]:
     for name in ("Chart.lock", "requirements.lock"):
         file = f"{path}/{name}"
         if tree.exists(file):
-            listed = [_fields(item) for item in _items(load_values(tree.read(file, at), file[1:]))]
-            return {_text(fields, "name"): _text(fields, "version") for fields in listed}
+            entries = load_values(tree.read(file, at), file[1:]).elements("dependencies")
+            return {entry.as_text("name"): entry.as_text("version") for entry in entries}
     return {}
 
 
@@ -95,18 +80,16 @@ def _place(text: str, path: str, tree: FileTree, at: Location) -> str:
     return place
 
 
-def _dependency(
-    fields: dict[str, Node], versions: dict[str, str], path: str, tree: FileTree, file: Location
-) -> Dependency:
-    name, repository = _text(fields, "name"), _text(fields, "repository")
-    at = fields["name"].at if "name" in fields else file
+def _dependency(entry: Node, versions: dict[str, str], path: str, tree: FileTree, file: Location) -> Dependency:
+    name, repository = entry.as_text("name"), entry.as_text("repository")
+    at = entry.entries()["name"].at if "name" in entry.entries() else file
     if repository.startswith("file://"):
         return Dependency(name, _place(repository.removeprefix("file://"), path, tree, at), None)
     if not repository:
         raise InputError(f"{name} is not in charts/, and names no repository", at)
     if repository.startswith(("@", "alias:")):
         raise InputError(f"the repository of {name} is a name that only your helm knows", at, "write its address")
-    version = versions.get(name) or _text(fields, "version")
+    version = versions.get(name) or entry.as_text("version")
     return Dependency(name, "", chart_request(repository, name, version, at))
 
 

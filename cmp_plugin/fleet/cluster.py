@@ -125,13 +125,12 @@ def profile_order(fleet: Fleet, cluster: Node) -> dict[str, Node]:
 
 def _facts(name: str, nodes: list[Node], spec: Node) -> Facts:
     labels, variables, kubernetes = (_merged_field(nodes, field) for field in ("labels", "vars", "kubernetes"))
-    version = kubernetes.get("version")
     return Facts(
         cluster=name,
         labels={key: str(child.value) for key, child in labels.entries().items()},
         vars=variables.entries(),
         destination={key: str(child.value) for key, child in spec.entries("destination").items()},
-        kube_version=str(version.value) if version else "",
+        kube_version=kubernetes.as_text("version"),
         api_versions=tuple(str(item.value) for item in kubernetes.elements("apiVersions")),
         at=Location(spec.at.file),
     )

@@ -58,18 +58,32 @@ class Node:
 
     def entries(self, *keys: str) -> dict[str, Node]:
         """The entries of the map below these keys, null ones too; empty when there is no map."""
-        node = self.get(*keys) if keys else self
-        return node.value if node is not None and isinstance(node.value, dict) else {}
+        value = self._below(keys) if keys else self.value
+        return value if isinstance(value, dict) else {}
 
     def elements(self, *keys: str) -> list[Node]:
         """The items of the list below these keys; empty when there is no list."""
-        node = self.get(*keys) if keys else self
-        return node.value if node is not None and isinstance(node.value, list) else []
+        value = self._below(keys) if keys else self.value
+        return value if isinstance(value, list) else []
 
     def text(self, *keys: str) -> str | None:
         """The string below these keys; None when there is no string."""
-        node = self.get(*keys) if keys else self
-        return node.value if node is not None and isinstance(node.value, str) else None
+        value = self._below(keys) if keys else self.value
+        return value if isinstance(value, str) else None
+
+    def as_text(self, *keys: str) -> str:
+        """The value below these keys as Python writes it, for what people may write with quotes or without, such as a
+        version; empty when there is none.
+        """
+        value = self._below(keys)
+        return "" if value is None else str(value)
+
+    def _below(self, keys: tuple[str, ...]) -> Value:
+        value = self.value
+        for key in keys:
+            child = value.get(key) if isinstance(value, dict) else None
+            value = child.value if child is not None else None
+        return value
 
     def find(self, path: Sequence[str | int]) -> Node | None:
         """The node at exactly this path of keys and positions in lists, also a null; None when it leads nowhere."""

@@ -64,6 +64,12 @@ def test_text_is_a_string_and_nothing_else() -> None:
     assert [TREE.text(key) for key in ("number", "names", "nothing", "absent")] == [None] * 4
 
 
+def test_a_value_as_text_is_what_python_writes() -> None:
+    assert [TREE.as_text(key) for key in ("text", "number", "nothing", "absent")] == ["word", "5", "", ""]
+    assert TREE.as_text("tools", "helm") == "4"
+    assert TREE.entries()["number"].as_text() == "5"
+
+
 @pytest.mark.parametrize(
     ("path", "expected"),
     [

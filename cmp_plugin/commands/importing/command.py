@@ -72,8 +72,7 @@ def run(args: Namespace) -> int:
 
 def _check(args: Namespace) -> int:
     fleet = open_fleet(find_root(args.dir))
-    version = fleet.spec.get("kubernetes", "version")
-    kubernetes = args.kubernetes or (str(version.value) if version else defaults.KUBERNETES)
+    kubernetes = args.kubernetes or fleet.spec.as_text("kubernetes", "version") or defaults.KUBERNETES
     with workdir() as directory:
         conversion = _converted(args, directory, settings_of(fleet.spec), kubernetes, {})
         proofs = _compared(args, conversion, fleet, directory, {})
