@@ -21,20 +21,22 @@ preview:
 	@$(PYTHON) scripts/set_up.py
 	@$(BIN)/cmp-plugin preview kind.local
 
+# worksteal gives each worker one half of the tests, so that what a module sets up is set up once. The limits, in
+# seconds, are for what hangs: on an idle machine no test takes a tenth of them.
 test:
 	@$(PYTHON) scripts/set_up.py --tests
-	@$(BIN)/python -m pytest -n auto $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -n auto --dist worksteal --timeout 300 $(PYTEST_ARGS)
 
 test-argocd:
 	@$(PYTHON) scripts/set_up.py --argocd
 	@$(PYTHON) tests/real_argocd/build.py
 	@$(PYTHON) tests/real_argocd/function_pythonic.py
-	@$(BIN)/python -m pytest tests/real_argocd -m argocd $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/real_argocd --timeout 1800 -m argocd $(PYTEST_ARGS)
 
 test-sidecar:
 	@$(PYTHON) scripts/set_up.py --sidecar
 	@$(PYTHON) tests/real_argocd/build.py
-	@$(BIN)/python -m pytest tests/real_argocd -m sidecar $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/real_argocd --timeout 1800 -m sidecar $(PYTEST_ARGS)
 
 golden:
 	@$(PYTHON) scripts/set_up.py --dev
