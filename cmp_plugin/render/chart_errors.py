@@ -8,38 +8,46 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..errors import CmpError, Errors, Location, ToolError
 from ..fleet.layers import is_open
-from ..fleet.service import Chart, ResolvedService
 from ..goyaml.load import load_values
-from ..goyaml.node import Node, plain, pointer_steps
-from ..system.files import FileTree
-from ..tools.helm_errors import HelmError, Reason, Violation
+from ..goyaml.node import Node, pointer_steps
+from ..tools.helm_errors import HelmError, Violation
 from ..tools.redact import HIDDEN
 from .context import RenderContext
 
-# Shorter texts (`prod`, `web`) are words of many a sentence and no secrets.
+# A heuristic: shorter texts (`prod`, `web`) are words of many a sentence, and cutting them out hides the reason.
 _SHORTEST_SECRET = 6
 
 
 def located(error: HelmError, context: RenderContext, chart_path: str) -> CmpError:
-    """The same error, or one for each sentence of a values schema, with a place in the fleet."""
+    """The same error, or one for each sentence of a values schema, at a location in the fleet.
+
+    That is a file of a chart in the fleet, the value that the schema refuses, or else the `chart` field.
+    """
     service, tree, directory, _ = context
     reason = error.reason
-    assert service.chart is not None
+    chart_at = service.chart.at if service.chart else service.at
     if reason.violations:
         name = _chart_name(chart_path)
-        return _one(
-            _tool_error(error, f"{service.label}: {_said(violation)}", at)
-            for violation in reason.violations
-            for at in [_violation_place(violation, name, service, service.chart)]
-        )
-    message = reason.message if reason.authored else _without(reason.message, service.values)
+        errors = [
+            _tool_error(
+                error, f"{service.label}: {_sentence(one)}", _refused_value(one, name, service.values) or chart_at
+            )
+            for one in reason.violations
+        ]
+        return errors[0] if len(errors) == 1 else Errors(errors)
+    message = reason.message if reason.authored else _without_values(reason.message, service.values)
     message = tree.relative(message.replace(directory + os.sep, ""))
-    at, inner = _place(reason, service.chart, tree)
-    return _tool_error(error, f"{service.label}: helm: {inner}{message}", at)
+    if reason.at is None:
+        return _tool_error(error, f"{service.label}: helm: {message}", chart_at)
+    inner = reason.at.file.partition("/")[2]
+    if service.chart and service.chart.path and tree.exists(f"{service.chart.path}/{inner}"):
+        file = f"{service.chart.path[1:]}/{inner}"
+        return _tool_error(error, f"{service.label}: helm: {message}", reason.at._replace(file=file))
+    return _tool_error(error, f"{service.label}: helm: {reason.at._replace(file=inner)}: {message}", chart_at)
 
 
 def _tool_error(error: HelmError, message: str, at: Location) -> ToolError:
@@ -53,33 +61,18 @@ def _tool_error(error: HelmError, message: str, at: Location) -> ToolError:
     )
 
 
-def _one(errors: Iterator[ToolError]) -> CmpError:
-    found = list(errors)
-    return found[0] if len(found) == 1 else Errors(found)
-
-
-def _place(reason: Reason, chart: Chart, tree: FileTree) -> tuple[Location, str]:
-    """A file of the fleet, or the `chart` field and the file inside the chart as text."""
-    if reason.at is None:
-        return chart.at, ""
-    inner = reason.at.file.partition("/")[2]
-    if chart.path and tree.exists(f"{chart.path}/{inner}"):
-        return reason.at._replace(file=f"{chart.path[1:]}/{inner}"), ""
-    return chart.at, f"{reason.at._replace(file=inner)}: "
-
-
-def _said(violation: Violation) -> str:
+def _sentence(violation: Violation) -> str:
     where = violation.pointer.lstrip("/").replace("/", ".") or "the values"
     return f"the values schema of chart {violation.chart} refuses {where}: {violation.message}"
 
 
-def _violation_place(violation: Violation, name: str, service: ResolvedService, chart: Chart) -> Location:
-    """Where the value stands that the schema refuses; the `chart` field when no layer set it."""
-    steps = [] if violation.chart == name else [violation.chart]
+def _refused_value(violation: Violation, chart: str, values: Node) -> Location | None:
+    """Where a layer sets the value that the schema refuses; None when no layer does."""
+    steps = [] if violation.chart == chart else [violation.chart]
     steps += pointer_steps(violation.pointer)
     if unknown := re.match("additional properties '(.*?)'[, ]", violation.message):
         steps.append(unknown[1])
-    return written_at(service.values, steps) or chart.at
+    return written_at(values, steps)
 
 
 def written_at(values: Node, path: Iterable[str | int]) -> Location | None:
@@ -105,11 +98,10 @@ def _chart_name(chart_path: str) -> str:
     if not os.path.isfile(file):
         return ""
     with open(file, "rb") as opened:
-        chart = plain(load_values(opened.read(), "Chart.yaml"))
-    return str(chart.get("name", "")) if isinstance(chart, dict) else ""
+        return load_values(opened.read(), "Chart.yaml").text("name") or ""
 
 
-def _without(message: str, values: Node) -> str:
+def _without_values(message: str, values: Node) -> str:
     """`message` without any text that stands in the values: it may be a secret."""
     for text in sorted({str(string.value) for string in values.strings()}, key=len, reverse=True):
         if len(text) >= _SHORTEST_SECRET and text in message:

@@ -27,18 +27,18 @@ def check(service: ResolvedService, manifests: Sequence[Manifest]) -> None:
 def check_objects(service: ResolvedService, manifests: Iterable[Manifest]) -> None:
     """The same for some of the objects, as soon as they are known."""
     manifests = list(manifests)
-    found = [*_misshapen(manifests), *_duplicates(service, manifests)]
-    if found:
-        raise Errors(InputError(f"{service.label}: {one}", service.at) for one in found)
-
-
-def _misshapen(manifests: Iterable[Manifest]) -> Iterator[str]:
-    for manifest in manifests:
-        for fault in _faults(manifest.value):
-            yield f"{described(manifest.value)} of {manifest.source}: {fault}"
+    faults = [f"{described(one.value)} of {one.source}: {fault}" for one in manifests for fault in _faults(one.value)]
+    objects = [(one.source, one.value, service.namespace) for one in manifests]
+    for key, first, second in duplicates(objects, scopes_of(value for _, value, _ in objects)):
+        where = f" in namespace {key.namespace}" if key.namespace else ""
+        sources = f"{first} and {second}" if first != second else f"{first}, twice"
+        faults.append(f"{key.kind}/{key.name}{where} is there twice: from {sources}")
+    if faults:
+        raise Errors(InputError(f"{service.label}: {fault}", service.at) for fault in faults)
 
 
 def _faults(value: dict[str, Any]) -> Iterator[str]:
+    """What Argo CD would choke on in one object."""
     for key in ("apiVersion", "kind"):
         if not text(value, key):
             yield _needed(value, key, key)
@@ -52,29 +52,18 @@ def _faults(value: dict[str, Any]) -> Iterator[str]:
         yield _needed(metadata, "name", "metadata.name")
     if not isinstance(metadata.get("namespace"), str | None):
         yield "metadata.namespace must be a string"
-    for field in ("labels", "annotations"):
-        yield from _faults_of_pairs(field, metadata.get(field))
+    # Kustomize writes other scalars of annotations as text, see `with_metadata`.
+    for field, accepted in (("labels", str | None), ("annotations", str | int | float | None)):
+        pairs = metadata.get(field)
+        if not isinstance(pairs, dict | None):
+            yield f"metadata.{field} must be a mapping"
+            continue
+        for key, child in (pairs or {}).items():
+            if not isinstance(child, accepted):
+                yield f"metadata.{field}.{key} must be a string"
+            if key in COMMANDS:
+                yield f"metadata.{field}.{key} is Kustomize's own"
 
 
 def _needed(value: dict[str, Any], key: str, name: str) -> str:
     return f"{name} is missing" if value.get(key) is None else f"{name} must be a string"
-
-
-def _faults_of_pairs(field: str, pairs: object) -> Iterator[str]:
-    if not isinstance(pairs, dict | None):
-        yield f"metadata.{field} must be a mapping"
-        return
-    accepted = (str, type(None)) if field == "labels" else (str, int, float, type(None))
-    for key, value in (pairs or {}).items():
-        if not isinstance(value, accepted):
-            yield f"metadata.{field}.{key} must be a string"
-        if key in COMMANDS:
-            yield f"metadata.{field}.{key} is Kustomize's own"
-
-
-def _duplicates(service: ResolvedService, manifests: Iterable[Manifest]) -> Iterator[str]:
-    objects = [(one.source, one.value, service.namespace) for one in manifests]
-    for key, first, second in duplicates(objects, scopes_of(value for _, value, _ in objects)):
-        where = f" in namespace {key.namespace}" if key.namespace else ""
-        sources = f"{first} and {second}" if first != second else f"{first}, twice"
-        yield f"{key.kind}/{key.name}{where} is there twice: from {sources}"

@@ -1,6 +1,6 @@
 """A service as files that plain Kustomize and Helm build: the way out.
 
-In: a resolved service, its chart and values, what its patches meet. Out: the content of a directory in
+In: a resolved service, its chart and values, what its patches match. Out: the content of a directory in
 which `kustomize build --enable-helm` gives the objects that a render gives, up to scalars that
 Kustomize reads differently from Argo CD. Writes nothing.
 """
@@ -17,12 +17,13 @@ from ..errors import InputError, Location
 from ..fleet.service import Chart
 from ..goyaml.load import dump_json, dump_yaml
 from .context import RenderContext
-from .kustomize.kustomization import Places, adds_to_objects, fragment_namespace, kustomization, patch_body
+from .kustomize.kustomization import Naming, adds_to_objects, fragment_namespace, kustomization, patch_body
 from .kustomize.patches import Entry
 from .kustomize.references import References
 from .kustomize.targets import Targets
 from .manifest import described, is_nameless
 
+# Limits against a kustomization that leads to everything: Helm reads no chart larger than the first.
 MAX_BYTES = 100 * 1024 * 1024
 MAX_FILES = 20_000
 _FILES = "files"
@@ -65,14 +66,16 @@ def expanded(
             objects, inflated = ["chart"], {}
     value = kustomization(
         service,
-        Places(output.file, output.directory, context.tree.is_dir),
+        Naming(output.file, output.directory, context.tree.is_dir),
         objects=objects,
         metadata=True,
         images=targets.images,
     )
     value["patches"] = [*value.get("patches", []), *output.patches(targets.entries)]
     if service.chart is not None and not rendered and fragment_namespace(service):
-        value["patches"].append(_owned())
+        # Kustomize keeps a `namespace` field away from what Helm made; without this note it does not.
+        body = {"kind": "Any", "metadata": {"name": "any", "annotations": {_HELM_MADE: "false"}}}
+        value["patches"].append({"target": {"annotationSelector": f"{_HELM_MADE}=true"}, "patch": dump_yaml(body)})
     output.reached(references.directories)
     output.yaml("kustomization.yaml", {**{k: v for k, v in value.items() if v}, **inflated})
     return output.files
@@ -170,12 +173,6 @@ class _Output:
             message = f"{self._service.label}: chart and kustomizations are too large"
             hint = f"{MAX_BYTES >> 20} MiB and {MAX_FILES} files are the limit"
             raise InputError(message, self._service.at, hint)
-
-
-def _owned() -> dict[str, Any]:
-    """Kustomize keeps a `namespace` field away from what Helm made; without this note it does not."""
-    body = {"kind": "Any", "metadata": {"name": "any", "annotations": {_HELM_MADE: "false"}}}
-    return {"target": {"annotationSelector": f"{_HELM_MADE}=true"}, "patch": dump_yaml(body)}
 
 
 def _slug(text: str) -> str:

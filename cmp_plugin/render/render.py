@@ -138,7 +138,7 @@ def after_helm(
         if given or service.resources or has_fragment(service):
             build = kustomization(
                 service,
-                kustomizer.places,
+                kustomizer.naming,
                 objects=[OBJECTS] if given else [],
                 entries=entries,
                 images=targets.images,

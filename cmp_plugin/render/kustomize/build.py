@@ -19,13 +19,14 @@ from ...tools import kustomize, versions
 from ...tools.discovery import Tool
 from ..context import RenderContext
 from ..manifest import Manifest, identity
-from .kustomization import Places
+from .kustomization import Naming
 
 # The Kustomize whose rules this package knows by heart (5.8.2, api and kyaml 0.21.2), so that objects may pass it by:
 # its order, what it does to metadata, which references follow a name or namespace, which fields of a kustomization
 # change only what that holds itself. Each names its source; whoever widens this compares all of them.
 KNOWN = "~5.8"
 OBJECTS = "objects.yaml"
+# Below the render's private directory: the kustomization; in there: files of the fleet, under their whole paths.
 _DIRECTORY = "kustomize"
 _FILES = "files"
 # Where an error text of Kustomize begins to quote configuration, patches or objects.
@@ -33,6 +34,7 @@ _QUOTES = re.compile(r"[\s:=]*(map\[|\{|`|\[patch: |&[a-z]+\.|node contents|\*\*
 _HARMLESS_END = re.compile(r"yaml: [a-z ]+$")
 # `merging from generator &{...}: id resid.ResId{... Kind:"X", ...}, Name:"y", ...} does not exist; ...`
 _NOT_THERE = re.compile(r'[^{}]*\{[^{}]*Kind:"(\w+)"[^{}]*\}[^{}]*Name:"([^"]+)"[^{}]*\} (.*? exists?; [a-z ]+)')
+# Characters of a message, as Argo CD shows all of it on one line.
 _LONGEST = 600
 # All that is left of a message that quotes objects from its first word on.
 FAILED = "it failed, and its message quotes objects"
@@ -46,7 +48,7 @@ class Kustomizer:
         self._directory = os.path.join(context.directory, _DIRECTORY)
         self._tool = tool
         self.builds = 0
-        self.places = Places(self._file, self._relative, context.tree.is_dir)
+        self.naming = Naming(self._file, self._relative, context.tree.is_dir)
 
     @property
     def tool(self) -> Tool:

@@ -47,7 +47,7 @@ def _blamed(
 
     def outcome(count: int) -> list[Manifest] | ToolError:
         objects = [OBJECTS] if given else []
-        value = kustomization(service, kustomizer.places, objects=objects, entries=entries[:count], late=False)
+        value = kustomization(service, kustomizer.naming, objects=objects, entries=entries[:count], late=False)
         try:
             return kustomizer.build(value, given)
         except ToolError as error:
@@ -88,7 +88,7 @@ def _doubled(
         # How often it is among this resource's objects: twice when these alone fail in the same way.
         alone = service._replace(resources=(resource,), kustomize=None)
         try:
-            built = kustomizer.build(kustomization(alone, kustomizer.places), [])
+            built = kustomizer.build(kustomization(alone, kustomizer.naming), [])
             count = sum(found[1] in _ids(identity(one.value)) for one in built)
         except ToolError as other:
             count = 2 if found[0] in other.message else 0

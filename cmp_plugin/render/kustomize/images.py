@@ -16,8 +16,11 @@ from ...fleet.service import Image
 from ..manifest import mapping
 from .selectors import Match, expression
 
+# Names for which Go's expressions and Python's say the same; the others need RE2, which costs its import.
 _PLAIN = re.compile(r"[A-Za-z0-9_/:@.-]*")
+# What may follow the name: a tag, a digest (internal/image, IsImageMatched).
 _REST = r"(:[a-zA-Z0-9_.{}-]*)?(@[a-zA-Z0-9]+([.+_-][a-zA-Z0-9]+)*:[a-zA-Z0-9_.{}-]*)?"
+# Where image volumes are looked for: Pod, what has a template, CronJob (builtinpluginconsts, images).
 _POD_SPECS: tuple[tuple[str, ...], ...] = (
     ("spec",),
     ("spec", "template", "spec"),
@@ -37,45 +40,40 @@ def references(value: dict[str, Any]) -> list[str]:
     """Every image reference of an object that Kustomize looks at."""
     if value.get("kind") == "CustomResourceDefinition":
         return []
-    return [*_in_containers(value), *_in_volumes(value)]
+    found = list(_in_containers(value))
+    for path in _POD_SPECS:
+        spec = value
+        for key in path:
+            spec = mapping(spec, key)
+        volumes = spec.get("volumes")
+        images = (
+            [mapping(one, "image") for one in volumes if isinstance(one, dict)] if isinstance(volumes, list) else []
+        )
+        found += [image["reference"] for image in images if isinstance(image.get("reference"), str)]
+    return found
 
 
-def _in_containers(value: Any) -> Iterator[str]:
-    children = value.values() if isinstance(value, dict) else value
-    for child in children:
+def _in_containers(value: dict[str, Any] | list[Any]) -> Iterator[str]:
+    """Deepest lists first, as Kustomize finds them."""
+    for child in value.values() if isinstance(value, dict) else value:
         if isinstance(child, dict | list):
             yield from _in_containers(child)
     if isinstance(value, dict):
         for key in ("containers", "initContainers"):
-            found = value.get(key)
-            yield from _strings(found, "image") if isinstance(found, list) else ()
-
-
-def _in_volumes(value: dict[str, Any]) -> Iterator[str]:
-    for path in _POD_SPECS:
-        found = value
-        for key in path:
-            found = mapping(found, key)
-        volumes = found.get("volumes")
-        for volume in volumes if isinstance(volumes, list) else ():
-            if isinstance(volume, dict):
-                yield from _strings([mapping(volume, "image")], "reference")
-
-
-def _strings(items: list[Any], key: str) -> Iterator[str]:
-    for item in items:
-        if isinstance(item, dict) and isinstance(item.get(key), str):
-            yield item[key]
+            containers = value.get(key)
+            for one in containers if isinstance(containers, list) else ():
+                if isinstance(one, dict) and isinstance(one.get("image"), str):
+                    yield one["image"]
 
 
 def hits(found: list[str], images: Sequence[tuple[Image, Match]]) -> set[str]:
     """The names of those `images` that change one of an object's references, one after the other."""
     names: set[str] = set()
     for image, matches in images:
-        for place, text in enumerate(found):
+        for position, text in enumerate(found):
             if matches(text):
                 names.add(image.name)
-                found[place] = replaced(text, image)
+                found[position] = replaced(text, image)
     return names
 
 
@@ -92,5 +90,5 @@ def replaced(text: str, image: Image) -> str:
 def name_of(text: str) -> str:
     """A reference without tag and digest."""
     start = text.find("/") + 1
-    ends = [place for place in (text.find("@", start), text.find(":", start)) if place >= 0]
+    ends = [end for end in (text.find("@", start), text.find(":", start)) if end >= 0]
     return text[: min(ends, default=len(text))]

@@ -1,7 +1,7 @@
 """A service as one kustomization: the value of a kustomization.yaml, and which files it needs.
 
 In: a resolved service, and where its files and directories can be found from the kustomization. Out:
-plain data. The transform and `expand` both build on it; they differ in where things lie.
+plain data. A render and `expand` both build on it; they differ in where things lie.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ...errors import Location
-from ...fleet.service import ResolvedService
+from ...fleet.service import Image, ResolvedService
 from ...goyaml.load import Node, dump_values, plain
 from ...specs.kustomization_fields import FIELDS, GENERATORS, with_paths
 from ...system.files import FileTree
@@ -21,8 +21,8 @@ from .references import keeps_names
 VERSION = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization"}
 
 
-class Places(NamedTuple):
-    """How the kustomization names a file and a directory, given by canonical path and place."""
+class Naming(NamedTuple):
+    """How the kustomization names a file and a directory, given by canonical path, and where that is written."""
 
     file: Callable[[str, Location], str]
     directory: Callable[[str, Location], str]
@@ -69,7 +69,7 @@ def acts_before_patches(service: ResolvedService) -> bool:
 
 def kustomization(
     service: ResolvedService,
-    places: Places,
+    naming: Naming,
     *,
     objects: Sequence[str] = (),
     entries: Iterable[Entry] = (),
@@ -83,16 +83,17 @@ def kustomization(
     annotations; `images`: the names of those images of the service to replace.
     """
     fragment = {
-        key: plain(with_paths(key, node, lambda path: path.with_value(_resource(str(path.value), path.at, places))))
+        key: plain(with_paths(key, node, lambda path: path.with_value(_resource(str(path.value), path.at, naming))))
         for key, node in _fields(service.kustomize).items()
         if late or FIELDS[key].stage not in ("after", "prints")
     }
     names = set(images)
+    labels = {"pairs": dict(service.labels), "includeSelectors": False, "includeTemplates": False}
     added: dict[str, list[Any]] = {
-        "resources": [*objects, *(_resource(one.path, one.at, places) for one in service.resources)],
+        "resources": [*objects, *(_resource(one.path, one.at, naming) for one in service.resources)],
         "patches": [patch_entry(entry) for entry in entries],
-        "images": [_image(image) for image in service.images if image.name in names],
-        "labels": [_labels(service)] if metadata and service.labels else [],
+        "images": [_image_entry(image) for image in service.images if image.name in names],
+        "labels": [labels] if metadata and service.labels else [],
         "transformers": [_annotations(service)] if metadata and service.annotations else [],
     }
     lists = {key: [*fragment.get(key, []), *items] for key, items in added.items()}
@@ -114,17 +115,13 @@ def patch_body(entry: Entry) -> Any:
     return {**PLACEHOLDER, **entry.body, "metadata": {**PLACEHOLDER["metadata"], **metadata}}
 
 
-def _image(image: Any) -> dict[str, str]:
-    given = {"newName": image.new_name, "newTag": image.new_tag, "digest": image.digest}
-    return {"name": image.name, **{key: value for key, value in given.items() if value}}
-
-
-def _labels(service: ResolvedService) -> dict[str, Any]:
-    return {"pairs": dict(service.labels), "includeSelectors": False, "includeTemplates": False}
+def _image_entry(image: Image) -> dict[str, str]:
+    values = {"newName": image.new_name, "newTag": image.new_tag, "digest": image.digest}
+    return {"name": image.name, **{key: value for key, value in values.items() if value}}
 
 
 def _annotations(service: ResolvedService) -> str:
-    """`commonAnnotations` would reach into templates; the transformer itself takes other places."""
+    """`commonAnnotations` would reach into templates; the transformer itself takes the fields that it is told."""
     transformer = {
         "apiVersion": "builtin",
         "kind": "AnnotationsTransformer",
@@ -141,8 +138,8 @@ def _fields(fragment: Node | None) -> dict[str, Node]:
     return {key: node for key, node in entries.items() if node.value is not None}
 
 
-def _resource(path: str, at: Location, places: Places) -> str:
+def _resource(path: str, at: Location, naming: Naming) -> str:
     """A file or directory; what is no canonical path is YAML written in place."""
     if not path.startswith("/") or "\n" in path:
         return path
-    return places.directory(path, at) if places.is_directory(path) else places.file(path, at)
+    return naming.directory(path, at) if naming.is_directory(path) else naming.file(path, at)

@@ -30,33 +30,17 @@ class Requirement(NamedTuple):
         if self.operator in ("in", "notin"):
             return (value in self.values) is (self.operator == "in")
         if self.operator in ("<", ">"):
-            return self._compares(value)
+            (bound,) = self.values
+            if not _NUMBER.fullmatch(value):
+                return False
+            return int(value) > int(bound) if self.operator == ">" else int(value) < int(bound)
         return self.operator == "exists"
-
-    def _compares(self, value: str) -> bool:
-        if not _NUMBER.fullmatch(value):
-            return False
-        (bound,) = self.values
-        return int(value) > int(bound) if self.operator == ">" else int(value) < int(bound)
 
 
 def parse(selector: str) -> tuple[Requirement, ...]:
     """The conditions of a selector, all of which must hold. ValueError says what is not understood."""
-    tokens = _tokens(selector)
-    if not tokens:
-        return ()
-    rest = iter([*tokens, ","])
-    return tuple(_requirements(rest))
-
-
-def _tokens(selector: str) -> list[str]:
-    found, place = [], 0
-    while selector[place:].strip():
-        match = _TOKEN.match(selector, place)
-        assert match
-        found.append(match[1])
-        place = match.end()
-    return found
+    tokens = _TOKEN.findall(selector)
+    return tuple(_requirements(iter([*tokens, ","]))) if tokens else ()
 
 
 def _requirements(tokens: Iterator[str]) -> Iterator[Requirement]:

@@ -16,8 +16,10 @@ from ...errors import CmpError, InputError, did_you_mean
 from ...goyaml.load import Node, dump_json, plain
 from ..manifest import described
 
-MAX_COPIED = 4 * 1024 * 1024  # characters; the API server takes objects of 3 MiB
+# A limit in characters, since copies of copies double: the API server takes no object larger than 3 MiB.
+MAX_COPIED = 4 * 1024 * 1024
 
+# Which fields an operation needs (RFC 6902).
 _NEEDS = {
     "add": ("path", "value"),
     "copy": ("from", "path"),
@@ -69,7 +71,7 @@ def touches_metadata(operations: Sequence[dict[str, Any]]) -> bool:
     return _touch(operations, _METADATA)
 
 
-def _touch(operations: Sequence[dict[str, Any]], places: Sequence[str]) -> bool:
+def _touch(operations: Sequence[dict[str, Any]], fields: Sequence[str]) -> bool:
     pointers = [
         str(operation[field])
         for operation in operations
@@ -77,9 +79,9 @@ def _touch(operations: Sequence[dict[str, Any]], places: Sequence[str]) -> bool:
         if field in operation and operation["op"] != "test"
     ]
     return any(
-        place == pointer or place.startswith(f"{pointer}/") or pointer.startswith(f"{place}/")
+        path == pointer or path.startswith(f"{pointer}/") or pointer.startswith(f"{path}/")
         for pointer in pointers
-        for place in places
+        for path in fields
     )
 
 
@@ -110,8 +112,8 @@ def _failed(node: Node, operation: dict[str, Any], value: dict[str, Any], name: 
     hint = ""
     if not reason:
         reason, hint = _missing(operation, value)
-    what = operation["op"] + " " + (operation["path"] or '""')
-    return InputError(f'patch "{name}": {what} fails on {described(value)}: {reason}', node.at, hint)
+    step = operation["op"] + " " + (operation["path"] or '""')
+    return InputError(f'patch "{name}": {step} fails on {described(value)}: {reason}', node.at, hint)
 
 
 def _missing(operation: dict[str, Any], value: Any) -> tuple[str, str]:
@@ -130,11 +132,8 @@ def _missing(operation: dict[str, Any], value: Any) -> tuple[str, str]:
             elif isinstance(found, list) and key.isdigit() and int(key) < len(found):
                 found = found[int(key)]
             else:
-                return f"there is no {pointer}", _alternative(found, key)
+                hint = did_you_mean(key, found) if isinstance(found, dict) else ""
+                if isinstance(found, list):
+                    hint = f"the list has {len(found)} item{'s' if len(found) != 1 else ''}"
+                return f"there is no {pointer}", hint
     return "the pointer leads to nothing that it could change", ""
-
-
-def _alternative(found: Any, key: str) -> str:
-    if isinstance(found, list):
-        return f"the list has {len(found)} item{'s' if len(found) != 1 else ''}"
-    return did_you_mean(key, found) if isinstance(found, dict) else ""

@@ -20,6 +20,7 @@ from .selectors import Selector, read_selector
 
 # A patch with a target needs none of its own; Kustomize insists on a kind and a name.
 PLACEHOLDER: dict[str, Any] = {"kind": "Patch", "metadata": {"name": "patch"}}
+# Kinds in whose containers Kustomize merges by name, as its OpenAPI data has their schemas.
 _WORKLOADS = "CronJob DaemonSet Deployment Job Pod ReplicaSet StatefulSet".split()
 
 
@@ -52,7 +53,7 @@ class Entry(NamedTuple):
 class Candidate:
     """An object that patches may meet, followed through them.
 
-    `document`: its place among the chart's objects, or -1. `content`: whether `value` is exact;
+    `document`: its position among the chart's objects, or -1. `content`: whether `value` is exact;
     `images`: whether its image references are; `sure`: whether identity, labels and annotations are;
     `gone`: whether a patch deleted it.
     """
@@ -107,40 +108,36 @@ def _entries(patch: Patch, errors: list[CmpError]) -> Iterator[Entry]:
             yield Entry(patch, plain(body), selector=selector)
         return
     operations = patch.bodies[0].elements()
-    errors.extend(e for e in (malformed(node, patch.name) for node in operations) if e)
+    errors.extend(error for node in operations if (error := malformed(node, patch.name)))
     if selector is None:
         errors.append(InputError(f'patch "{patch.name}": a list of JSON6902 operations needs a `target`', patch.at))
     yield Entry(patch, {}, tuple(operations), selector)
 
 
 def _wrong_strategic(patch: Patch, body: Node, selector: Selector | None) -> Iterator[CmpError]:
+    """What can never be applied in a strategic merge, whatever the objects are."""
+    metadata = body.get("metadata")
     if not isinstance(body.value, dict):
-        message = f'patch "{patch.name}" is neither a mapping nor a list of operations'
-        yield InputError(message, body.at)
-    elif (metadata := body.get("metadata")) and not isinstance(metadata.value, dict):
+        yield InputError(f'patch "{patch.name}" is neither a mapping nor a list of operations', body.at)
+    elif metadata is not None and not isinstance(metadata.value, dict):
         yield InputError(f'patch "{patch.name}": metadata must be a mapping', metadata.at)
     elif selector is None:
-        value = plain(body)
-        found = identity(value)
-        if not (found.version and found.kind and found.name):
+        wanted = identity(plain(body))
+        if not (wanted.version and wanted.kind and wanted.name):
             message = f'patch "{patch.name}" does not say what it changes'
             hint = "give it a `target`, or apiVersion, kind and metadata.name of its own"
             yield InputError(message, patch.at, hint)
     else:
-        yield from _written_nulls(patch, body)
-
-
-def _written_nulls(patch: Patch, body: Node) -> Iterator[CmpError]:
-    """With a target, Kustomize 5.8 makes the text "null" of a label's null instead of deleting it."""
-    for field in ("labels", "annotations"):
-        for key, node in body.entries("metadata", field).items():
-            if node.value is None:
-                yield InputError(
-                    f'patch "{patch.name}": with a target, Kustomize does not delete {field}.{key}, '
-                    'it writes the text "null"',
-                    node.at,
-                    "use a JSON6902 patch with `op: remove`, or name the object in the patch itself",
-                )
+        # With a target, Kustomize 5.8 makes the text "null" of a label's null instead of deleting it.
+        for field in ("labels", "annotations"):
+            for key, node in body.entries("metadata", field).items():
+                if node.value is None:
+                    yield InputError(
+                        f'patch "{patch.name}": with a target, Kustomize does not delete {field}.{key}, '
+                        'it writes the text "null"',
+                        node.at,
+                        "use a JSON6902 patch with `op: remove`, or name the object in the patch itself",
+                    )
 
 
 def traced(service: ResolvedService, sequence: Sequence[Entry], candidates: Sequence[Candidate]) -> list[Hit]:
@@ -149,11 +146,12 @@ def traced(service: ResolvedService, sequence: Sequence[Entry], candidates: Sequ
     met: list[Hit] = []
     for entry in sequence:
         hit = _meets(entry, candidates)
-        for candidate in (*hit.certain, *hit.perhaps):
-            try:
-                _apply(entry, candidate, candidate in hit.certain)
-            except CmpError as error:
-                errors.setdefault(error.at, labelled(error, service.label))
+        for candidates_hit, certain in ((hit.certain, True), (hit.perhaps, False)):
+            for candidate in candidates_hit:
+                try:
+                    _apply(entry, candidate, certain)
+                except CmpError as error:
+                    errors.setdefault(error.at, labelled(error, service.label))
         met.append(hit)
     if errors:
         raise Errors(errors.values())

@@ -17,6 +17,7 @@ from ...goyaml.load import Node
 from ..manifest import Identity
 from .label_selector import Requirement, parse
 
+# Texts without a sign that means something in an expression: compared as they are, without the import of RE2.
 _PLAIN = re.compile(r"[A-Za-z0-9_/:@ -]*")
 
 Match = Callable[[str], bool]

@@ -60,7 +60,7 @@ class Targets:
         candidates, met = targets._traced([])
         if targets._has_others and any(_asks(*pair) for pair in zip(targets.entries, met, strict=True)):
             # What resources and the fragment make without the chart's objects, patches and the rest.
-            others = kustomizer.build(kustomization(service, kustomizer.places, late=False), [])
+            others = kustomizer.build(kustomization(service, kustomizer.naming, late=False), [])
             candidates, met = targets._traced(others)
         errors: list[CmpError] = []
         targets._settle_patches(met, candidates, errors)
@@ -120,7 +120,7 @@ class Targets:
 
     def _build(self, entries: Sequence[Entry], patches: Sequence[dict[str, Any]] = ()) -> list[Manifest]:
         """Everything there is after some of the patches."""
-        value = kustomization(self._service, self._kustomizer.places, objects=[OBJECTS], entries=entries, late=False)
+        value = kustomization(self._service, self._kustomizer.naming, objects=[OBJECTS], entries=entries, late=False)
         if patches:
             value["patches"] = [*value.get("patches", []), *patches]
         named = [manifest for manifest in self.printed if not is_nameless(manifest.value)]
