@@ -6,7 +6,7 @@ a layer names as values are read here, through the tree; nothing else is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from ..errors import InputError, Location
@@ -18,6 +18,8 @@ from ..system.files import FileTree
 CHART_FIELDS = ("releaseName", "version", "includeCRDs", "skipTests", "valuesFiles", "values")
 NULL_IS_ABSENT = ("values", "valuesFiles", "vars", "patches", "images", "kustomize", "application", "metadata")
 APART = ("values", "valuesFiles", "resources", "resources+", "patches", "variants", "when", "apiVersion", "kind")
+# In a named patch each of the two is replaced whole and removes the other.
+RIVALS = {"patch": "path", "path": "patch"}
 
 
 class Layer(NamedTuple):
@@ -80,25 +82,34 @@ def merged_fields(layers: Iterable[Layer]) -> Node:
     return fields
 
 
-def _merge_plain_fields(fields: Node, block: Fields) -> Node:
-    plain = {
+def plain_fields(block: Fields) -> Fields:
+    """What a layer says about the fields that merge like a map, nulls that remove something included."""
+    return {
         key: child
         for key, child in block.items()
         if key not in APART and not (child.value is None and key in NULL_IS_ABSENT)
     }
+
+
+def _merge_plain_fields(fields: Node, block: Fields) -> Node:
+    plain = plain_fields(block)
     if "chart" in plain:
         fields = Node({key: child for key, child in fields.entries().items() if key != "chart"}, fields.at)
     return merge_fields(fields, prepared(Node(plain, fields.at)))
 
 
+def values_files(block: Node, tree: FileTree) -> Iterator[Node]:
+    """The contents of a layer's values files, lowest first. InputError: one is missing that is not optional (`?`)."""
+    for item in block.elements("valuesFiles"):
+        path = str(item.value).removesuffix("?")
+        if path == item.value or tree.exists(path):
+            yield load_values(tree.read(path, item.at), path[1:])
+
+
 def _merge_layer_values(values: Node, block: Node, tree: FileTree) -> Node:
     """A layer's files in order, then its own values."""
-    for item in block.elements("valuesFiles"):
-        assert isinstance(item.value, str)
-        path = item.value.removesuffix("?")
-        if item.value.endswith("?") and not tree.exists(path):
-            continue
-        values = merge_values(values, escaped(load_values(tree.read(path, item.at), path[1:])))
+    for content in values_files(block, tree):
+        values = merge_values(values, escaped(content))
     own = block.get("values")
     return values if own is None else merge_values(values, prepared(own))
 
@@ -128,15 +139,13 @@ def _add_patches(patches: dict[str, MergedPatch], layer: Layer) -> None:
 def _merged_patch(low: Node | None, high: Node) -> Node:
     """`target` and `optional` merge, `patch` is replaced whole; `patch` and `path` remove each other."""
     fields: Fields = {**low.entries()} if low is not None else {}
-    given = {key for key, child in high.entries().items() if child.value is not None}
-    for rival, key in (("path", "patch"), ("patch", "path")):
-        if key in given:
+    for key, rival in RIVALS.items():
+        if high.get(key) is not None:
             fields.pop(rival, None)
     for key, child in high.entries().items():
         below = fields.pop(key, None)
         if child.value is not None:
-            literal = key in ("patch", "path")
-            fields[key] = child if literal else merge_fields(below, child)
+            fields[key] = child if key in RIVALS else merge_fields(below, child)
     return Node(fields, high.at, high.key, low.over if low is not None else ())
 
 

@@ -1,8 +1,8 @@
 """What each layer says at each path of a service's block, and which of it holds.
 
 In: layers, lowest first, as they are merged. Out: for any path, who made the value and what that went
-over. The same rules as `layers.merge_layers`, asked the other way round: not what comes out, but why.
-Files that a layer names as values are read here, through the tree; nothing else is.
+over. What a layer says where is fleet/layers' to know, as for the merge; here it is asked not what comes
+out, but why. Files that a layer names as values are read, through the tree; nothing else is.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal, NamedTuple
 
-from ...fleet.layers import NULL_IS_ABSENT, Layer
-from ...goyaml.load import Node, load_values
+from ...fleet.layers import NULL_IS_ABSENT, RIVALS, Layer, plain_fields, values_files
+from ...goyaml.load import Node
 from ...specs.merge import Appended, prepared
 from ...system.files import FileTree
 
 Keys = tuple[str, ...]
-_NO_FIELDS = ("variants", "when", "apiVersion", "kind", "values")
 _LISTS = ("resources", "valuesFiles")  # every layer adds to these
 
 
@@ -145,44 +144,33 @@ def said_by(layers: Iterable[Layer], tree: FileTree) -> Iterator[Said]:
 
 
 def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
-    for key, child in layer.block.entries().items():
-        if key in _NO_FIELDS or child.value is None and key in NULL_IS_ABSENT:
-            continue
-        field = key.removesuffix("+")
-        if field in _LISTS:
-            does: Literal["removes", "appends"] = "removes" if child.value is None else "appends"
-            yield Said(layer.name, (field,), child, does)
-        elif key == "chart":
-            yield Said(layer.name, (key,), child, "removes" if child.value is None else "sets")
-        elif key == "patches":
-            for name, patch in layer.block.entries(key).items():
-                yield from _patch(layer.name, (key, name), patch)
-        else:
-            yield from walked(layer.name, (), prepared(Node({key: child}, child.at)))
-    yield from _values(layer, tree)
-
-
-def _values(layer: Layer, tree: FileTree) -> Iterator[Said]:
-    """A layer's values files in order, then its own values."""
-    for item in layer.block.elements("valuesFiles"):
-        path = str(item.value).removesuffix("?")
-        if path == item.value or tree.exists(path):
-            yield from walked(layer.name, ("values",), load_values(tree.read(path, item.at), path[1:]), literal=True)
+    plain = plain_fields(layer.block.entries())
+    chart = plain.pop("chart", None)
+    if chart is not None:
+        yield Said(layer.name, ("chart",), chart, "removes" if chart.value is None else "sets")
+    yield from walked(layer.name, (), prepared(Node(plain, layer.block.at))) if plain else ()
+    for field in _LISTS:
+        for child in (layer.block.entries().get(key) for key in (field, f"{field}+")):
+            if child is not None and (child.value is not None or field not in NULL_IS_ABSENT):
+                yield Said(layer.name, (field,), child, "removes" if child.value is None else "appends")
+    for name, patch in layer.block.entries("patches").items():
+        yield from _patch(layer.name, ("patches", name), patch)
+    for content in values_files(layer.block, tree):
+        yield from walked(layer.name, ("values",), content, literal=True)
     own = layer.block.get("values")
     if own is not None:
         yield from walked(layer.name, ("values",), prepared(own))
 
 
 def _patch(layer: str, path: Keys, patch: Node) -> Iterator[Said]:
-    """`patch` is replaced whole, and `patch` and `path` take each other away."""
     fields = patch.entries()
     if not fields:
         yield Said(layer, path, patch, "removes" if patch.value is None else "sets")
-    for rival, key in (("path", "patch"), ("patch", "path")):
+    for key, rival in RIVALS.items():
         if written := patch.get(key):
             yield Said(layer, (*path, rival), written, "starts")
     for key, child in fields.items():
-        if key in ("patch", "path"):
+        if key in RIVALS:
             yield Said(layer, (*path, key), child, "removes" if child.value is None else "sets")
         else:
             yield from walked(layer, (*path, key), child)
