@@ -72,6 +72,9 @@ def _parsed(words: list[str]) -> int:
     from .commands.parser import COMMANDS, parse, parser
 
     _any_character()
+    if "-v" in words:
+        # Before a command's module is imported: that may be what fails.
+        verbose.show()
     if "_ARGCOMPLETE" in os.environ:
         from .commands.completion import answer
 

@@ -16,7 +16,7 @@ from ..fleet.layers import text_field
 from ..fleet.plan import PROVISION, Planned, plan, plan_fleet
 from ..goyaml.load import Node, plain
 from ..specs.rules import NAME
-from .inputs import Unfit, encode
+from .inputs import CannotTravel, encode
 
 API = "argoproj.io/v1alpha1"
 PLUGIN = "cmp-plugin"
@@ -172,7 +172,7 @@ def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, A
     whole = bool(resolved.revision) or track == "branch"
     parameters = {"cluster": cluster.name, "service": request.key}
     inputs = encode(request, resolved.service, whole)
-    if isinstance(inputs, Unfit):
+    if isinstance(inputs, CannotTravel):
         if resolved.revision:
             at = resolved.merged.fields.get("revision")
             message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
@@ -224,17 +224,18 @@ def _sync_policy(settings: Node, extra: dict[str, str]) -> dict[str, Any]:
     defaults = {**DEFAULTS["syncOptions"], **extra}
     written = {key: child.value for key, child in settings.entries("syncOptions").items()}
     options = {key: value for key, value in {**defaults, **written}.items() if value is not None}
-    policy: dict[str, Any] = {"syncOptions": [f"{key}={_option(value)}" for key, value in sorted(options.items())]}
+    policy: dict[str, Any] = {
+        "syncOptions": [
+            f"{key}={str(value).lower() if isinstance(value, bool) else value}"
+            for key, value in sorted(options.items())
+        ]
+    }
     automated = _value(settings, "automated", {})
     if automated is not False:
         policy["automated"] = {**DEFAULTS["automated"], **(automated if isinstance(automated, dict) else {})}
     if retry := _map(settings, "retry"):
         policy["retry"] = retry
     return policy
-
-
-def _option(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _map(settings: Node, field: str) -> dict[str, Any]:

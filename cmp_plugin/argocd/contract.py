@@ -65,23 +65,16 @@ def _parameters(text: str) -> dict[str, str]:
     """`[{"name": ..., "string": ...}]`, or `null` when the Application names none."""
     try:
         listed = json.loads(text or "null") or []
-        return dict(_parameter(entry) for entry in listed)
+        given = {str(entry["name"]): entry.get("string") for entry in listed}
     except (ValueError, TypeError, AttributeError, KeyError) as error:
         raise InputError("ARGOCD_APP_PARAMETERS is not the list of parameters Argo CD writes") from error
-
-
-def _parameter(entry: Mapping[str, object]) -> tuple[str, str]:
-    name = str(entry["name"])
-    if name not in PARAMETERS:
-        raise InputError(f'unknown parameter "{name}"', None, did_you_mean(name, PARAMETERS) or _known())
-    value = entry.get("string")
-    if not isinstance(value, str):
-        raise InputError(f'the parameter "{name}" must be a string')
-    return name, value
-
-
-def _known() -> str:
-    return "there are " + ", ".join(PARAMETERS)
+    for name, value in given.items():
+        if name not in PARAMETERS:
+            hint = did_you_mean(name, PARAMETERS) or "there are " + ", ".join(PARAMETERS)
+            raise InputError(f'unknown parameter "{name}"', None, hint)
+        if not isinstance(value, str):
+            raise InputError(f'the parameter "{name}" must be a string')
+    return given
 
 
 def announcement(call: Call) -> list[dict[str, object]]:

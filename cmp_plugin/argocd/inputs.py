@@ -24,13 +24,13 @@ MAX_BYTES = 16 * 1024
 NOT_RENDERED = ("application", "dependsOn", "dependsOn+", "revision", "service", "managementCluster")
 
 
-class Unfit(NamedTuple):
+class CannotTravel(NamedTuple):
     """Why a request cannot travel as `inputs`; the Application then names the cluster's directory."""
 
     reason: str
 
 
-def encode(request: Request, service: ResolvedService, whole: bool = False) -> str | Unfit:
+def encode(request: Request, service: ResolvedService, whole: bool = False) -> str | CannotTravel:
     """The parameter's text. `whole` sends every label and var, for directories of another commit.
 
     `service` is what the request resolves to: its namespace and release win when the request is read
@@ -41,14 +41,14 @@ def encode(request: Request, service: ResolvedService, whole: bool = False) -> s
     files: dict[str, str] = {}
     for layer in (*request.below, *request.above):
         for path in named_paths(layer.block):
-            unfit = _add_file(files, path, request)
-            if unfit:
-                return unfit
+            refusal = _add_file(files, path, request)
+            if refusal:
+                return refusal
     if reason := beyond(request, service, files):
-        return Unfit(reason)
+        return CannotTravel(reason)
     text = json.dumps(_message(request, service, files, whole), **CANONICAL)
     if len(text.encode()) > MAX_BYTES:
-        return Unfit(f"inputs would be {len(text.encode())} bytes, more than {MAX_BYTES}")
+        return CannotTravel(f"inputs would be {len(text.encode())} bytes, more than {MAX_BYTES}")
     return text
 
 
@@ -115,19 +115,19 @@ def _needed(request: Request) -> tuple[set[str], set[str]]:
     return labels, {name.removeprefix("vars.") for name in names if name.startswith("vars.")}
 
 
-def _add_file(files: dict[str, str], named: Node, request: Request) -> Unfit | None:
+def _add_file(files: dict[str, str], named: Node, request: Request) -> CannotTravel | None:
     """Inlines one file of an upper layer; what lies in the service's directory is there anyway."""
     path = str(named.value).removesuffix("?")
     if within(path, f"/services/{request.entry}"):
         return None
     if request.tree.is_dir(path):
-        return Unfit(f"an upper layer names the directory {path[1:]}")
+        return CannotTravel(f"an upper layer names the directory {path[1:]}")
     if str(named.value).endswith("?") and not request.tree.exists(path):
         return None
     try:
         files[path] = request.tree.read(path, named.at).decode()
     except UnicodeDecodeError:
-        return Unfit(f"{path[1:]} is not UTF-8 text")
+        return CannotTravel(f"{path[1:]} is not UTF-8 text")
     return None
 
 

@@ -18,7 +18,7 @@ from ..render.render import Rendered, render
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from ..tools import git
-from .inputs import Unfit, decode, encode
+from .inputs import CannotTravel, decode, encode
 
 
 @contextmanager
@@ -46,7 +46,7 @@ def pinned_inputs(planned: Planned, deadline: Deadline, repository: git.Reposito
     """What decides the render of a pinned service: the commit of its directory, and its `inputs`."""
     resolved = planned.resolved
     inputs = encode(planned.request, resolved.service, whole=True)
-    if isinstance(inputs, Unfit):
+    if isinstance(inputs, CannotTravel):
         message = f"{resolved.service.label}: `revision` cannot pin this service: {inputs.reason}"
         raise InputError(message, _written_at(planned))
     try:

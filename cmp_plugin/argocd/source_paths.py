@@ -6,7 +6,7 @@ specs, the kustomizations and charts that they lead to, and the links in all of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from ..charts.dependencies import all_directories
 from ..errors import CmpError
@@ -45,17 +45,13 @@ def services_read(request: Request, service: ResolvedService) -> list[str]:
     named = [str(path.value).removesuffix("?") for layer in layers for path in named_paths(layer.block)]
     mirrors = [canonical(place, "/", service.at) for _, place in request.settings.mirrors if "://" not in place]
     paths = {service.directory, *named, *mirrors, *service_paths(request), *_reached(service, request.tree)}
-    found = _entries(paths)
+    found = sorted({"/".join(path.split("/")[:3]) for path in paths if within(path, SERVICES)})
     others = tuple(each for each in request.tree.allowed if each != SERVICES)
     closed = request.tree._replace(allowed=(*others, *found))
     for path in sorted({*paths, *found, "/profiles", f"/clusters/{request.facts.cluster}"}):
         if closed.exists(path):
             closed.locate(path, service.at)
     return found
-
-
-def _entries(paths: Iterable[str]) -> list[str]:
-    return sorted({"/".join(path.split("/")[:3]) for path in paths if within(path, SERVICES)})
 
 
 def _reached(service: ResolvedService, tree: FileTree) -> list[str]:

@@ -34,14 +34,18 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Prints every finding, after emptying the cache where --clean-cache asks for it."""
     if args.clean_cache:
-        _clean(cache_directory())
+        # What this program stored, and nothing else that may lie in the directory.
+        clear()
+        shutil.rmtree(os.path.join(cache_directory(), "versions"), ignore_errors=True)
     fleet, finding, wrong = _fleet(args)
     settings = settings_of(fleet.spec) if fleet else Settings()
     print(f"ok     cmp-plugin {__version__}, Python {sys.version.split()[0]}")
     print(finding)
     wrong |= _tool("helm", lambda: helm.find(settings.helm, settings.strict))
     wrong |= _tool("kustomize", lambda: kustomize.find(settings.kustomize, settings.strict))
-    wrong |= _git()
+    # Git is needed only for `revision`, `diff` and `preview --applications`.
+    path = on_path("git")
+    print(f"ok     git: {path}" if path else "warn   git: not on PATH, revisions cannot be read")
     wrong |= _cache(cache_directory())
     return int(wrong)
 
@@ -75,35 +79,18 @@ def _tool(name: str, find: Callable[[], Tool]) -> bool:
     return False
 
 
-def _git() -> bool:
-    """Git is needed only for `revision`, `diff` and `preview --applications`."""
-    place = on_path("git")
-    print(f"ok     git: {place}" if place else "warn   git: not on PATH, revisions cannot be read")
-    return False
-
-
-def _cache(place: str) -> bool:
-    existing = place
+def _cache(directory: str) -> bool:
+    """Prints what the cache holds; True when it cannot be written."""
+    existing = directory
     while not os.path.exists(existing):
         existing = os.path.dirname(existing)
     if not (os.path.isdir(existing) and os.access(existing, os.W_OK)):
-        print(f"error  cache: {place} cannot be written (set CMP_PLUGIN_CACHE_DIR)")
+        print(f"error  cache: {directory} cannot be written (set CMP_PLUGIN_CACHE_DIR)")
         return True
     kept = entries()
     charts = f"{len(kept)} chart{'' if len(kept) == 1 else 's'} in {sum(one.size for one in kept) / 1e6:.1f} MB"
-    print(f"ok     cache: {place}, {charts}, {_size(place) / 1e6:.1f} MB altogether")
+    size = sum(
+        os.lstat(os.path.join(parent, name)).st_size for parent, _, names in os.walk(directory) for name in names
+    )
+    print(f"ok     cache: {directory}, {charts}, {size / 1e6:.1f} MB altogether")
     return False
-
-
-def _size(place: str) -> int:
-    """Bytes of all files below `place`; links are not followed."""
-    total = 0
-    for directory, _, names in os.walk(place):
-        total += sum(os.lstat(os.path.join(directory, name)).st_size for name in names)
-    return total
-
-
-def _clean(place: str) -> None:
-    """Removes what this program stored, and nothing else that may lie in the directory."""
-    clear()
-    shutil.rmtree(os.path.join(place, "versions"), ignore_errors=True)

@@ -51,7 +51,10 @@ def _manifests(call: Call, directory: str, deadline: Deadline) -> bytes:
     request = decode(call.inputs, directory)
     warn_about_plugin(request.settings, None)
     try:
-        return _rendered(call, request, _resolved(request), deadline)
+        resolved = resolve(request)
+        if resolved is None:
+            raise InputError(f"{request.facts.cluster}/{request.key} is switched off (`enabled: false`)")
+        return _rendered(call, request, resolved, deadline)
     except CmpError as error:
         raise explained(error, request) from error
 
@@ -88,7 +91,10 @@ def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadli
     from ..render.manifest import emit
     from ..render.render import render
 
-    _warn_about_kubernetes(call, request)
+    # A difference is worth a line in the sidecar's log, but never an input of the render.
+    wanted, actual = (version.removeprefix("v") for version in (request.facts.kube_version, call.kube_version))
+    if wanted and actual and actual.split(".")[:2] != wanted.split(".")[:2]:
+        warn([f"{request.facts.cluster}/{request.key}: rendered for Kubernetes {wanted}, the cluster runs {actual}"])
     result = render(resolved.service, request.tree, deadline)
     warn(result.warnings)
     return emit(result.manifests)
@@ -96,13 +102,6 @@ def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadli
 
 def _as_lines(objects: list[dict[str, Any]]) -> bytes:
     return "".join(f"{dump_json(each)}\n" for each in objects).encode()
-
-
-def _resolved(request: Request) -> Resolved:
-    resolved = resolve(request)
-    if resolved is None:
-        raise InputError(f"{request.facts.cluster}/{request.key} is switched off (`enabled: false`)")
-    return resolved
 
 
 def explained(error: CmpError, request: Request) -> CmpError:
@@ -113,11 +112,3 @@ def explained(error: CmpError, request: Request) -> CmpError:
             each.hint = f"{each.hint}; {command}" if each.hint else command
             labelled(each, f"{request.facts.cluster}/{request.key}")
     return error
-
-
-def _warn_about_kubernetes(call: Call, request: Request) -> None:
-    """A difference is worth a line in the sidecar's log, but never an input of the render."""
-    wanted = request.facts.kube_version.removeprefix("v")
-    actual = call.kube_version.removeprefix("v")
-    if wanted and actual and actual.split(".")[:2] != wanted.split(".")[:2]:
-        warn([f"{request.facts.cluster}/{request.key}: rendered for Kubernetes {wanted}, the cluster runs {actual}"])

@@ -15,6 +15,7 @@ from ..errors import ToolError
 from ..system.workdir import workdir
 from ..tools import helm, kustomize
 
+PROBE_SECONDS = 5.0  # a server that listens answers at once; one that takes longer hangs
 SOCKETS = "/home/argocd/cmp-server/plugins"  # argo-cd's DefaultPluginSockFilePath
 
 
@@ -23,26 +24,19 @@ EXAMPLES = (("the sidecar's probe, by hand", "cmp-plugin healthcheck && echo it 
 
 def run(args: Namespace) -> int:
     """0, or the first thing that is wrong as an error."""
-    _some_helm()
-    kustomize.find("*")
-    with workdir():
-        pass
-    _listens(os.path.join(os.environ.get("ARGOCD_PLUGINSOCKFILEPATH") or SOCKETS, f"{PLUGIN}.sock"))
-    return 0
-
-
-def _some_helm() -> None:
     try:
         helm.find("^4")
     except ToolError:
         helm.find("^3")
-
-
-def _listens(path: str) -> None:
+    kustomize.find("*")
+    with workdir():
+        pass
+    path = os.path.join(os.environ.get("ARGOCD_PLUGINSOCKFILEPATH") or SOCKETS, f"{PLUGIN}.sock")
     with socket.socket(socket.AF_UNIX) as probe:
-        probe.settimeout(5)
+        probe.settimeout(PROBE_SECONDS)
         try:
             probe.connect(path)
         except OSError as error:
             reason = os.strerror(error.errno or 0)
             raise ToolError(f"argocd-cmp-server does not listen at {path}: {reason}") from None
+    return 0

@@ -41,7 +41,13 @@ def plan(cluster: Cluster) -> list[Planned]:
             errors.append(error)
     if errors:
         raise Errors(errors)
-    _check_not_empty(cluster, found)
+    allowed = cluster.spec.get("allow")
+    if not found and not (allowed is not None and allowed.value):
+        raise InputError(
+            f"cluster {cluster.name} has no services",
+            cluster.facts.at,
+            "name some under `services:`, or write `allow: [empty]` if that is meant",
+        )
     order = waves(found)
     planned = [Planned(cluster.name, requests[key], found[key], order[key]) for key in found]
     return sorted(planned, key=lambda one: (one.wave, one.request.key))
@@ -58,16 +64,6 @@ def request_on(cluster: Cluster, key: str, only: Fields = None) -> Request:
     if key in cluster.named or not key.startswith(PROVISION):
         return request_for(cluster, key, only)
     return provision_request(cluster, key.removeprefix(PROVISION), only)
-
-
-def _check_not_empty(cluster: Cluster, found: dict[str, Resolved]) -> None:
-    allowed = cluster.spec.get("allow")
-    if not found and not (allowed is not None and allowed.value):
-        raise InputError(
-            f"cluster {cluster.name} has no services",
-            cluster.facts.at,
-            "name some under `services:`, or write `allow: [empty]` if that is meant",
-        )
 
 
 def request_of(cluster: Cluster, key: str) -> Request:

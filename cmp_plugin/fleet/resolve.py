@@ -73,9 +73,7 @@ def _resolved(request: Request, merged: Merged) -> Resolved | None:
     if errors:
         raise Errors(errors)
     chart = chart_of_block(fields)
-    _check_chart(request, chart, merged, namespace)
-    if chart is not None:
-        _check_release(request, fields)
+    _check_chart(request, chart, merged, fields, namespace)
     service = _service(request, fields, chart, values, merged, patches, namespace)
     return Resolved(
         service,
@@ -113,7 +111,9 @@ def _scope(request: Request, fields: Node) -> Scope | None:
     scope = request.facts.scope(own_vars, name=request.key)
     if not _flag(fields, "enabled", scope=scope):
         return None
-    namespace = request.namespace or _text(fields, "namespace", scope)
+    namespace, written = request.namespace, fields.get("namespace")
+    if not namespace and written is not None:
+        namespace = text_field(Node({"namespace": interpolated(written, scope)}, written.at), "namespace")
     return request.facts.scope(own_vars, name=request.key, namespace=namespace)
 
 
@@ -128,11 +128,6 @@ def _collected(node: Node, scope: Scope, errors: list[CmpError]) -> Node:
     except Errors as wrong:
         errors.extend(wrong.errors)
         return node
-
-
-def _text(fields: Node, name: str, scope: Scope) -> str:
-    found = fields.get(name)
-    return text_field(Node({name: interpolated(found, scope)}, found.at), name) if found is not None else ""
 
 
 def _flag(fields: Node, name: str, scope: Scope | None = None) -> bool:
@@ -188,7 +183,7 @@ def _service(
     )
 
 
-def _check_chart(request: Request, chart: Chart | None, merged: Merged, namespace: str) -> None:
+def _check_chart(request: Request, chart: Chart | None, merged: Merged, fields: Node, namespace: str) -> None:
     """What belongs to a chart and what a chart needs."""
     if chart is None:
         for name in CHART_FIELDS:
@@ -201,18 +196,15 @@ def _check_chart(request: Request, chart: Chart | None, merged: Merged, namespac
         raise InputError("a service with a chart needs a `namespace`", chart.at)
     if not request.facts.kube_version:
         raise InputError("the Kubernetes version is needed to render a chart", request.facts.at, KUBE_VERSION_HINT)
+    release = _release(request, fields)
+    if len(release) > MAX_RELEASE or not NAME.fullmatch(release):
+        written = fields.get("releaseName")
+        message = f'"{release}" is no release name: a DNS-1123 name of at most {MAX_RELEASE} letters'
+        raise InputError(message, written.at if written else request.facts.at, "set `releaseName`")
 
 
 def _release(request: Request, fields: Node) -> str:
     return request.release or text_field(fields, "releaseName") or request.key
-
-
-def _check_release(request: Request, fields: Node) -> None:
-    name = _release(request, fields)
-    if len(name) > MAX_RELEASE or not NAME.fullmatch(name):
-        written = fields.get("releaseName")
-        message = f'"{name}" is no release name: a DNS-1123 name of at most {MAX_RELEASE} letters'
-        raise InputError(message, written.at if written else request.facts.at, "set `releaseName`")
 
 
 def _fragment(fields: Node, merged: Merged) -> tuple[Node | None, tuple[Resource, ...]]:
@@ -249,8 +241,12 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patc
     if path is not None:
         data = tree.read(str(path.value), path.at)
         bodies = load_all(data, str(path.value)[1:])
-    elif body is not None and (text := body.text()) is not None:
-        bodies = load_all(text.encode(), body.at.file, at=_start_of_text(body))
+    elif body is not None and isinstance(body.value, str):
+        # A block begins below its `|`, indented by two; other texts count from their own line.
+        start = body.at._replace(line=max(body.at.line - 1, 0))
+        if "\n" in body.value and body.key is not None:
+            start = body.at._replace(column=body.key.column + 2)
+        bodies = load_all(body.value.encode(), body.at.file, at=start)
     else:
         assert body is not None
         bodies = [body]
@@ -258,14 +254,6 @@ def _patch(name: str, fields: Node, only_defaults: bool, tree: FileTree) -> Patc
         raise InputError(f'patch "{name}" is empty', at)
     optional = only_defaults or _flag(fields, "optional")
     return Patch(name, at, fields.get("target"), tuple(bodies), optional)
-
-
-def _start_of_text(text: Node) -> Location:
-    """Where a YAML text in a spec counts from: a block begins below its `|`, indented by two."""
-    at, key = text.at, text.key
-    if "\n" in str(text.value) and key is not None:
-        return at._replace(column=key.column + 2)
-    return at._replace(line=max(at.line - 1, 0))
 
 
 def _images(fields: Node, merged: Merged) -> tuple[Image, ...]:

@@ -18,7 +18,9 @@ def own_layers(request: Request) -> list[Layer]:
     """service.yaml and its matching variants, in file order, with canonical paths."""
     allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
     place = Place(f"/services/{request.entry}", allowed, request.facts.scope)
-    layers = [Layer(f"service {request.entry}", placed(_without_nulls(request.spec), place))]
+    # In the file itself, unlike in the layers above, a key without a value is as good as absent.
+    spec = {key: child for key, child in request.spec.entries().items() if child.value is not None}
+    layers = [Layer(f"service {request.entry}", placed(Node(spec, request.spec.at), place))]
     for name, variant in request.spec.entries("variants").items():
         if variant.value is not None and holds(variant, request.facts.labels):
             layers.append(Layer(variant_layer(request, name), placed(variant, place)))
@@ -28,11 +30,6 @@ def own_layers(request: Request) -> list[Layer]:
 def variant_layer(request: Request, name: str) -> str:
     """What a variant is called as a layer."""
     return f"service {request.entry}, variant {name}"
-
-
-def _without_nulls(spec: Node) -> Node:
-    """A file whose top-level keys without a value are as good as absent."""
-    return Node({key: child for key, child in spec.entries().items() if child.value is not None}, spec.at)
 
 
 def service_paths(request: Request) -> list[str]:

@@ -40,14 +40,14 @@ class ObjectWords(NamedTuple):
         return f"{namespace}{self.kind}{group}/{self.name}"
 
 
-class Asked(NamedTuple):
+class ValuePath(NamedTuple):
     """What PATH asks for: a path in the service's block, or an object and perhaps a path in it."""
 
     path: Path
     object: ObjectWords | None = None
 
 
-def asked(words: Iterable[str]) -> Asked:
+def value_path(words: Iterable[str]) -> ValuePath:
     """The words of PATH, in one or two. UsageError for what is no path.
 
     Before a field a kind may be written small, as for kubectl; alone it would be the key of a label.
@@ -57,9 +57,9 @@ def asked(words: Iterable[str]) -> Asked:
     if found is None or not more and found["kind"][0].islower():
         if more:
             raise UsageError("PATH is one word, or an object and a field: `Deployment/web spec.replicas`")
-        return Asked(parsed(first))
+        return ValuePath(parsed(first))
     named = ObjectWords(found["kind"], found["name"], found["namespace"] or "", found["group"] or "")
-    return Asked(parsed(more[0]) if more else (), named)
+    return ValuePath(parsed(more[0]) if more else (), named)
 
 
 def parsed(text: str) -> Path:

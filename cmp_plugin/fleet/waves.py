@@ -27,7 +27,9 @@ def waves(services: Mapping[str, Resolved]) -> dict[str, int]:
                 if len(path) == LONGEST_CHAIN:
                     errors.append(InputError(f"dependsOn goes more than {LONGEST_CHAIN} services deep", item.at))
                 elif name in path:
-                    errors.append(_cycle(services[key], item, [*path[path.index(name) :], name]))
+                    circle = " -> ".join([*path[path.index(name) :], name])
+                    label = services[key].service.label
+                    errors.append(InputError(f"{label}: dependsOn goes in a circle: {circle}", item.at))
                 else:
                     depth = wave(name, (*path, name))
                     below = depth if below is None else max(below, depth)
@@ -39,10 +41,6 @@ def waves(services: Mapping[str, Resolved]) -> dict[str, int]:
     if errors:
         raise Errors(errors)
     return known
-
-
-def _cycle(resolved: Resolved, item: Node, names: list[str]) -> InputError:
-    return InputError(f"{resolved.service.label}: dependsOn goes in a circle: {' -> '.join(names)}", item.at)
 
 
 def _dependencies(

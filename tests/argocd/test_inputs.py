@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from program import run
 
-from cmp_plugin.argocd.inputs import MAX_BYTES, Unfit, decode, encode
+from cmp_plugin.argocd.inputs import MAX_BYTES, CannotTravel, decode, encode
 from cmp_plugin.errors import CmpError
 from cmp_plugin.fleet.resolve import resolve
 from cmp_plugin.fleet.service import ResolvedService
@@ -112,7 +112,7 @@ def fleet(root: Path, files: dict[str, str]) -> Path:
     return write(root, merged)
 
 
-def encoded(root: Path, whole: bool = False) -> str | Unfit:
+def encoded(root: Path, whole: bool = False) -> str | CannotTravel:
     return encode(request(root), resolved(root).service, whole)
 
 
@@ -347,7 +347,7 @@ def test_what_cannot_travel(name: str, tmp_path: Path) -> None:
         found = encode(request(root), service)
     else:
         found = encoded(root)
-    assert isinstance(found, Unfit)
+    assert isinstance(found, CannotTravel)
     assert found.reason.startswith(reason)
     assert str(tmp_path) not in found.reason
 
@@ -359,7 +359,7 @@ def test_a_link_out_of_the_directory_cannot_travel(tmp_path: Path) -> None:
     os.makedirs(root / "services/web/chart/charts")
     os.symlink("../../../other/chart", root / "services/web/chart/charts/other")
     found = encoded(root)
-    assert isinstance(found, Unfit) and "services/web/chart/charts/other is a link" in found.reason
+    assert isinstance(found, CannotTravel) and "services/web/chart/charts/other is a link" in found.reason
 
 
 def test_just_below_the_limit_it_travels(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import UsageError
-from cmp_plugin.fleet.value_path import Asked, ObjectWords, asked, parsed, step_into, written
+from cmp_plugin.fleet.value_path import ObjectWords, ValuePath, parsed, step_into, value_path, written
 
 
 @pytest.mark.parametrize(
@@ -49,25 +49,25 @@ def test_a_path_is_read_as_it_is_written(steps: list[str | int]) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["a.b"], Asked(("a", "b"))),
-        (["Deployment/web"], Asked((), ObjectWords("Deployment", "web"))),
-        (["Deployment/web", "spec.replicas"], Asked(("spec", "replicas"), ObjectWords("Deployment", "web"))),
-        (["Deployment/web spec.replicas"], Asked(("spec", "replicas"), ObjectWords("Deployment", "web"))),
-        (["shop/Deployment.apps/web", "a[0]"], Asked(("a", 0), ObjectWords("Deployment", "web", "shop", "apps"))),
-        (["Certificate.cert-manager.io/x"], Asked((), ObjectWords("Certificate", "x", "", "cert-manager.io"))),
-        (["ClusterRole/system:x"], Asked((), ObjectWords("ClusterRole", "system:x"))),
-        (["Secret/x", 'data."tls.crt"'], Asked(("data", "tls.crt"), ObjectWords("Secret", "x"))),
-        (["deployment/web", "spec.replicas"], Asked(("spec", "replicas"), ObjectWords("deployment", "web"))),
-        (["deployment/web"], Asked(("deployment/web",))),
+        (["a.b"], ValuePath(("a", "b"))),
+        (["Deployment/web"], ValuePath((), ObjectWords("Deployment", "web"))),
+        (["Deployment/web", "spec.replicas"], ValuePath(("spec", "replicas"), ObjectWords("Deployment", "web"))),
+        (["Deployment/web spec.replicas"], ValuePath(("spec", "replicas"), ObjectWords("Deployment", "web"))),
+        (["shop/Deployment.apps/web", "a[0]"], ValuePath(("a", 0), ObjectWords("Deployment", "web", "shop", "apps"))),
+        (["Certificate.cert-manager.io/x"], ValuePath((), ObjectWords("Certificate", "x", "", "cert-manager.io"))),
+        (["ClusterRole/system:x"], ValuePath((), ObjectWords("ClusterRole", "system:x"))),
+        (["Secret/x", 'data."tls.crt"'], ValuePath(("data", "tls.crt"), ObjectWords("Secret", "x"))),
+        (["deployment/web", "spec.replicas"], ValuePath(("spec", "replicas"), ObjectWords("deployment", "web"))),
+        (["deployment/web"], ValuePath(("deployment/web",))),
         # No object: a label's key, and a value whose key begins with a capital letter.
-        (["metadata.labels.a.b/c"], Asked(("metadata", "labels", "a", "b/c"))),
-        (['values."Foo/bar"'], Asked(("values", "Foo/bar"))),
+        (["metadata.labels.a.b/c"], ValuePath(("metadata", "labels", "a", "b/c"))),
+        (['values."Foo/bar"'], ValuePath(("values", "Foo/bar"))),
     ],
 )
-def test_words(words: list[str], found: Asked) -> None:
-    assert asked(words) == found
+def test_words(words: list[str], found: ValuePath) -> None:
+    assert value_path(words) == found
     if found.object and found.object.kind[0].isupper():
-        assert asked([str(found.object), written(found.path)] if found.path else [str(found.object)]) == found
+        assert value_path([str(found.object), written(found.path)] if found.path else [str(found.object)]) == found
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_words(words: list[str], found: Asked) -> None:
 )
 def test_words_that_ask_for_nothing(words: list[str]) -> None:
     with pytest.raises(UsageError):
-        asked(words)
+        value_path(words)
 
 
 @pytest.mark.parametrize(

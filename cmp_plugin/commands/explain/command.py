@@ -21,7 +21,7 @@ from ...fleet.plan import Planned, keys_on, plan, planned_service, request_of
 from ...fleet.request import Request
 from ...fleet.resolve import resolve
 from ...fleet.service import ResolvedService
-from ...fleet.value_path import ObjectWords, Path, asked
+from ...fleet.value_path import ObjectWords, Path, value_path
 from ...render.parallel import RENDER_SECONDS
 from ...system.process import Deadline
 from ..arguments import cluster_name, opened_fleet, service_name
@@ -37,7 +37,7 @@ def run(args: Namespace) -> int:
     """Prints what was asked for."""
     if "" in (args.cluster, args.service):
         raise UsageError("an empty word is no cluster or service")
-    wanted = asked(args.path) if args.path else None
+    wanted = value_path(args.path) if args.path else None
     fleet = opened_fleet(args)
     cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
     if not args.service:

@@ -7,7 +7,7 @@ seconds. Raises Errors with everything that is wrong on the way, since half a bo
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 from ...errors import CmpError, Errors, Location
@@ -66,7 +66,12 @@ class Board(NamedTuple):
 def board_of(fleet: Fleet) -> Board:
     """Reads every file of the fleet once. Raises Errors."""
     errors: list[CmpError] = []
-    services = {name: _entry(fleet, name) for name in _readable(fleet, "Service", errors)}
+    services: dict[str, Entry] = {}
+    for name in fleet.names("Service"):
+        try:
+            services[name] = _entry(fleet, name)
+        except CmpError as error:
+            errors.append(error)
     clusters: dict[str, Facts] = {}
     found: list[Deployment] = []
     for name in fleet.names("Cluster"):
@@ -95,16 +100,6 @@ def selected(board: Board, clusters: Callable[[Facts], bool], services: Callable
     )
 
 
-def _readable(fleet: Fleet, kind: str, errors: list[CmpError]) -> Iterator[str]:
-    for name in fleet.names(kind):
-        try:
-            fleet.spec_of(kind, name)
-        except CmpError as error:
-            errors.append(error)
-        else:
-            yield name
-
-
 def _entry(fleet: Fleet, name: str) -> Entry:
     spec = fleet.spec_of("Service", name)
     text = spec.text("version") or ""
@@ -131,7 +126,12 @@ def _deployments(cluster: Cluster) -> Iterator[Deployment]:
 
 def _measured(deployments: list[Deployment], entry: Entry) -> Iterator[Deployment]:
     """Each with its pin: against the catalogue's version and the one that most clusters run of that chart."""
-    common = {chart: _majority(found) for chart, found in _by_chart(deployments).items()}
+    versions: dict[tuple[str, ...], Counter[str]] = {}
+    for one in deployments:
+        if one.version:
+            versions.setdefault(_source(one.chart), Counter())[one.version] += 1
+    most = {source: counted.most_common(1)[0] for source, counted in versions.items()}
+    common = {source: version for source, (version, count) in most.items() if count * 2 > versions[source].total()}
     own = {_source(entry.chart): entry.version} if entry.chart is not None else {}
     for one in deployments:
         source = _source(one.chart)
@@ -145,19 +145,6 @@ def _measured(deployments: list[Deployment], entry: Entry) -> Iterator[Deploymen
         yield one._replace(pin=BEHIND if mine < measure else AHEAD if measure < mine else "", newest=newest)
 
 
-def _by_chart(deployments: Iterable[Deployment]) -> dict[tuple[str, ...], list[str]]:
-    found: dict[tuple[str, ...], list[str]] = {}
-    for one in deployments:
-        if one.version:
-            found.setdefault(_source(one.chart), []).append(one.version)
-    return found
-
-
 def _source(chart: Chart | None) -> tuple[str, ...]:
     """What makes two charts the same one, whatever their versions and wherever written."""
     return (chart.repo.rstrip("/"), chart.name, chart.oci.rstrip("/")) if chart is not None else ()
-
-
-def _majority(versions: list[str]) -> str:
-    version, count = Counter(versions).most_common(1)[0]
-    return version if count * 2 > len(versions) else ""

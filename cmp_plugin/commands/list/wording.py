@@ -83,14 +83,16 @@ def groups(board: Board) -> dict[str, list[Group]]:
     for one in board.deployments:
         place = one.at if one.version or not one.is_on else None
         found[one.service].setdefault((word(one), place), []).append(one)
-    return {service: sorted(_groups(service, said), key=cmp_to_key(_newest_first)) for service, said in found.items()}
-
-
-def _groups(service: str, said: dict[tuple[str, Location | None], list[Deployment]]) -> list[Group]:
-    return [
-        Group(service, text, same[0], tuple(dict.fromkeys(one.cluster for one in same)))
-        for (text, _), same in said.items()
-    ]
+    return {
+        service: sorted(
+            (
+                Group(service, text, same[0], tuple(dict.fromkeys(deployment.cluster for deployment in same)))
+                for (text, _), same in said.items()
+            ),
+            key=cmp_to_key(_newest_first),
+        )
+        for service, said in found.items()
+    }
 
 
 def _newest_first(one: Group, other: Group) -> int:

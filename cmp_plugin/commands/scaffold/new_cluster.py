@@ -7,7 +7,6 @@ gets the services which all of them have.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from ...errors import InputError, Location
@@ -45,25 +44,17 @@ def editor_line(fleet: Fleet, kind: str, name: str) -> str:
 def fresh(fleet: Fleet, name: str) -> Made:
     """cluster.yaml with the profiles that every other cluster has."""
     others = [fleet.spec_of("Cluster", other) for other in fleet.names("Cluster")]
-    profiles = _in_all([[str(item.value) for item in other.elements("profiles")] for other in others])
-    labels = next((found for other in others if (found := other.get("labels"))), None)
-    layers = _layers(fleet, profiles)
-    kubernetes = "" if any(node.get("kubernetes", "version") for node in layers) else KUBERNETES
-    is_empty = not any(node.entries("services") for node in layers[1:])
+    named = [[str(name.value) for name in other.elements("profiles")] for other in others]
+    profiles = [name for name in named[0] if all(name in names for names in named)] if named else []
+    labels = next((other.get("labels") for other in others if other.get("labels")), None)
+    # The fleet's file and those of the profiles that the new cluster has.
+    at = Location("cluster.yaml")
+    asking = Node({"profiles": Node([Node(profile, at) for profile in profiles], at)}, at)
+    layers = [fleet.spec, *profile_order(fleet, asking).values()]
+    kubernetes = "" if any(layer.get("kubernetes", "version") for layer in layers) else KUBERNETES
+    is_empty = not any(layer.entries("services") for layer in layers[1:])
     text = cluster_text(name, profiles, plain(labels) if labels else {}, kubernetes, is_empty)
     return Made({"cluster.yaml": (editor_line(fleet, "Cluster", name) + text).encode()}, is_empty)
-
-
-def _in_all(lists: list[list[str]]) -> list[str]:
-    """What stands in each of the lists, in the order of the first."""
-    return [name for name in lists[0] if all(name in other for other in lists)] if lists else []
-
-
-def _layers(fleet: Fleet, profiles: Iterable[str]) -> list[Node]:
-    """The fleet's file and those of the profiles that a cluster naming `profiles` would have."""
-    at = Location("cluster.yaml")
-    asking = Node({"profiles": Node([Node(name, at) for name in profiles], at)}, at)
-    return [fleet.spec, *profile_order(fleet, asking).values()]
 
 
 def copied(fleet: Fleet, word: str, name: str) -> Made:

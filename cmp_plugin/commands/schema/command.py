@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from ...errors import InputError, UsageError, there_is
 from ...fleet.files import Fleet
@@ -75,11 +75,6 @@ def _to_files(args: Namespace) -> int:
             yield f"services/{name}.json", service_schema(name, values)
 
     write_directory(args.out, ((name, schema_text(schema).encode()) for name, schema in files()))
-    warn(_absent(values.absent))
+    warn(f"the values of {entry} are not in it: {why}" for entry, why in values.absent.items())
     print(f"{len(names)} services, the values of {len(values.schemas)} known", file=sys.stderr)
     return 0
-
-
-def _absent(absent: dict[str, str]) -> Iterable[str]:
-    for entry, why in absent.items():
-        yield f"the values of {entry} are not in it: {why}"

@@ -10,7 +10,7 @@ import copy
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
-from ...charts.contents import ChartFiles, Home, NotHere, files_of
+from ...charts.contents import ChartFiles, Home, files_of
 from ...charts.used import chart_uses
 from ...errors import CmpError
 from ...fleet.chart import catalogue_chart
@@ -40,15 +40,20 @@ def values_of(fleet: Fleet, entries: Iterable[str]) -> Values:
     for use in chart_uses(fleet)[0]:
         if use.entry in uses:
             uses[use.entry].append((use.chart, use.tree))
+    lock_optional = settings_of(fleet.spec).lock_optional
     schemas: dict[str, Schema] = {}
     absent: dict[str, str] = {}
     for entry in wanted:
         for chart, tree in uses[entry]:
-            found = _files(fleet, entry, chart, tree)
-            if isinstance(found, ChartFiles):
-                schemas[entry] = values_schema(found, f"#/$defs/{_name(entry)}")
+            try:
+                files = files_of(chart, Home(entry, lock_optional), tree)
+            except CmpError as error:
+                absent.setdefault(entry, str(error))
+                continue
+            if isinstance(files, ChartFiles):
+                schemas[entry] = values_schema(files, f"#/$defs/{_name(entry)}")
                 break
-            absent.setdefault(entry, found)
+            absent.setdefault(entry, files.reason)
     return Values(schemas, {entry: why for entry, why in absent.items() if entry not in schemas})
 
 
@@ -59,15 +64,6 @@ def _own(fleet: Fleet, entry: str) -> list[tuple[Chart, FileTree]]:
     if chart is None or all_references(spec.entries()["chart"]) or not (chart.path or chart.version):
         return []
     return [(chart, fleet.tree)]
-
-
-def _files(fleet: Fleet, entry: str, chart: Chart, tree: FileTree) -> ChartFiles | str:
-    """The chart's files, or why there are none."""
-    try:
-        found = files_of(chart, Home(entry, settings_of(fleet.spec).lock_optional), tree)
-    except CmpError as error:
-        return str(error)
-    return found.reason if isinstance(found, NotHere) else found
 
 
 def _name(entry: str) -> str:

@@ -23,7 +23,7 @@ from cmp_plugin.commands.explain.trials import Failed
 from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
-from cmp_plugin.fleet.value_path import asked
+from cmp_plugin.fleet.value_path import value_path
 from cmp_plugin.goyaml.load import load_documents
 from cmp_plugin.render.compare import ABSENT, Absent
 from cmp_plugin.render.kustomize.patch_parts import nearest
@@ -156,7 +156,7 @@ def fields(fleet: Path, tools: None) -> Iterator[Fields]:
 
 
 def story(fields: Fields, words: str) -> FieldStory:
-    wanted = asked([words])
+    wanted = value_path([words])
     assert wanted.object is not None
     return fields.story(wanted.object, wanted.path)
 
@@ -293,7 +293,7 @@ def test_nothing_there(fields: Fields, words: str, error: str) -> None:
 
 
 def test_an_object(fields: Fields) -> None:
-    wanted = asked(["Deployment/web"]).object
+    wanted = value_path(["Deployment/web"]).object
     assert wanted is not None
     found = fields.object_story(wanted)
     assert found.origin.what == "chart template site/templates/web.yaml"
@@ -413,7 +413,7 @@ def test_likeness() -> None:
     """The value that a person would look at first comes first."""
 
     def best(field: str, there: object, values: dict[str, object]) -> str:
-        path = asked([f"Deployment/x {field}"]).path
+        path = value_path([f"Deployment/x {field}"]).path
         return max(values, key=lambda name: likeness(path, there, name.split("."), values[name]))
 
     assert best("spec.replicas", 1, {"enabled": True, "replicaCount": 1, "port": 80}) == "replicaCount"
