@@ -1,7 +1,7 @@
 """Whether a spec fits its model, without importing the model.
 
-In: a node and a shape out of `shape_table` (generated from the models in `specs`). Out: yes or no.
-A no is explained by `speccheck`, which asks pydantic. A yes here must be a yes there: a test holds it.
+In: a node and a shape out of `accept_table` (generated from `models`). Out: yes or no.
+A no is explained by `check`, which asks pydantic. A yes here must be a yes there: a test holds it.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import graphlib
+import re
 import subprocess
 import sys
 from fnmatch import fnmatchcase
@@ -197,3 +198,50 @@ def test_generate_imports_little(tmp_path: Path, clean_env: dict[str, str]) -> N
     assert "cmp_plugin.cli" in imported
     slow = {name for name in imported if any(name == slow or name.startswith(slow + ".") for slow in TOO_SLOW)}
     assert not slow, f"imported on the hot path: {sorted(slow)}"
+
+
+PAGE = Path(CHECKOUT, "docs", "architecture.md").read_text()
+
+
+def table(heading: str) -> list[list[str]]:
+    """The names in backticks of each row below a heading of docs/architecture.md, cell by cell, in order."""
+    section = PAGE.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("| `")]
+    return [[name for cell in row[:2] for name in re.findall(r"`([a-z_.A-Z]+)`", cell)] for row in rows]
+
+
+def test_the_page_names_the_packages_in_their_order() -> None:
+    named = [name for row in table("The packages") for name in row[:2] if name in {m.split(".")[0] for m in MODULES}]
+    assert [rank(name) for name in named] == sorted(rank(name) for name in named)
+    assert set(named) == {module.split(".")[0] for module in MODULES} - {"cmp_plugin", "__main__"}
+
+
+def steps() -> list[tuple[str, str]]:
+    return [(row[0], row[1]) for row in table("One render")]
+
+
+@pytest.mark.parametrize(("caller", "called"), steps(), ids=lambda name: str(name))
+def test_each_step_of_the_render_is_an_import(caller: str, called: str) -> None:
+    """The function exists, and the module that calls it imports it."""
+    parts = called.split(".")
+    module = max((".".join(parts[:end]) for end in range(1, len(parts)) if ".".join(parts[:end]) in MODULES), key=len)
+    tree = ast.parse(MODULES[module].read_text())
+    for name in called.removeprefix(module + ".").split("."):
+        inner = [node for node in ast.iter_child_nodes(tree) if getattr(node, "name", "") == name]
+        assert inner, f"{module} has no {name}"
+        tree = inner[0]
+    assert module in GRAPH[caller] or module == caller
+
+
+def test_the_steps_of_the_render_are_connected() -> None:
+    """A step starts where an earlier one has led to, or in a module that such a one imports."""
+    reached = {"cli"}
+    for caller, called in steps():
+        assert caller in reached or any(caller in GRAPH[module] for module in reached), caller
+        reached |= {module for module in MODULES if called.startswith(f"{module}.")}
+
+
+def test_owners_on_the_page_exist() -> None:
+    owners = re.findall(r"`([a-z_]+(?:\.[a-z_]+)+)`", PAGE.partition("## Where a question is answered")[2])
+    assert len(owners) >= 10
+    assert not [owner for owner in owners if owner not in MODULES]
