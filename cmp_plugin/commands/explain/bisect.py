@@ -8,28 +8,46 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from ...fleet.value_path import Path
 
+# The likeness of a value that is tried alone before all others: its own text is in the field, or its name is the field's.
+LIKELY = 3
 _Setting = TypeVar("_Setting")
 # What so many fields are that it says nothing about where they come from.
 _COMMON: tuple[Any, ...] = (True, False, 0, 1, "", None)
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
-def deciding(settings: Sequence[_Setting], differs: Callable[[Sequence[_Setting]], bool]) -> list[_Setting]:
+def likely_first(
+    scored: Iterable[tuple[int, _Setting]], differs: Callable[[Sequence[_Setting]], bool]
+) -> Iterator[_Setting]:
+    """Each setting without which the outcome differs, of settings with their likeness.
+
+    The one that is most alike is tried alone: mostly that is it, and then the others make no difference at once.
+    """
+    by_likeness = sorted(scored, key=lambda each: -each[0])
+    alone = sum(likeness >= LIKELY for likeness, _ in by_likeness[:1])
+    settings = [setting for _, setting in by_likeness]
+    yield from deciding(settings[:alone], differs)
+    yield from deciding(settings[alone:], differs)
+
+
+def deciding(settings: Sequence[_Setting], differs: Callable[[Sequence[_Setting]], bool]) -> Iterator[_Setting]:
     """Each setting without which alone the outcome differs.
 
     Settings that make up for each other are not found; that takes leaving out both.
     """
     if not settings or not differs(settings):
-        return []
+        return
     if len(settings) == 1:
-        return [*settings]
+        yield settings[0]
+        return
     middle = len(settings) // 2
-    return [*deciding(settings[:middle], differs), *deciding(settings[middle:], differs)]
+    yield from deciding(settings[:middle], differs)
+    yield from deciding(settings[middle:], differs)
 
 
 def likeness(field: Path, there: Any, keys: Sequence[str], value: Any) -> int:

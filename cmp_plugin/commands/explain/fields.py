@@ -18,7 +18,7 @@ from ...goyaml.load import plain
 from ...render.compare import ABSENT, Absent, compared
 from ...render.kustomize.patch_parts import part_of_patch
 from ...render.manifest import Manifest
-from .bisect import another, deciding, likeness
+from .bisect import another, likely_first, likeness
 from .lines import in_resources
 from .model import Explained
 from .objects import Field, field, field_of, is_secret, named, renamed, same
@@ -98,10 +98,9 @@ class Fields:
         printed = self._same(self._rehearsal.printed, target)
         if len(makers) > 1 or printed is None:
             return story
-        own = [keys[1:] for keys, _ in leaves(self._service.values, ("values",)) if len(keys) > 1]
-        decides, guessed = self._decides(Trials(self._rehearsal, printed, found.named), own, found)
-        decides.sort(key=lambda one: isinstance(one.otherwise, Absent | Failed))
-        return story._replace(decides=tuple(decides), tried=len(own) + guessed, complete=not self._rehearsal.is_over)
+        trials = Trials(self._rehearsal, printed, found.named)
+        decides = sorted(self._decides(trials, found), key=lambda each: isinstance(each.otherwise, Absent | Failed))
+        return story._replace(decides=tuple(decides), tried=len(trials.tried), complete=not self._rehearsal.is_over)
 
     def object_story(self, words: ObjectWords) -> ObjectStory:
         """What an object is from and what changed it. Raises InputError when there is no such object."""
@@ -189,54 +188,55 @@ class Fields:
 
     # --- the chart: its values ---
 
-    def _decides(self, trials: Trials, own: list[Keys], found: Field) -> tuple[list[Decides], int]:
-        """The values that decide a field of the chart's own output; how many were changed besides."""
-        # Mostly it is what looks most like it, and then all the others make no difference at once.
-        own = sorted(own, key=lambda keys: -likeness(found.named, found.value, keys, trials.value(keys)))
-        found_out = [*deciding(own[:1], trials.differ_without), *deciding(own[1:], trials.differ_without)]
-        decides = [Decides(self._value(keys), True, trials.without([keys])) for keys in found_out]
-        decides = [better for one in decides if (better := self._needed(trials, one)) is not None]
-        if any(not isinstance(one.otherwise, Absent | Failed) for one in decides):
-            return decides, 0
-        guessed = list(self._alike(found, {one.story.path[1:] for one in decides}))
+    def _decides(self, trials: Trials, field: Field) -> Iterator[Decides]:
+        """The values that decide a field of the chart's own output."""
+        answered, known = False, set[Keys]()
+        for keys in self._own(trials, field):
+            otherwise, removed = trials.outcome({keys: ABSENT}), True
+            value = another(trials.value(keys))
+            if isinstance(otherwise, Failed) and value is not None:
+                # Without it nothing renders: what another value does says more.
+                with_another = trials.outcome({keys: value})
+                if not isinstance(with_another, Failed):
+                    otherwise, removed = with_another, False
+            if removed or trials.differs(otherwise):
+                yield Decides(self._value(keys), removed, otherwise)
+                known.add(keys)
+                answered = answered or not isinstance(otherwise, Absent | Failed)
+        if not answered:
+            yield from self._guessed(trials, field, known)
+
+    def _own(self, trials: Trials, field: Field) -> Iterator[Keys]:
+        """The values of the layers without which the field is another one."""
+        own = (keys[1:] for keys, _ in leaves(self._service.values, ("values",)) if len(keys) > 1)
+        scored = [(likeness(field.named, field.value, keys, trials.value(keys)), keys) for keys in own]
+        return likely_first(scored, lambda group: trials.differ(dict.fromkeys(group, ABSENT)))
+
+    def _guessed(self, trials: Trials, field: Field, known: set[Keys]) -> Iterator[Decides]:
+        """The namespace or the release's name; or else those of all values, the chart's own too, that look like it."""
         for name, otherwise in trials.renamed():
             if trials.differs(otherwise):
-                return [*decides, Decides(self._explanation.at((name,))[0], False, otherwise)], 0
-        one_is_enough = not isinstance(found.value, dict | list)
-        for number, (keys, value) in enumerate(guessed, 1):
-            otherwise = trials.with_value(keys, another(value, found.value))
-            # A chart's schema may admit no other: then it is seen without any.
-            removed = isinstance(otherwise, Failed)
-            if removed:
-                otherwise = trials.with_value(keys, None)
+                yield Decides(self._explanation.at((name,))[0], False, otherwise)
+                return
+        whole = self._explanation.whole.get("values")
+        scored: list[tuple[int, Keys]] = []
+        others: dict[Keys, Any] = {}
+        for (_, *path), leaf in leaves(whole, ("values",)) if whole is not None else ():
+            keys, value = tuple(path), plain(leaf)
+            others[keys] = another(value, field.value)
+            score = likeness(field.named, field.value, keys, value)
+            if keys and score > 0 and others[keys] is not None and keys not in known:
+                scored.append((score, keys))
+        best = sorted(scored, key=lambda each: -each[0])[:MOST_GUESSES]
+        for keys in likely_first(best, lambda group: trials.differ({each: others[each] for each in group})):
+            otherwise, removed = trials.outcome({keys: others[keys]}), False
+            if isinstance(otherwise, Failed):
+                # A chart's schema may admit no other: then it is seen without any.
+                otherwise, removed = trials.outcome({keys: None}), True
             if trials.differs(otherwise) and not isinstance(otherwise, Failed):
-                decides.append(Decides(self._value(keys), removed, otherwise))
-                if one_is_enough:
-                    return decides, number
-        return decides, len(guessed)
-
-    def _needed(self, trials: Trials, one: Decides) -> Decides | None:
-        """Without it nothing renders: what another value does says more. None when that makes no difference."""
-        keys = tuple(map(str, one.story.path[1:]))
-        value = another(one.story.value)
-        if not isinstance(one.otherwise, Failed) or value is None:
-            return one
-        otherwise = trials.with_value(keys, value)
-        if isinstance(otherwise, Failed):
-            return one
-        return Decides(one.story, False, otherwise) if trials.differs(otherwise) else None
-
-    def _alike(self, found: Field, known: set[Path]) -> Iterator[tuple[Keys, Any]]:
-        """The values, the chart's own among them, that look most like the field."""
-        values = self._explanation.whole.get("values")
-        every = [(keys[1:], plain(leaf)) for keys, leaf in (leaves(values, ("values",)) if values is not None else ())]
-        scored = [
-            (-likeness(found.named, found.value, keys, value), number, keys, value)
-            for number, (keys, value) in enumerate(every)
-            if keys and keys not in known
-        ]
-        best = sorted(one for one in scored if one[0] < 0 and another(one[3]) is not None)
-        yield from ((keys, value) for _, _, keys, value in best[:MOST_GUESSES])
+                yield Decides(self._value(keys), removed, otherwise)
+                if not isinstance(field.value, dict | list):
+                    return  # one is enough
 
     def _value(self, keys: Keys) -> Explained:
         return self._explanation.at(("values", *keys))[0]

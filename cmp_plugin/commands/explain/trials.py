@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ...fleet.service import ResolvedService
@@ -39,44 +39,44 @@ class Trials:
         self._rehearsal = rehearsal
         self._target = target
         self._path = path
-        self._known: dict[tuple[Keys, ...], Outcome] = {}
-        self._plain = plain(rehearsal.service.values)
+        self._outcomes: dict[str, Outcome] = {}
+        self._values = plain(rehearsal.service.values)
+        self.tried: set[Keys] = set()
         self.now = field(target.value, path).value
 
-    def differ_without(self, keys: Sequence[Keys]) -> bool:
-        """Whether the field is another one without these values. When no render is left: no."""
-        return not self._rehearsal.is_over and self.differs(self.without(keys))
+    def value(self, keys: Keys) -> Any:
+        """What the chart gets at a path, None where it gets nothing."""
+        inner: Any = self._values
+        for key in keys:
+            inner = inner.get(key) if isinstance(inner, dict) else None
+        return inner
+
+    def differ(self, changes: Mapping[Keys, Any]) -> bool:
+        """Whether the field is another one with these values. When no render is left: no."""
+        return not self._rehearsal.is_over and self.differs(self.outcome(changes))
 
     def differs(self, outcome: Outcome) -> bool:
         """Whether an outcome is not what the field is now."""
         return type(outcome) is not type(self.now) or bool(outcome != self.now)
 
-    def without(self, keys: Sequence[Keys]) -> Outcome:
-        """The field when the chart gets no such values, so that its own come back."""
-        wanted = tuple(keys)
-        if wanted not in self._known:
-            values = self._values()
-            for each in wanted:
-                _drop(values, each)
-            self._known[wanted] = self._with(values)
-        return self._known[wanted]
-
-    def value(self, keys: Keys) -> Any:
-        """What the chart gets at a path, None where it gets nothing."""
-        inner: Any = self._plain
-        for key in keys:
-            inner = inner.get(key) if isinstance(inner, dict) else None
-        return inner
-
-    def with_value(self, keys: Keys, value: Any) -> Outcome:
-        """The field when one value is another."""
-        values = self._values()
-        inner = values
-        for key in keys[:-1]:
-            below = inner.get(key)
-            inner[key] = inner = below if isinstance(below, dict) else {}
-        inner[keys[-1]] = value
-        return self._with(values)
+    def outcome(self, changes: Mapping[Keys, Any]) -> Outcome:
+        """The field with each of these values instead; with ABSENT the chart gets none, so that its own comes back."""
+        asked = repr(changes)
+        if asked not in self._outcomes:
+            values: dict[str, Any] = copy.deepcopy(self._values)
+            for keys, value in changes.items():
+                inner = values
+                for key in keys[:-1]:
+                    below = inner.get(key)
+                    inner[key] = inner = below if isinstance(below, dict) else {}
+                if value is ABSENT:
+                    inner.pop(keys[-1], None)
+                else:
+                    inner[keys[-1]] = value
+            service = self._rehearsal.service
+            self._outcomes[asked] = self._of(service._replace(values=node(values, service.values.at)))
+            self.tried.update(changes)
+        return self._outcomes[asked]
 
     def renamed(self) -> Iterator[tuple[str, Outcome]]:
         """The field in another namespace, and of another release, where it holds their names."""
@@ -86,14 +86,6 @@ class Trials:
         if service.release in text:
             yield "releaseName", self._of(service._replace(release=f"{service.release}-x"))
 
-    def _values(self) -> dict[str, Any]:
-        values: dict[str, Any] = copy.deepcopy(self._plain)
-        return values
-
-    def _with(self, values: dict[str, Any]) -> Outcome:
-        service = self._rehearsal.service
-        return self._of(service._replace(values=node(values, service.values.at)))
-
     def _of(self, service: ResolvedService) -> Outcome:
         objects = self._rehearsal.chart_objects(service)
         if objects is None:
@@ -102,11 +94,3 @@ class Trials:
         if found is None and service.values is self._rehearsal.service.values:
             found = counterpart(objects, self._target, self._rehearsal.printed)
         return field(found.value, self._path).value if found is not None else ABSENT
-
-
-def _drop(values: dict[str, Any], keys: Keys) -> None:
-    inner: Any = values
-    for key in keys[:-1]:
-        inner = inner.get(key) if isinstance(inner, dict) else None
-    if isinstance(inner, dict):
-        inner.pop(keys[-1], None)
