@@ -90,7 +90,5 @@ class Trials:
         objects = self._rehearsal.chart_objects(service)
         if objects is None:
             return FAILED
-        found = same(objects, self._target)
-        if found is None and service.values is self._rehearsal.service.values:
-            found = counterpart(objects, self._target, self._rehearsal.printed)
+        found = same(objects, self._target) or counterpart(objects, self._target, self._rehearsal.printed)
         return field(found.value, self._path).value if found is not None else ABSENT

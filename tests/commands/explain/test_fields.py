@@ -68,6 +68,13 @@ kind: ConfigMap
 metadata: {generateName: made-}
 data: {a: b}
 """
+# An object that is called after a value.
+TITLED = """\
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Values.title }}}
+data: {title: fixed}
+"""
 FILES = {
     "fleet.yaml": "vars: {zone: eu}\ndefaults: {metadata: {labels: {team: platform}}}\n",
     "clusters/c/cluster.yaml": """\
@@ -118,10 +125,11 @@ FILES = {
     "services/web/dir/inner.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: inner}\ndata: {x: z}\n",
     "services/web/chart/Chart.yaml": "apiVersion: v2\nname: site\nversion: 1.0.0\n",
     "services/web/chart/values.yaml": "replicas: 1\nimage: {name: registry.example/app, tag: ''}\n"
-    "args: [--a]\ngreeting: Good morning\npause: false\nstrategy: Recreate\none: false\ntwo: false\nunused: {x: 1}\n",
+    "args: [--a]\ngreeting: Good morning\npause: false\nstrategy: Recreate\none: false\ntwo: false\ntitle: titled\nunused: {x: 1}\n",
     "services/web/chart/values.schema.json": '{"properties": {"strategy": {"enum": ["Recreate", null]}}}',
     "services/web/chart/templates/web.yaml": TEMPLATE,
     "services/web/chart/templates/others.yaml": OTHERS,
+    "services/web/chart/templates/titled.yaml": TITLED,
 }
 
 
@@ -220,6 +228,19 @@ CASES: list[tuple[str, list[str]]] = [
             'without values.one -> "false"',
             'without values.two -> "false"',
         ],
+    ),
+    # A value that gives the object another name decides its name, and nothing else in it.
+    (
+        "ConfigMap/titled metadata.name",
+        [
+            '"titled"',
+            'chart template site/templates/titled.yaml @ chart/templates/titled.yaml:0 -> "titled"',
+            'not values.title -> "titled-x"',
+        ],
+    ),
+    (
+        "ConfigMap/titled data.title",
+        ['"fixed"', 'chart template site/templates/titled.yaml @ chart/templates/titled.yaml:0 -> "fixed"'],
     ),
     # A higher layer has redefined the patch: its line counts.
     (
