@@ -59,7 +59,10 @@ def service_change(before: tuple[Planning, Planned], after: tuple[Planning, Plan
 
 def cluster_change(name: str, before: Planning, after: Planning) -> Change | None:
     """How the Application of a whole cluster differs."""
-    old, new = (_cluster_application(name, one) for one in (before, after))
+    old, new = (
+        _without_plumbing(fleet_application(side.clusters[name], origin_of(side.fleet.spec, _COMMIT, side.prefix)))
+        for side in (before, after)
+    )
     fields = compared_values(old, new)
     return Change(Key(GROUP, "Application", "", name), CHANGED, tuple(fields), old, new) if fields else None
 
@@ -67,10 +70,10 @@ def cluster_change(name: str, before: Planning, after: Planning) -> Change | Non
 def project_changes(before: Planning, after: Planning) -> list[Change]:
     """How the AppProjects differ."""
     old, new = (
-        projects(one.fleet, one.planned.values(), origin_of(one.fleet.spec, _COMMIT, one.prefix))
-        if has_applications(one)
+        projects(side.fleet, side.planned.values(), origin_of(side.fleet.spec, _COMMIT, side.prefix))
+        if has_applications(side)
         else []
-        for one in (before, after)
+        for side in (before, after)
     )
     return compared(old, new)
 
@@ -80,11 +83,6 @@ def _application(planning: Planning, planned: Planned) -> dict[str, Any]:
     origin = origin_of(planning.fleet.spec, _COMMIT, planning.prefix)
     (made,) = cluster_applications(cluster, [planned], origin)
     return _without_plumbing(made)
-
-
-def _cluster_application(name: str, planning: Planning) -> dict[str, Any]:
-    origin = origin_of(planning.fleet.spec, _COMMIT, planning.prefix)
-    return _without_plumbing(fleet_application(planning.clusters[name], origin))
 
 
 def _without_plumbing(application: dict[str, Any]) -> dict[str, Any]:

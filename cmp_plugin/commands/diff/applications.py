@@ -26,7 +26,7 @@ from .grouping import Found
 from .renders import found_change, stays_behind
 from .sides import Side
 
-# Where a change of the Applications themselves stands in place of a service.
+# What a change of the Applications themselves is listed under, instead of a service.
 CLUSTERS, FLEET = "(clusters)", "(fleet)"
 
 
@@ -70,11 +70,6 @@ def _have_applications(cluster: str, *sides: Side) -> bool:
     return all(has_applications(_planning(side)) and side.clusters[cluster].facts.destination for side in sides)
 
 
-def _begins(cluster: str, before: Side, after: Side) -> bool:
-    """Whether Argo CD gets the cluster's Applications only now: it has a `destination`, or the fleet a `repoURL`."""
-    return _have_applications(cluster, after) and not _have_applications(cluster, before)
-
-
 def _services_come_and_gone(before: Side, after: Side) -> Iterator[Found]:
     """Services put on or taken off a cluster that both sides have."""
     for key in sorted({*before.planned} ^ {*after.planned}):
@@ -93,11 +88,15 @@ def _services_come_and_gone(before: Side, after: Side) -> Iterator[Found]:
 
 
 def _fleet_changes(before: Side, after: Side) -> Iterator[Found]:
+    """Applications of whole clusters that come or change, and the AppProjects."""
     plannings = (_planning(before), _planning(after))
     for name in sorted({*before.clusters} & {*after.clusters}):
-        if _begins(name, before, after):
+        if not _have_applications(name, after):
+            continue
+        if not _have_applications(name, before):
+            # Only now the cluster has a `destination`, or the fleet a `repoURL`.
             yield Found(name, CLUSTERS, Key(GROUP, "Application", "", "of the cluster"), ADDED, (), ())
-        elif _have_applications(name, before, after):
+        else:
             change = cluster_change(name, *plannings)
             if change is not None:
                 yield found_change(name, CLUSTERS, change._replace(key=change.key._replace(name="of the cluster")))

@@ -10,14 +10,13 @@ import sys
 from argparse import Namespace
 
 from ...fleet.request import settings_of
-from ..terminal import Paint, painter, visible
+from ..terminal import painter, visible
 from ..warnings import warn_about_plugin
-from .lines import Line, Manner
 from .report import Report, report
 from .sections import headline, manner, sections
 from .sides import opened_sides
 
-CHANGED = 4
+CHANGED = 4  # the exit code of --exit-code; 1 to 3 are errors (docs/cli.md)
 _ROLES = {"+": "added", "-": "removed", "~": "changed", "!": "warning", "!!": "error", "": "note"}
 
 
@@ -35,6 +34,7 @@ def run(args: Namespace) -> int:
 
 
 def _formatted(found: Report, args: Namespace) -> str:
+    """The report as JSON, as Markdown, or as coloured text for the terminal."""
     if args.output == "json":
         from .json import as_json
 
@@ -43,19 +43,11 @@ def _formatted(found: Report, args: Namespace) -> str:
         from .markdown import as_markdown
 
         return as_markdown(found, args.verbose)
-    return _as_text(found, manner(found, args.verbose))
-
-
-def _as_text(found: Report, how: Manner) -> str:
     paint = painter(sys.stdout)
     parts = [paint(headline(found), "head") + "\n"]
-    for title, lines in sections(found, how):
+    for title, lines in sections(found, manner(found, args.verbose)):
         parts.append(f"\n{paint(title, 'head')}\n")
-        parts += [f"{_text(line, paint)}\n" for line in lines]
+        for line in lines:
+            text = f"{line.sign or ' '} {line.text}".rstrip().replace("\n", "\\n")
+            parts.append(f"{'  ' * line.depth}{paint(text, _ROLES[line.sign])}\n")
     return "".join(parts)
-
-
-def _text(line: Line, paint: Paint) -> str:
-    sign = line.sign or " "
-    text = f"{sign} {line.text}".rstrip().replace("\n", "\\n")
-    return f"{'  ' * line.depth}{paint(text, _ROLES[line.sign])}"

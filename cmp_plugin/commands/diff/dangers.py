@@ -78,16 +78,11 @@ def dangers(change: Change) -> list[Danger]:
     if change.change == ADDED:
         return []
     if change.change == REMOVED:
-        return [_removed(change)]
-    found = [*_refused(change), *_of_kind(change)]
-    return sorted(dict.fromkeys(found))
-
-
-def _removed(change: Change) -> Danger:
-    if is_kept(change.before or {}):
-        return Danger(LOOK, "kept", "is no longer rendered; its annotation keeps it in the cluster")
-    kind = change.key[:2]
-    return Danger(LOSS if kind in _GONE else REFUSED, "deleted", _GONE.get(kind, "is deleted"))
+        if is_kept(change.before or {}):
+            return [Danger(LOOK, "kept", "is no longer rendered; its annotation keeps it in the cluster")]
+        kind = change.key[:2]
+        return [Danger(LOSS if kind in _GONE else REFUSED, "deleted", _GONE.get(kind, "is deleted"))]
+    return sorted({*_refused(change), *_of_kind(change)})
 
 
 def is_kept(value: Mapping[str, Any]) -> bool:
@@ -117,10 +112,12 @@ def _refused(change: Change) -> Iterator[Danger]:
 def _fixed(field: Field, change: Change) -> str:
     """The fixed field that `field` is or lies in, or an empty string."""
     kind, path = change.key[:2], field.path
+    # What the API server has filled in itself is not known here: only a change of a written value is one.
+    filled_in = kind == ("", "Service") and field.change != CHANGED
     for fixed in _IMMUTABLE.get(kind, ()):
-        if _lies_in(path, fixed) and not (kind == ("", "Service") and _is_set_first(field)):
+        if _lies_in(path, fixed) and not filled_in:
             return fixed
-    if kind in _MUTABLE and path.startswith("spec.") and not any(_lies_in(path, one) for one in _MUTABLE[kind]):
+    if kind in _MUTABLE and path.startswith("spec.") and not any(_lies_in(path, free) for free in _MUTABLE[kind]):
         return ".".join(path.split(".")[:2]).partition("[")[0]
     if kind in (("", "Secret"), ("", "ConfigMap")) and (change.before or {}).get("immutable") is True:
         return path if path.startswith(("data", "binaryData", "immutable")) else ""
@@ -129,11 +126,6 @@ def _fixed(field: Field, change: Change) -> str:
 
 def _lies_in(path: str, fixed: str) -> bool:
     return path == fixed or (path.startswith(fixed) and path[len(fixed)] in ".[")
-
-
-def _is_set_first(field: Field) -> bool:
-    """What the API server has filled in itself is not known here: only a change of a written value is."""
-    return field.change != CHANGED
 
 
 def _of_kind(change: Change) -> Iterator[Danger]:
@@ -178,15 +170,16 @@ def _of_application(field: Field) -> Iterator[Danger]:
 
 
 def _told(field: Field) -> str:
-    before, after = ("not set" if one is ABSENT else str(one) for one in (field.before, field.after))
+    before, after = ("not set" if value is ABSENT else str(value) for value in (field.before, field.after))
     return f"{before} -> {after}"
 
 
 def _shrinks(field: Field) -> bool:
-    sizes = [_size(one) for one in (field.before, field.after)]
-    return sizes[0] is not None and sizes[1] is not None and sizes[1] < sizes[0]
-
-
-def _size(quantity: object) -> float | None:
-    found = _QUANTITY.fullmatch(str(quantity))
-    return float(found[1]) * _POWERS[found[2]] if found and found[1].count(".") < 2 else None
+    """Whether a quantity becomes smaller; no for what is not a quantity."""
+    sizes: list[float] = []
+    for quantity in (field.before, field.after):
+        found = _QUANTITY.fullmatch(str(quantity))
+        if not found or found[1].count(".") > 1:
+            return False
+        sizes.append(float(found[1]) * _POWERS[found[2]])
+    return sizes[1] < sizes[0]

@@ -43,21 +43,21 @@ class Contents:
 
         Raises InputError, OSError.
         """
-        place = os.path.join(tree.root, path.lstrip("/")).rstrip("/")
-        known = self._known.get((place, without)) or self._known.get((place, without, tree.allowed))
+        absolute = os.path.join(tree.root, path.lstrip("/")).rstrip("/")
+        known = self._known.get((absolute, without)) or self._known.get((absolute, without, tree.allowed))
         if known is None:
-            walk = _Walk(tree, [], [], os.path.join(place, without))
-            known = self._entry(place, os.path.realpath(place), walk, [])
-            self._known[(place, without, tree.allowed) if walk.links else (place, without)] = known
+            walk = _Walk(tree, [], [], os.path.join(absolute, without))
+            known = self._entry(absolute, os.path.realpath(absolute), walk, [])
+            self._known[(absolute, without, tree.allowed) if walk.links else (absolute, without)] = known
         return known
 
-    def _entry(self, place: str, real: str, walk: _Walk, entered: list[str]) -> str:
+    def _entry(self, absolute: str, real: str, walk: _Walk, entered: list[str]) -> str:
         """A file, a link or a directory; `entered`: the real directories around it."""
-        walk.seen.append(place)
+        walk.seen.append(absolute)
         if len(walk.seen) > 2 * MAX_ENTRIES:
-            raise InputError(f"{os.path.basename(place)} holds too many files", Location(""))
-        if real != place:
-            walk.links.append(place)
+            raise InputError(f"{os.path.basename(absolute)} holds too many files", Location(""))
+        if real != absolute:
+            walk.links.append(absolute)
             if not walk.tree.is_allowed(real):
                 return "outside"
             return f"{os.path.relpath(real, walk.tree.root)} {self._entry(real, real, walk, entered)}"
@@ -66,7 +66,10 @@ class Contents:
                 return f"back {len(entered) - entered.index(real)}"
             return self._directory(real, walk, [*entered, real])
         if os.path.isfile(real):
-            return self._file(real)
+            if real not in self._files:
+                with open(real, "rb") as file:
+                    self._files[real] = f"file {hashlib.file_digest(file, 'sha256').hexdigest()}"
+            return self._files[real]
         return "other" if os.path.lexists(real) else "nothing"
 
     def _directory(self, real: str, walk: _Walk, entered: list[str]) -> str:
@@ -78,9 +81,3 @@ class Contents:
                     found = self._entry(entry.path, leads_to, walk, entered)
                     listed.update(f"{entry.name!a} {found}\n".encode(errors="surrogatepass"))
         return f"directory {listed.hexdigest()}"
-
-    def _file(self, real: str) -> str:
-        if real not in self._files:
-            with open(real, "rb") as file:
-                self._files[real] = f"file {hashlib.file_digest(file, 'sha256').hexdigest()}"
-        return self._files[real]

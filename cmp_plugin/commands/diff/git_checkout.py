@@ -16,7 +16,9 @@ from ...system.process import Deadline
 from ...tools import git
 
 _POINTER = re.compile(rb"version https://git-lfs\.github\.com/spec/v1\n(?:.*\n)*?oid sha256:([0-9a-f]{64})\n")
+# Git LFS's own limit (docs/spec.md there): a larger file is content, so it need not be opened.
 _LONGEST_POINTER = 1024
+# Submodules in submodules: deep enough for any repository, and an end where two name each other.
 _MOST_NESTED = 5
 
 
@@ -59,31 +61,17 @@ def _submodules(
 def _large_files(repo: git.Repository, into: str, deadline: Deadline) -> Iterator[str]:
     """Put the content from Git LFS's store where the commit has pointers to it."""
     store = ""
-    for path in _files(into):
-        found = _pointer(path)
-        if not found:
+    for path in (os.path.join(parent, name) for parent, _, names in os.walk(into) for name in names):
+        if os.path.islink(path) or os.path.getsize(path) > _LONGEST_POINTER:
+            continue
+        with open(path, "rb") as file:
+            pointer = _POINTER.match(file.read())
+        if pointer is None:
             continue
         store = store or os.path.join(git.common_directory(repo, deadline), "lfs", "objects")
-        content = os.path.join(store, found[:2], found[2:4], found)
+        oid = pointer[1].decode()
+        content = os.path.join(store, oid[:2], oid[2:4], oid)
         if os.path.isfile(content):
             shutil.copyfile(content, path)
         else:
             yield f"{os.path.relpath(path, into)} is in Git LFS, and its content is not here: git lfs fetch"
-
-
-def _pointer(path: str) -> str:
-    """The name of the content that a file points to; nothing for any other file."""
-    if os.path.getsize(path) > _LONGEST_POINTER:
-        return ""
-    with open(path, "rb") as file:
-        found = _POINTER.match(file.read(_LONGEST_POINTER))
-    return found[1].decode() if found else ""
-
-
-def _files(directory: str) -> Iterator[str]:
-    """Every regular file, small or not; no link is followed."""
-    for parent, _, names in os.walk(directory):
-        for name in names:
-            path = os.path.join(parent, name)
-            if not os.path.islink(path):
-                yield path

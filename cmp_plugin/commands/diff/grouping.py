@@ -92,43 +92,37 @@ def is_minor(field: Field) -> bool:
 
 def groups(found: Iterable[Found]) -> list[Group]:
     """Every change once, by service, those on most clusters first."""
-    places: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]]] = {}
+    changes: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]]] = {}
     for one in found:
         for field in one.fields or (None,):
-            token = (one.service, one.key, one.change, _written(field))
-            places.setdefault(token, (field, set()))[1].add(one.cluster)
+            text = json.dumps(field, sort_keys=True, default=repr) if field is not None else ""
+            changes.setdefault((one.service, one.key, one.change, text), (field, set()))[1].add(one.cluster)
     gathered: dict[tuple[str, tuple[str, ...]], dict[tuple[Key, str], list[Told]]] = {}
-    for (service, key, change), told, clusters in _varied(places):
-        entries = gathered.setdefault((service, clusters), {})
-        entries.setdefault((key, change), []).extend([told] if told else [])
-    made = [
-        Group(service, clusters, tuple(_entry(*which, fields) for which, fields in sorted(entries.items(), key=_order)))
-        for (service, clusters), entries in gathered.items()
-    ]
+    for (service, key, change), told, clusters in _varied(changes):
+        fields_of = gathered.setdefault((service, clusters), {})
+        fields_of.setdefault((key, change), []).extend([told] if told else [])
+    made = []
+    for (service, clusters), fields_of in gathered.items():
+        entries = [
+            Entry(key, change, tuple(sorted(fields, key=lambda told: told.field.steps)))
+            for (key, change), fields in fields_of.items()
+        ]
+        entries.sort(
+            key=lambda entry: (entry.key.kind, entry.key.namespace, entry.key.name, entry.key.group, entry.change)
+        )
+        made.append(Group(service, clusters, tuple(entries)))
     return sorted(made, key=lambda group: (group.service, -len(group.clusters), group.clusters))
 
 
-def _order(item: tuple[tuple[Key, str], list[Told]]) -> tuple[str, ...]:
-    key, change = item[0]
-    return (key.kind, key.namespace, key.name, key.group, change)
+# An object of a service, one field's change or None for the whole object, and the clusters that have it.
+_Shared = tuple[tuple[str, Key, str], Told | None, tuple[str, ...]]
 
 
-def _entry(key: Key, change: str, fields: list[Told]) -> Entry:
-    return Entry(key, change, tuple(sorted(fields, key=lambda told: told.field.steps)))
-
-
-def _written(field: Field | None) -> str:
-    return json.dumps(field, sort_keys=True, default=repr) if field is not None else ""
-
-
-_Place = tuple[tuple[str, Key, str], Told | None, tuple[str, ...]]
-
-
-def _varied(places: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]]]) -> list[_Place]:
+def _varied(changes: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]]]) -> list[_Shared]:
     """One field with many different changes becomes one change of all of their clusters."""
     of_field: dict[tuple[str, Key, str, tuple[str, ...]], list[tuple[Field, tuple[str, ...]]]] = {}
-    listed: list[_Place] = []
-    for (service, key, change, _), (field, clusters) in sorted(places.items(), key=lambda place: place[0]):
+    listed: list[_Shared] = []
+    for (service, key, change, _), (field, clusters) in sorted(changes.items(), key=lambda item: item[0]):
         names = tuple(sorted(clusters))
         if field is None:
             listed.append(((service, key, change), None, names))
@@ -146,32 +140,30 @@ def _varied(places: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]
 
 def warned(found: Iterable[Found]) -> list[Warned]:
     """Every danger once, loudest first."""
-    places: dict[tuple[Danger, str, Key], set[str]] = {}
+    clusters_of: dict[tuple[Danger, str, Key], set[str]] = {}
     for one in found:
         for danger in one.dangers:
-            places.setdefault((danger, one.service, one.key), set()).add(one.cluster)
-    made = (Warned(*which, tuple(sorted(clusters))) for which, clusters in places.items())
+            clusters_of.setdefault((danger, one.service, one.key), set()).add(one.cluster)
+    made = (Warned(*danger_on, tuple(sorted(clusters))) for danger_on, clusters in clusters_of.items())
     return sorted(made, key=lambda one: (one.danger.rank, one.service, one.clusters, one.key[1:], one.danger))
 
 
 def images(found: Iterable[Found]) -> list[Replaced]:
     """Which image takes another's place, by service."""
-    places: dict[tuple[str, str, str, str], set[str]] = {}
+    clusters_of: dict[tuple[str, str, str, str], set[str]] = {}
     for one in found:
         for field in one.fields:
             if field.steps[-1] == "image" and isinstance(field.before, str) and isinstance(field.after, str):
-                name, before, after = _image(field.before, field.after)
-                places.setdefault((one.service, name, before, after), set()).add(one.cluster)
-    return [Replaced(*which, tuple(sorted(clusters))) for which, clusters in sorted(places.items())]
-
-
-def _image(before: str, after: str) -> tuple[str, str, str]:
-    """The common name and the two versions, or nothing and the two whole texts."""
-    old, new = (_split(text) for text in (before, after))
-    return (old[0], old[1], new[1]) if old[0] == new[0] and old[1] and new[1] else ("", before, after)
+                (old, before), (new, after) = _split(field.before), _split(field.after)
+                # Of one image the two versions, else the two whole texts.
+                same = old == new and before and after
+                token = (one.service, old, before, after) if same else (one.service, "", field.before, field.after)
+                clusters_of.setdefault(token, set()).add(one.cluster)
+    return [Replaced(*image, tuple(sorted(clusters))) for image, clusters in sorted(clusters_of.items())]
 
 
 def _split(image: str) -> tuple[str, str]:
+    """An image's name, and its tag and digest."""
     name, at, digest = image.partition("@")
     start = name.rfind(":") if name.rfind(":") > name.rfind("/") else len(name)
     return name[:start], name[start + 1 :] + at + digest

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from ...render.compare import ABSENT, Field
+from ...render.compare import ABSENT
 from ...render.object_key import Key
 from .grouping import Entry, Replaced
 from .report import Report
@@ -72,14 +72,18 @@ def _replaced(one: Replaced) -> dict[str, Any]:
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
-    fields = []
+    """One object and every change of its fields; a field with several has each with its clusters."""
+    fields: list[dict[str, Any]] = []
     for told in entry.fields:
         for field, clusters in told.others or ((told.field, None),):
-            fields.append({**_field(field), **({"clusters": list(clusters)} if clusters else {})})
+            values = {"before": field.before, "after": field.after}
+            fields.append(
+                {
+                    "path": field.path,
+                    "change": field.change,
+                    **({"hidden": True} if field.hidden else {}),
+                    **{name: value for name, value in values.items() if value is not ABSENT},
+                    **({"clusters": list(clusters)} if clusters else {}),
+                }
+            )
     return {**_key(entry.key), "change": entry.change, **({"fields": fields} if fields else {})}
-
-
-def _field(field: Field) -> dict[str, Any]:
-    values = {"before": field.before, "after": field.after}
-    known = {name: value for name, value in values.items() if value is not ABSENT}
-    return {"path": field.path, "change": field.change, **({"hidden": True} if field.hidden else {}), **known}

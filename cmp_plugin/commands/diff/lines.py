@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 from ...goyaml.load import dump_json, dump_yaml
 from ...render.compare import ABSENT, ADDED, CHANGED, REMOVED, Field
 from ..terminal import counted
-from .grouping import Entry, Group, Told, is_minor
+from .grouping import Group, Told, is_minor
 
 SIGNS = {ADDED: "+", REMOVED: "-", CHANGED: "~"}
+# What a person takes in at a glance, and what -v shows all of: clusters by name, lines of one value,
+# and characters of a field with both of its values in one line.
 _FEW_NAMES = 4
 _FEW_LINES = 24
 _LONG = 110
@@ -61,7 +63,9 @@ def group_lines(group: Group, how: Manner) -> Iterator[Line]:
     for entry in group.entries:
         if entry not in minor:
             yield Line(SIGNS[entry.change], 1, str(entry.key))
-            yield from _fields(entry, how)
+            for told in entry.fields:
+                if how.whole or not is_minor(told.field):
+                    yield from _told(told, how)
     if minor:
         others = "" if len(minor) == len(group.entries) else "other "
         yield Line(
@@ -69,12 +73,6 @@ def group_lines(group: Group, how: Manner) -> Iterator[Line]:
             1,
             f"{counted(len(minor), f'{others}object')}: only the chart's version in labels, checksums, or a schema's descriptions",
         )
-
-
-def _fields(entry: Entry, how: Manner) -> Iterator[Line]:
-    for told in entry.fields:
-        if how.whole or not is_minor(told.field):
-            yield from _told(told, how)
 
 
 def _told(told: Told, how: Manner) -> Iterator[Line]:
@@ -96,7 +94,11 @@ def field_lines(field: Field, how: Manner) -> Iterator[Line]:
         yield Line(sign, 2, f"{path}: {field.change} (hidden)")
     elif field.change == CHANGED and (texts := _texts(field)) is not None:
         yield Line(sign, 2, f"{path}:")
-        yield from _limited(_differing_lines(*texts), how)
+        before, after = (text.split("\n") for text in texts)
+        differing = list(difflib.unified_diff(before, after, n=1, lineterm=""))[2:]
+        yield from _limited(
+            [Line(text[0].strip("@ "), 3, "..." if text.startswith("@@") else text[1:]) for text in differing], how
+        )
     elif field.change == CHANGED:
         values = _shortened(field.before, field.after, how)
         if sum(map(len, values)) + len(path) < _LONG and not any(
@@ -107,17 +109,10 @@ def field_lines(field: Field, how: Manner) -> Iterator[Line]:
             yield Line(sign, 2, f"{path}:")
             yield from _limited([*_value("-", field.before, values[0]), *_value("+", field.after, values[1])], how)
     else:
-        yield from _one_value(field, path, sign, how)
-
-
-def _one_value(field: Field, path: str, sign: str, how: Manner) -> Iterator[Line]:
-    value = field.before if field.after is ABSENT else field.after
-    lines = list(_value(sign, value, _shortened(value, value, how)[0]))
-    if len(lines) == 1:
-        yield Line(sign, 2, f"{path}: {lines[0].text}")
-    else:
-        yield Line(sign, 2, f"{path}:")
-        yield from _limited(lines, how)
+        value = field.before if field.after is ABSENT else field.after
+        lines = list(_value(sign, value, _shortened(value, value, how)[0]))
+        yield Line(sign, 2, f"{path}: {lines[0].text}" if len(lines) == 1 else f"{path}:")
+        yield from _limited(lines if len(lines) > 1 else [], how)
 
 
 def _texts(field: Field) -> tuple[str, str] | None:
@@ -130,11 +125,6 @@ def _texts(field: Field) -> tuple[str, str] | None:
     ):
         return before, after
     return None
-
-
-def _differing_lines(before: str, after: str) -> list[Line]:
-    found = list(difflib.unified_diff(before.split("\n"), after.split("\n"), n=1, lineterm=""))[2:]
-    return [Line(one[0].strip("@ "), 3, "..." if one.startswith("@@") else one[1:]) for one in found]
 
 
 def _value(sign: str, value: Any, short: str) -> Iterator[Line]:

@@ -18,7 +18,7 @@ from .sections import headline, manner, sections
 
 # What GitHub takes in one comment, in characters; counted in bytes here, which is never less.
 MAX_BYTES = 65_536
-_RESERVED = 600
+_RESERVED = 600  # bytes for the fences, the HTML around a section and the sentence at the end
 # By this a CI job finds its own comment to replace it.
 MARK = "<!-- cmp-plugin diff -->\n"
 _FENCES = re.compile(r"`{3,}")
@@ -36,7 +36,14 @@ def as_markdown(report: Report, whole: bool) -> str:
         kept = 0 if cut else _most(form, title, lines, left)
         text += form(title, lines[:kept]) if kept else ""
         cut += kept < len(lines)
-    return text + _ending(report, cut)
+    if cut:
+        text += (
+            f"\n**Not all is shown**: of {cut} {'sections' if cut > 1 else 'section'} the end, or all, did not fit, as a "
+            f"comment holds {MAX_BYTES:,} characters. `cmp-plugin diff` with the same words and `-v` prints everything.\n"
+        )
+    elif report.is_empty:
+        text += f"{report.services[1]} services were compared.\n"
+    return text
 
 
 def _most(form: Callable[[str, Sequence[Line]], str], title: str, lines: Sequence[Line], left: int) -> int:
@@ -58,25 +65,16 @@ def _details(title: str, lines: Sequence[Line]) -> str:
 
 
 def _block(lines: Iterable[Line]) -> str:
-    text = "".join(f"{_line(line)}\n" for line in lines)
+    text = ""
+    for line in lines:
+        # GitHub colours a line by its first character.
+        coloured = line.depth < 2 or line.sign in "+-"
+        sign = {"~": "!", "!!": "-"}.get(line.sign, line.sign) if coloured else line.sign
+        indented = f"{sign or ' '} {'  ' * (line.depth - 1)}{visible(line.text)}"
+        text += indented.rstrip().replace("\n", "\\n") + "\n"
     longest = max((len(found) for found in _FENCES.findall(text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}diff\n{text}{fence}\n"
-
-
-def _line(line: Line) -> str:
-    """GitHub colours a line by its first character."""
-    sign = {"~": "!", "!!": "-"}.get(line.sign, line.sign) if line.depth < 2 or line.sign in "+-" else line.sign
-    return f"{sign or ' '} {'  ' * (line.depth - 1)}{visible(line.text)}".rstrip().replace("\n", "\\n")
-
-
-def _ending(report: Report, cut: int) -> str:
-    if cut:
-        return (
-            f"\n**Not all is shown**: of {cut} {'sections' if cut > 1 else 'section'} the end, or all, did not fit, as a "
-            f"comment holds {MAX_BYTES:,} characters. `cmp-plugin diff` with the same words and `-v` prints everything.\n"
-        )
-    return f"{report.services[1]} services were compared.\n" if report.is_empty else ""
 
 
 def _code(text: str) -> str:

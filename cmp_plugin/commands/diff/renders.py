@@ -18,7 +18,6 @@ from ...fleet.plan import Planned
 from ...goyaml.load import plain
 from ...render.compare import REMOVED, Change, compared
 from ...render.manifest import emit
-from ...render.object_key import Key
 from ...render.parallel import in_parallel
 from ...system.process import Deadline
 from ..progress import with_progress
@@ -62,14 +61,11 @@ class Renders:
                 if planned is not None and name not in self._files:
                     self._files[name] = os.path.join(private, f"{len(self._files)}.json")
                     self.tasks.append(_Task(side, planned, self._files[name], users[name]))
-            self._render_again(sides.after, unit, private)
-
-    def _render_again(self, side: Side, unit: Unit, private: str) -> None:
-        """A service that is allowed to be random is rendered twice, to know what is random in it."""
-        after, name = unit.after, unit.prints[1]
-        if after and unit.before and "random" in after.resolved.service.allow and name not in self._again:
-            self._again[name] = os.path.join(private, f"again-{len(self._again)}.json")
-            self.tasks.append(_Task(side, after, self._again[name], 1))
+            after, name = unit.after, unit.prints[1]
+            if after and unit.before and "random" in after.resolved.service.allow and name not in self._again:
+                # Rendered twice, to know what is random in it.
+                self._again[name] = os.path.join(private, f"again-{len(self._again)}.json")
+                self.tasks.append(_Task(sides.after, after, self._again[name], 1))
 
     def run(self, jobs: int | None) -> None:
         """Does all renders. Raises Errors with every one that failed."""
@@ -86,27 +82,25 @@ class Renders:
         for unit in self.units:
             if unit.prints not in known:
                 known[unit.prints] = list(self._compared(unit))
-            for one in known[unit.prints]:
-                yield one._replace(cluster=unit.cluster, service=unit.service)
+            for change in known[unit.prints]:
+                yield change._replace(cluster=unit.cluster, service=unit.service)
 
     def _compared(self, unit: Unit) -> Iterator[Found]:
         before, after = (_lines(self._files[name]) for name in unit.prints)
         changes = _changes(before, after, unit)
-        noise = self._noise(unit) if changes else set()
+        again = self._again.get(unit.prints[1]) if changes else None
+        # Fields that two renders of the newer side give differently.
+        noise = {
+            (change.key, field.steps)
+            for change in (_changes(after, _lines(again), unit) if again else ())
+            for field in change.fields
+        }
         left = stays_behind(unit.before, unit.after)
         for change in changes:
             fields = tuple(field for field in change.fields if (change.key, field.steps) not in noise)
             self.random += len(change.fields) - len(fields)
             if fields or not change.fields:
                 yield found_change(unit.cluster, unit.service, change._replace(fields=fields), left)
-
-    def _noise(self, unit: Unit) -> set[tuple[Key, tuple[str, ...]]]:
-        """Fields that two renders of the newer side give differently."""
-        again = self._again.get(unit.prints[1])
-        if not again:
-            return set()
-        changes = _changes(_lines(self._files[unit.prints[1]]), _lines(again), unit)
-        return {(change.key, field.steps) for change in changes for field in change.fields}
 
 
 def _render(task: _Task, deadline: Deadline) -> bytes:

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Sequence
 
 from ..terminal import counted
 from .dangers import LOSS, REFUSED
-from .grouping import Replaced, Warned
+from .grouping import Warned
 from .lines import Line, Manner, group_lines, group_title, on_clusters, one_line
 from .report import Report
 
+# Without -v: services of a new or removed cluster by name, and plain deletions in a line each.
 _FEW_SERVICES = 24
 _FEW_DELETIONS = 3
 
@@ -60,20 +61,19 @@ def danger_lines(report: Report, how: Manner) -> Iterator[Line]:
         which = (one.service, one.clusters)
         if one.danger.kind == "deleted" and one.danger.rank == REFUSED and which in folded:
             folded.discard(which)
-            yield Line("!", 1, _placed(f"{_kinds(plain.pop(which))} are deleted", *which, how))
+            some = plain.pop(which)
+            kinds = ", ".join(
+                f"{number} {kind}" for kind, number in Counter(one.key.kind for one in some).most_common()
+            )
+            yield Line("!", 1, _placed(f"{len(some)} objects ({kinds}) are deleted", *which, how))
         elif which in plain or one.danger.kind != "deleted" or one.danger.rank != REFUSED:
             sign = "!!" if one.danger.rank == LOSS else "!"
             yield Line(sign, 1, _placed(f"{one.key} {one.danger.text}", *which, how))
 
 
-def _kinds(some: list[Warned]) -> str:
-    kinds = Counter(one.key.kind for one in some)
-    return f"{len(some)} objects ({', '.join(f'{number} {kind}' for kind, number in kinds.most_common())})"
-
-
 def _placed(text: str, service: str, clusters: Sequence[str], how: Manner) -> str:
-    place = " ".join(part for part in (service.strip("()"), on_clusters(clusters, how)) if part)
-    return f"{text} ({place})"
+    where = " ".join(part for part in (service.strip("()"), on_clusters(clusters, how)) if part)
+    return f"{text} ({where})"
 
 
 def cluster_lines(report: Report, how: Manner) -> Iterator[Line]:
@@ -91,11 +91,8 @@ def cluster_lines(report: Report, how: Manner) -> Iterator[Line]:
 
 def version_lines(report: Report, how: Manner) -> Iterator[Line]:
     """Charts and images in another version."""
-    for what, listed in (("chart", report.versions), ("image", report.images)):
-        for one in listed:
-            name = f"{what} {one.what}" if one.what else what
-            yield Line("~", 1, f"{one.service}: {name} {_arrow(one)} {on_clusters(one.clusters, how)}".rstrip())
-
-
-def _arrow(one: Replaced) -> str:
-    return f"{one_line(one.before)} -> {one_line(one.after)}"
+    for kind, replaced in (("chart", report.versions), ("image", report.images)):
+        for each in replaced:
+            name = f"{kind} {each.what}" if each.what else kind
+            versions = f"{one_line(each.before)} -> {one_line(each.after)}"
+            yield Line("~", 1, f"{each.service}: {name} {versions} {on_clusters(each.clusters, how)}".rstrip())

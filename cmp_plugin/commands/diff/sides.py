@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from argparse import Namespace
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ from .fingerprint import digest, fingerprint
 from .git_checkout import checked_out
 from .revisions import Asked, asked, rehearsed
 
-SECONDS = 600.0
+SECONDS = 600.0  # for git, and for the fingerprints of pinned services; renders have deadlines of their own
 
 
 class Side(NamedTuple):
@@ -72,15 +72,18 @@ def opened_sides(args: Namespace) -> Iterator[Sides]:
         sides: list[Side] = []
         # The newer one first, so that what is wrong on both is told of the files that a person has open.
         for number, one in enumerate(reversed(both)):
-            place = os.path.join(private, str(number))
             try:
-                sides.insert(0, _opened(one, args, root, repository, place, notes, sides))
+                sides.insert(0, _opened(one, args, root, repository, os.path.join(private, str(number)), notes, sides))
             except CmpError as error:
                 errors.append(error)
         if errors:
             raise Errors(errors)
         _check(args, *sides)
-        sides = [_narrowed(side, args, one.changed) for side, one in zip(sides, both, strict=True)]
+        for number, side in enumerate(sides):
+            wanted = {key: one for key, one in side.planned.items() if not args.service or key[1] in args.service}
+            if both[number].changed:
+                wanted = {key: rehearsed(one, args) for key, one in wanted.items()}
+            sides[number] = side._replace(planned=wanted)
         notes += [f"there is no {ROOT_FILE} in {side.name}" for side in sides if side.fleet is None]
         yield Sides(sides[0], sides[1], notes)
 
@@ -90,7 +93,7 @@ def _opened(
     args: Namespace,
     root: str,
     repository: git.Repository | None,
-    place: str,
+    private: str,
     notes: list[str],
     known: list[Side],
 ) -> Side:
@@ -100,7 +103,7 @@ def _opened(
     """
     contents = Contents()
     try:
-        fleet = _fleet(asked, root, repository, place, notes)
+        fleet = _fleet(asked, root, repository, private, notes)
         if fleet is None:
             return Side(asked.name, asked.commit, None, {}, {}, repository, contents)
         with waiting("reading the fleet"):
@@ -110,40 +113,36 @@ def _opened(
     return Side(asked.name, asked.commit, fleet, clusters, planned, repository, contents)
 
 
-def _fleet(asked: Asked, root: str, repository: git.Repository | None, place: str, notes: list[str]) -> Fleet | None:
+def _fleet(asked: Asked, root: str, repository: git.Repository | None, private: str, notes: list[str]) -> Fleet | None:
+    """The fleet in the work tree, or as the commit has it, written into the new directory `private`."""
     if not asked.commit or repository is None:
         return open_fleet(root)
     deadline = Deadline(SECONDS)
     if not git.has_file(repository, asked.commit, ROOT_FILE, deadline):
         return None
-    os.mkdir(place, 0o700)
-    into = os.path.join(os.path.realpath(place), "fleet")
+    os.mkdir(private, 0o700)
+    into = os.path.join(os.path.realpath(private), "fleet")
     try:
         spec = git.read_file(repository, asked.commit, ROOT_FILE, deadline)
-        only = _directories(spec, place)
-        missing = checked_out(repository, asked.commit, into, place, deadline, only)
-    except ToolError as error:
-        raise _explained(error, repository, deadline) from None
+        missing = checked_out(repository, asked.commit, into, private, deadline, _directories(spec, private))
+    except ToolError:
+        if not git.is_partial(repository, deadline):
+            raise
+        # Git's own words about what a clone with a filter lacks help nobody.
+        hint = "this clone has a filter: clone without `--filter`, in CI check out without one"
+        raise ToolError("git: content of this commit is not on this machine", hint=hint) from None
     notes += [f"{asked.name}: {each}" for each in missing]
     _write(spec, into)
     return open_fleet(into)
 
 
-def _explained(error: ToolError, repository: git.Repository, deadline: Deadline) -> ToolError:
-    """Git's own words about what a clone with a filter lacks help nobody."""
-    if not git.is_partial(repository, deadline):
-        return error
-    hint = "this clone has a filter: clone without `--filter`, in CI check out without one"
-    return ToolError("git: content of this commit is not on this machine", hint=hint)
-
-
-def _directories(spec: bytes, place: str) -> list[str] | None:
+def _directories(spec: bytes, private: str) -> list[str] | None:
     """What a fleet's files can name, none inside of another; None for its whole repository."""
-    _write(spec, os.path.join(place, "spec"))
-    allowed = [*open_fleet(os.path.join(os.path.realpath(place), "spec")).tree.allowed, "/clusters"]
+    _write(spec, os.path.join(private, "spec"))
+    allowed = [*open_fleet(os.path.join(os.path.realpath(private), "spec")).tree.allowed, "/clusters"]
     if "/" in allowed:
         return None
-    return sorted({one[1:] for one in allowed if not any(one != other and within(one, other) for other in allowed)})
+    return sorted({path[1:] for path in allowed if not any(path != other and within(path, other) for other in allowed)})
 
 
 def _write(spec: bytes, directory: str) -> None:
@@ -156,33 +155,29 @@ def _planned(
     fleet: Fleet, args: Namespace, contents: Contents, known: list[Side]
 ) -> tuple[dict[str, Cluster], dict[tuple[str, str], Planned]]:
     """Every cluster that was asked for and its services. Raises the errors of all of them."""
-    services = {side.name: _by_cluster(side) for side in known}
     clusters: dict[str, Cluster] = {}
     planned: dict[tuple[str, str], Planned] = {}
     errors: list[CmpError] = []
+    by_cluster: dict[str, dict[str, dict[tuple[str, str], Planned]]] = {side.name: {} for side in known}
+    for side in known:
+        for key, service in side.planned.items():
+            by_cluster[side.name].setdefault(key[0], {})[key] = service
     for name in fleet.names("Cluster"):
         if args.cluster and name not in args.cluster:
             continue
         twin = next((side for side in known if _is_same(name, (fleet, contents), side)), None)
         if twin is not None:
             clusters[name] = twin.clusters[name]
-            planned.update(services[twin.name].get(name, {}))
+            planned.update(by_cluster[twin.name].get(name, {}))
             continue
         try:
             clusters[name] = open_cluster(fleet, name)
-            planned.update(((name, one.request.key), one) for one in plan(clusters[name]))
+            planned.update(((name, each.request.key), each) for each in plan(clusters[name]))
         except CmpError as error:
             errors.append(error)
     if errors:
         raise Errors(errors)
     return clusters, planned
-
-
-def _by_cluster(side: Side) -> dict[str, dict[tuple[str, str], Planned]]:
-    found: dict[str, dict[tuple[str, str], Planned]] = {}
-    for key, planned in side.planned.items():
-        found.setdefault(key[0], {})[key] = planned
-    return found
 
 
 def _is_same(name: str, here: tuple[Fleet, Contents], side: Side) -> bool:
@@ -209,26 +204,20 @@ def _read(name: str, fleet: Fleet, contents: Contents) -> tuple[str, ...]:
     return (*tree.allowed, *(contents.of(path, tree) for path in (f"/{ROOT_FILE}", *fleet.tree.allowed, own)))
 
 
-def _narrowed(side: Side, args: Namespace, changed: bool) -> Side:
-    """The side with the services that were asked for, under the versions of the command line if `changed`."""
-    wanted = {key: one for key, one in side.planned.items() if not args.service or key[1] in args.service}
-    return side._replace(planned={key: rehearsed(one, args) for key, one in wanted.items()} if changed else wanted)
-
-
 def _check(args: Namespace, before: Side, after: Side) -> None:
     """What was asked for must be on one of the sides."""
     if before.fleet is None and after.fleet is None:
         raise InputError(f"neither {before.name} nor {after.name} has a {ROOT_FILE}")
+    both = (before, after)
     for kind, words, known in (
-        ("cluster", args.cluster, _known("Cluster", before, after)),
-        ("service", args.service, sorted({key for side in (before, after) for _, key in side.planned})),
+        (
+            "cluster",
+            args.cluster,
+            sorted({name for side in both if side.fleet for name in side.fleet.names("Cluster")}),
+        ),
+        ("service", args.service, sorted({key for side in both for _, key in side.planned})),
     ):
         for word in words or []:
             if word not in known:
                 where = " on these clusters" if kind == "service" and args.cluster else ""
                 raise InputError(f'there is no {kind} "{word}"{where}', None, there_is(word, known))
-
-
-def _known(kind: str, *sides: Side) -> list[str]:
-    names: Iterable[str] = (name for side in sides if side.fleet for name in side.fleet.names(kind))
-    return sorted(set(names))
