@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterator
 
 from ...errors import CmpError, Errors
 from ...fleet.files import Fleet
@@ -62,19 +61,21 @@ def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Findin
     with waiting("looking at the charts' values"):
         found, unseen = value_findings(planned)
     if not quiet:
-        warn(_said(unseen.charts))
+        if unseen.charts:
+            # One sentence, however many charts are not here.
+            first, others = unseen.charts[0], len(unseen.charts) - 1
+            count = f"{others + 1} chart{'s were' if others else ' was'} not looked at"
+            commands = {
+                "is not locked": "`cmp-plugin lock`",
+                "is not on this machine": "`cmp-plugin vendor`, or --render,",
+            }
+            fetches = next((command for reason, command in commands.items() if first.endswith(reason)), "")
+            more = (f" (and {others} more)" if others else "") + (
+                f"; {fetches} fetches what is missing" if fetches else ""
+            )
+            warn([f"{count}: {first}{more}"])
         warn(f"{schema}: it is not looked at without --render" for schema in unseen.schemas if not args.render)
     return found
-
-
-def _said(unseen: tuple[str, ...]) -> Iterator[str]:
-    """One sentence, however many charts are not here."""
-    if unseen:
-        more = f" (and {len(unseen) - 1} more)" if len(unseen) > 1 else ""
-        count = f"{len(unseen)} chart{'s were' if len(unseen) > 1 else ' was'} not looked at"
-        reasons = {"is not locked": "`cmp-plugin lock`", "is not on this machine": "`cmp-plugin vendor`, or --render,"}
-        bringing = next((verb for reason, verb in reasons.items() if unseen[0].endswith(reason)), "")
-        yield f"{count}: {unseen[0]}{more}" + (f"; {bringing} fetches what is missing" if bringing else "")
 
 
 def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:
@@ -114,10 +115,10 @@ def _report(args: Namespace, found: list[Finding], fine: str) -> int:
 
 def _as_data(finding: Finding) -> dict[str, object]:
     at = finding.error.at
-    place = {"file": at.file, "line": at.line, "column": at.column} if at else {}
+    position = {"file": at.file, "line": at.line, "column": at.column} if at else {}
     named = {"warning": finding.warning} if finding.warning else {}
     return {
-        **place,
+        **position,
         "severity": finding.severity,
         **named,
         "message": finding.error.message,

@@ -58,19 +58,15 @@ def _strict(schema: Any) -> Schema:
     elif "type" in schema:
         made["type"] = [schema["type"]]
     if schema.get("nullable"):
-        _allow_null(made)
+        if "type" in made:
+            made["type"] = [*made["type"], "null"]
+        if isinstance(made.get("enum"), list):
+            made["enum"] = [*made["enum"], None]
     if "items" in schema:
         made["items"] = _strict(schema["items"])
     if schema.get("type") == "object":
         _strict_object(made, schema)
     return made
-
-
-def _allow_null(made: Schema) -> None:
-    if "type" in made:
-        made["type"] = [*made["type"], "null"]
-    if isinstance(made.get("enum"), list):
-        made["enum"] = [*made["enum"], None]
 
 
 def _strict_object(made: Schema, schema: Schema) -> None:

@@ -30,8 +30,8 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         if not self.warning:
             return str(self.error)
-        place = f"{self.error.at}: " if self.error.at else ""
-        return f"{place}warning: {str(self.error).removeprefix(place)} [{self.warning}]"
+        position = f"{self.error.at}: " if self.error.at else ""
+        return f"{position}warning: {str(self.error).removeprefix(position)} [{self.warning}]"
 
 
 def warning(name: str, message: str, at: Location | None, hint: str = "") -> Finding:
@@ -62,25 +62,22 @@ def in_order(found: Iterable[Finding]) -> list[Finding]:
     What is wrong in one place for several clusters is one finding that names the first.
     """
     groups: dict[tuple[object, ...], list[tuple[str, Finding]]] = {}
-    for one in sorted(found, key=lambda one: one.error.sort_key()):
-        label, text = _parted(one.error.message)
-        group = groups.setdefault((one.error.at, text, one.error.hint, one.warning), [])
-        group.append((label, one))
-    merged = [_merged(group) for group in groups.values()]
-    wrong = {one.error.at for one in merged if not one.warning}
-    return [one for one in merged if not (one.warning and one.error.at in wrong)]
+    for finding in sorted(found, key=lambda each: each.error.sort_key()):
+        label, text = _parted(finding.error.message)
+        group = groups.setdefault((finding.error.at, text, finding.error.hint, finding.warning), [])
+        group.append((label, finding))
+    merged: list[Finding] = []
+    for group in groups.values():
+        label, first = group[0]
+        if others := len({label for label, _ in group}) - 1:
+            message = f"{label} and {others} more: {_parted(first.error.message)[1]}"
+            first = Finding(InputError(message, first.error.at, first.error.hint), first.warning)
+        merged.append(first)
+    wrong = {finding.error.at for finding in merged if not finding.warning}
+    return [finding for finding in merged if not (finding.warning and finding.error.at in wrong)]
 
 
 def _parted(message: str) -> tuple[str, str]:
     """`cluster/service` and what comes after it, where a message begins so."""
     match = _LABEL.match(message)
     return (match[1], message[match.end() :]) if match else ("", message)
-
-
-def _merged(group: list[tuple[str, Finding]]) -> Finding:
-    label, first = group[0]
-    others = len({label for label, _ in group}) - 1
-    if not others:
-        return first
-    message = f"{label} and {others} more: {_parted(first.error.message)[1]}"
-    return Finding(InputError(message, first.error.at, first.error.hint), first.warning)

@@ -5,13 +5,14 @@ In: a fleet. Out: what is planned, and findings. Reads every file of the fleet; 
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...argocd.applications import check_names
 from ...argocd.destinations import destination_errors
 from ...charts.locate import unlocked
-from ...errors import CmpError, InputError, Location
+from ...errors import CmpError, InputError
 from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned, plan
@@ -45,7 +46,9 @@ def inspect(fleet: Fleet) -> Inspection:
     wrong += _service_errors(planned, fleet)
     found = errors(wrong)
     if not wrong:
-        found += _warnings(fleet, clusters, planned)
+        known = known_labels(cluster.facts.labels for cluster in clusters)
+        found += [*unused(fleet, clusters, known), *unknown_projects(fleet, planned)]
+        found += [*redundant(planned), *repeated(planned)]
     return Inspection(planned, len(clusters), found)
 
 
@@ -68,14 +71,6 @@ def _attempt(wrong: list[CmpError], work: Callable[..., object], *words: object)
         work(*words)
     except CmpError as error:
         wrong.append(error)
-
-
-def _warnings(fleet: Fleet, clusters: list[Cluster], planned: list[Planned]) -> Iterator[Finding]:
-    known = known_labels(cluster.facts.labels for cluster in clusters)
-    yield from unused(fleet, clusters, known)
-    yield from unknown_projects(fleet, planned)
-    yield from redundant(planned)
-    yield from repeated(planned)
 
 
 def _service_errors(planned: list[Planned], fleet: Fleet) -> Iterator[CmpError]:
@@ -107,16 +102,11 @@ class _Files:
         for path, at in named:
             if path not in self._there:
                 _attempt(wrong, planned.request.tree.locate, path, at)
-                self._remember(path, at)
+                # What is there for specs of any cluster needs no other look.
+                with contextlib.suppress(InputError):
+                    self._tree.locate(path, at)
+                    self._there.add(path)
         return wrong
-
-    def _remember(self, path: str, at: Location) -> None:
-        """What is there for specs of any cluster needs no other look."""
-        try:
-            self._tree.locate(path, at)
-            self._there.add(path)
-        except InputError:
-            return
 
     def unlocked(self, planned: Planned) -> list[CmpError]:
         """Charts that the service's lock does not hold, see `charts.unlocked`."""

@@ -17,7 +17,8 @@ from jsonschema_rs import ValidationErrorKind as Kind
 
 from .schema_work import work
 
-MAX_FINDINGS = 20
+MAX_FINDINGS = 20  # of one values file: a person fixes these first and looks again
+MAX_MESSAGE = 300  # characters; a schema may list hundreds of allowed values
 MAX_WORK = 20_000  # see `work`; the largest schemas of charts make 620, this many take 0.1 s
 _FLAGS = re.compile(r"\(\?[a-zA-Z-]+[):]")
 _MASK = "this"
@@ -79,8 +80,14 @@ def compiled(schema: Any, kind: Any = None, registry: Any = None) -> Validator:
     Raises Unusable: no schema, one that refers to another file or address, or one that could take for ever.
     """
     validator = _leniently_compiled(schema, kind, registry)
-    if registry is None and _multiplies(schema):
-        raise Unusable("makes too much of one value")
+    if registry is None:
+        try:
+            bound = MAX_WORK + _size(schema)
+            multiplies = work(schema, bound) >= bound
+        except RecursionError:
+            multiplies = True
+        if multiplies:
+            raise Unusable("makes too much of one value")
     return validator
 
 
@@ -94,15 +101,6 @@ def _leniently_compiled(schema: Any, kind: Any, registry: Any) -> Validator:
             return _compiled(_without_flags(schema), kind, registry)
         except RecursionError:
             raise error from None
-
-
-def _multiplies(schema: Any) -> bool:
-    """Whether its references make much more of it than its text is."""
-    try:
-        bound = MAX_WORK + _size(schema)
-        return work(schema, bound) >= bound
-    except RecursionError:
-        return True
 
 
 def _size(schema: Any) -> int:
@@ -160,17 +158,13 @@ def _refusals(error: ValidationError) -> Iterator[Refusal]:
     elif isinstance(kind, Kind.Type):
         yield Refusal(path, _other_type(kind.types))
     else:
-        yield Refusal(path, _said(error))
-
-
-def _said(error: ValidationError) -> str:
-    message = error.message.replace('"', "'")
-    return message if len(message) <= 300 else f"{message[:299]}…"
+        message = error.message.replace('"', "'")
+        yield Refusal(path, message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 1]}…")
 
 
 def _alternatives(path: tuple[Step, ...], branches: Iterable[Iterable[ValidationError]]) -> Iterator[Refusal]:
     listed = [list(branch) for branch in branches]
-    fitting = [branch for branch in listed if not any(_is_of_other_type(error, path) for error in branch)]
+    fitting = [branch for branch in listed if not any(_types(error, path) for error in branch)]
     if len(fitting) == 1:
         for error in fitting[0]:
             yield from _refusals(error)
@@ -187,9 +181,6 @@ def _other_type(types: Iterable[str]) -> str:
     return f"{_MASK} is not of type {' or '.join(listed)}"
 
 
-def _is_of_other_type(error: ValidationError, path: tuple[Step, ...]) -> bool:
-    return isinstance(error.kind, Kind.Type) and tuple(error.instance_path) == path
-
-
 def _types(error: ValidationError, path: tuple[Step, ...]) -> list[str]:
+    """The types that an alternative expects at `path`, where that is what it refuses; else none."""
     return list(error.kind.types) if isinstance(error.kind, Kind.Type) and tuple(error.instance_path) == path else []

@@ -35,8 +35,8 @@ class Unknown(NamedTuple):
 def available() -> dict[str, str]:
     """Minor version -> file with its definitions; nothing when the package is not installed."""
     found = importlib.util.find_spec(PACKAGE)
-    places = found.submodule_search_locations if found else None
-    top = os.path.join(places[0], "kubernetes-json-schema") if places else ""
+    directories = found.submodule_search_locations if found else None
+    top = os.path.join(directories[0], "kubernetes-json-schema") if directories else ""
     names = sorted(os.listdir(top)) if os.path.isdir(top) else []
     return {minor(name): os.path.join(top, name, "_definitions.json") for name in names if name.endswith(_DIRECTORIES)}
 
@@ -92,8 +92,8 @@ class ClusterSchemas:
     def add(self, value: dict[str, Any]) -> None:
         """Take notice of an object: it may be a CRD."""
         if text(value, "kind") == "CustomResourceDefinition":
-            for one in served(value):
-                self._served[one.group, one.version, one.kind] = one
+            for version in served(value):
+                self._served[version.group, version.version, version.kind] = version
 
     def refusals(self, value: dict[str, Any]) -> list[Refusal] | Unknown:
         """What the API server would refuse of an object."""
@@ -102,8 +102,11 @@ class ClusterSchemas:
         builtin = self._builtin.of(kind)
         if builtin is not None:
             return builtin.refusals(value)
-        custom = self._custom(kind)
-        if custom is not None:
+        if kind not in self._validators:
+            crd = self._served.get(kind)
+            self._validators[kind] = self._of_schema(crd.schema) if crd else None
+        # None: there is no such CRD, or its schema is none.
+        if (custom := self._validators[kind]) is not None:
             of_metadata = self._builtin.metadata().refusals(mapping(value, "metadata"))
             nested = [one._replace(path=("metadata", *one.path)) for one in of_metadata]
             return [*nested, *custom.refusals(without_nulls(value))]
@@ -113,13 +116,6 @@ class ClusterSchemas:
         there = f"; there is {', '.join(others)}" if others else ""
         message = f"Kubernetes {self._builtin.version} has no {found.kind} of {text(value, 'apiVersion')}{there}"
         return [Refusal((), message)]
-
-    def _custom(self, kind: GroupVersionKind) -> Validator | None:
-        """The validator of a CRD, or None: there is no such CRD, or its schema is none."""
-        if kind not in self._validators:
-            one = self._served.get(kind)
-            self._validators[kind] = self._of_schema(one.schema) if one else None
-        return self._validators[kind]
 
     def _of_schema(self, schema: dict[str, Any]) -> Validator | None:
         """Clusters that have the same CRD share what is made of it."""

@@ -6,9 +6,10 @@ a use counts as one, so that a key is called unknown only when nothing in the ch
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from ...charts.contents import ChartFiles
@@ -43,10 +44,16 @@ def mentions(chart: ChartFiles) -> Mentions:
     words: set[str] = set()
     whole: set[Path] = set()
     for one in _all(chart):
-        for text in _texts(one.files):
-            _template(text, paths, words, whole)
-        words.update(_in_values(one.files.get("values.yaml", b"")))
-        words.update(_in_schema(one.schema))
+        for path, data in one.files.items():
+            # All that can hold a template: also files that one reads and hands to `tpl`.
+            if path not in _NO_TEMPLATES and not path.endswith(_NO_TEMPLATE):
+                _template(_COMMENT.sub("", data.decode("utf-8", "replace")), paths, words, whole)
+        # Keys of values.yaml, those in comments too, and dotted names in comments.
+        values = one.files.get("values.yaml", b"").decode("utf-8", "replace")
+        words.update(_NAME_IN_VALUES.findall(values))
+        words.update(step for dotted in _DOTTED.findall(values) for step in dotted.split("."))
+        with contextlib.suppress(ValueError, RecursionError):
+            words.update(_properties(json.loads(one.schema or b"{}")))
         words.update(step for switch in one.switches for step in switch.split("."))
         words.update(step for sub in one.subcharts for pair in sub.imports for path in pair for step in path.split("."))
     return Mentions(frozenset(paths), frozenset(words), frozenset(whole))
@@ -56,12 +63,6 @@ def _all(chart: ChartFiles) -> Iterator[ChartFiles]:
     yield chart
     for subchart in chart.subcharts:
         yield from _all(subchart.chart)
-
-
-def _texts(files: Mapping[str, bytes]) -> Iterable[str]:
-    """What can hold a template: also files that one reads and hands to `tpl`."""
-    named = (path for path in files if path not in _NO_TEMPLATES and not path.endswith(_NO_TEMPLATE))
-    return (_COMMENT.sub("", files[path].decode("utf-8", "replace")) for path in named)
 
 
 def _template(text: str, paths: set[Path], words: set[str], whole: set[Path]) -> None:
@@ -83,24 +84,8 @@ def _template(text: str, paths: set[Path], words: set[str], whole: set[Path]) ->
         words.update(step for quoted in _QUOTED.findall(part) for step in (quoted, *quoted.split(".")))
 
 
-def _in_values(data: bytes) -> Iterator[str]:
-    """Keys of values.yaml, those in comments too, and dotted names in comments."""
-    text = data.decode("utf-8", "replace")
-    yield from _NAME_IN_VALUES.findall(text)
-    for dotted in _DOTTED.findall(text):
-        yield from dotted.split(".")
-
-
-def _in_schema(data: bytes) -> Iterator[str]:
-    """Every property that a values schema names, wherever."""
-    if data:
-        try:
-            yield from _properties(json.loads(data))
-        except (ValueError, RecursionError):
-            return
-
-
 def _properties(schema: Any) -> Iterator[str]:
+    """Every property that a values schema names, wherever."""
     if isinstance(schema, dict):
         named = schema.get("properties")
         yield from named if isinstance(named, dict) else ()

@@ -9,15 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from ...errors import CmpError, InputError, Location
+from ...errors import CmpError, InputError
 from ...fleet.plan import Planned
 from ...goyaml.load import Node
 from ...specs.rules import NAME
 
 _NAMESPACE = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _WORD = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?")
-_MAX_PREFIX = 253
-_MAX_ANNOTATIONS = 256 * 1024
+_MAX_PREFIX = 253  # characters of a DNS subdomain
+_MAX_ANNOTATIONS = 256 * 1024  # characters of all keys and values together (TotalAnnotationSizeLimitB)
 
 
 def invalid_names(planned: Planned) -> Iterator[CmpError]:
@@ -30,35 +30,23 @@ def invalid_names(planned: Planned) -> Iterator[CmpError]:
         yield InputError(f"{service.label}: {message}", at)
     written = fields.get("metadata")
     for field, pairs in (("labels", service.labels), ("annotations", service.annotations)):
-        places = written.entries(field) if written else {}
-        yield from _pairs(field, [(key, value, places[key]) for key, value in pairs])
+        nodes = written.entries(field) if written else {}
+        yield from _pairs(field, [(key, value, nodes[key]) for key, value in pairs])
     for field in ("labels", "annotations"):
         found = planned.resolved.application.entries(field).items()
         yield from _pairs(field, [(key, str(child.value), child) for key, child in found if child.value is not None])
 
 
 def _pairs(field: str, pairs: list[tuple[str, str, Node]]) -> Iterator[CmpError]:
-    for key, value, place in pairs:
-        at = place.start
-        if not _is_key(key):
-            yield InputError(f'"{key}" is no key of {field}', at, "write [prefix/]name, the name 63 letters at most")
+    """Keys and values as Kubernetes takes them; each pair with the node that says so."""
+    for key, value, node in pairs:
+        prefix, slash, name = key.rpartition("/")
+        if not _WORD.fullmatch(name) or slash and not (NAME.fullmatch(prefix) and len(prefix) <= _MAX_PREFIX):
+            hint = "write [prefix/]name, the name 63 letters at most"
+            yield InputError(f'"{key}" is no key of {field}', node.start, hint)
         elif field == "labels" and value and not _WORD.fullmatch(value):
             hint = 'letters, digits, "-", "_" and ".", beginning and ending with a letter or digit, 63 at most'
-            yield InputError(f'label {key}: "{_short(value)}" is no value of a label', place.at, hint)
+            short = value if len(value) <= 80 else f"{value[:79]}…"
+            yield InputError(f'label {key}: "{short}" is no value of a label', node.at, hint)
     if field == "annotations" and pairs and sum(len(key) + len(value) for key, value, _ in pairs) > _MAX_ANNOTATIONS:
-        yield InputError("annotations are larger than 256 KiB together", _first(pairs))
-
-
-def _is_key(key: str) -> bool:
-    prefix, slash, name = key.rpartition("/")
-    if slash and not (NAME.fullmatch(prefix) and len(prefix) <= _MAX_PREFIX):
-        return False
-    return bool(_WORD.fullmatch(name))
-
-
-def _short(value: str) -> str:
-    return value if len(value) <= 80 else f"{value[:79]}…"
-
-
-def _first(pairs: list[tuple[str, str, Node]]) -> Location:
-    return pairs[0][2].start
+        yield InputError("annotations are larger than 256 KiB together", pairs[0][2].start)

@@ -26,20 +26,16 @@ def redundant(planned: Iterable[Planned]) -> Iterator[Finding]:
     for one in planned:
         lifted = "redundant" in one.resolved.service.allow
         for _, leaf in _written(one):
-            _compare(leaf, same, lifted)
+            chain = (leaf, *leaf.over)
+            for high, low in zip(chain, chain[1:]):
+                if lifted or not _equal(high, low) or high.at == low.at:
+                    same[high.at] = None
+                else:
+                    same.setdefault(high.at, low.at)
+            same[chain[-1].at] = None
     for at, below in same.items():
         if below is not None:
             yield warning("redundant", f"this says what {below} says already", at, "one of them can go")
-
-
-def _compare(leaf: Node, same: dict[Location, Location | None], lifted: bool) -> None:
-    chain = (leaf, *leaf.over)
-    for high, low in zip(chain, chain[1:]):
-        if lifted or not _equal(high, low) or high.at == low.at:
-            same[high.at] = None
-        else:
-            same.setdefault(high.at, low.at)
-    same[chain[-1].at] = None
 
 
 def _equal(high: Node, low: Node) -> bool:

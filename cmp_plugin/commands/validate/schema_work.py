@@ -41,16 +41,13 @@ class _Count:
         key = (id(schema), depth)
         if key not in self._known:
             self._known[key] = self._bound  # what comes back here without going down never ends
-            self._known[key] = self._sum(schema, depth)
+            total = 1
+            for child, deeper in self._children(schema):
+                total += self.of(child, depth - deeper)
+                if total >= self._bound:
+                    break
+            self._known[key] = min(total, self._bound)
         return self._known[key]
-
-    def _sum(self, schema: dict[str, Any], depth: int) -> int:
-        total = 1
-        for child, deeper in self._children(schema):
-            total += self.of(child, depth - deeper)
-            if total >= self._bound:
-                return self._bound
-        return total
 
     def _children(self, schema: dict[str, Any]) -> Iterator[tuple[Any, int]]:
         """Subschemas that a value meets, with 1 for those that its parts meet."""

@@ -96,19 +96,15 @@ def _refused(refusal: Refusal, path: Path, name: str, values: Values, written: N
     whole = Refusal((*path, *refusal.path), "").where
     hint = ""
     if refusal.unknown:
-        above = _data_at(values, refusal.path[:-1])
+        above: object = values
+        for step in refusal.path[:-1]:
+            if isinstance(above, dict):
+                above = above.get(step)
+            elif isinstance(above, list) and isinstance(step, int):
+                above = above[step]
         hint = did_you_mean(str(refusal.path[-1]), above) if isinstance(above, dict) else ""
     message = f"{SCHEMA}{name} refuses {whole or 'the values'}: {refusal.message}"
     chart = planned.resolved.service.chart
     assert chart is not None
     at = written_at(written, (*path, *refusal.path)) or chart.at
     return InputError(f"{planned.resolved.service.label}: {message}", at, hint)
-
-
-def _data_at(values: object, path: tuple[str | int, ...]) -> object:
-    for step in path:
-        if isinstance(values, dict):
-            values = values.get(step)
-        elif isinstance(values, list) and isinstance(step, int):
-            values = values[step]
-    return values

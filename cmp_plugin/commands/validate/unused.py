@@ -13,7 +13,6 @@ from ...fleet.files import Fleet
 from ...fleet.plan import PROVISION, keys_on
 from ...fleet.request import provision_request
 from ...fleet.service_layers import holds
-from ...goyaml.load import Node
 from .findings import Finding, allowed, warning
 from .labels import Known, unknown_in, unknown_labels
 
@@ -22,9 +21,14 @@ Uses = dict[str, list[Cluster]]
 
 def unused(fleet: Fleet, clusters: list[Cluster], known: Known) -> Iterator[Finding]:
     """Nothing in a fleet without clusters: it has only begun."""
-    if clusters:
-        yield from _services(fleet, _uses(clusters), known)
-        yield from _profiles(fleet, clusters)
+    if not clusters:
+        return
+    yield from _services(fleet, _uses(clusters), known)
+    used = {name for cluster in clusters for name in profile_order(fleet, cluster.spec)}
+    for name in fleet.names("Profile"):
+        if name not in used:
+            spec = fleet.spec_of("Profile", name)
+            yield warning("unused", f"no cluster has the profile {name}", spec.at._replace(line=0))
 
 
 def _uses(clusters: list[Cluster]) -> Uses:
@@ -48,26 +52,14 @@ def _services(fleet: Fleet, uses: Uses, known: Known) -> Iterator[Finding]:
             yield from unknown_labels(spec, known)
         if "unused" in allowed(spec):
             continue
-        if name in uses:
-            yield from _variants(name, spec, uses[name], known)
-        else:
+        if name not in uses:
             hint = f"name it under `services:`, or take services/{name} away"
             yield warning("unused", f"no cluster has the service {name}", spec.at._replace(line=0), hint)
-
-
-def _variants(name: str, spec: Node, clusters: list[Cluster], known: Known) -> Iterator[Finding]:
-    """Those that ask for a label or value that is nowhere have a warning of their own."""
-    for variant, block in spec.entries("variants").items():
-        if block.value is None or "unused" in allowed(block) or any(unknown_in(block, known)):
             continue
-        if not any(holds(block, cluster.facts.labels) for cluster in clusters):
-            message = f"the variant {variant} applies to no cluster that has {name}"
-            yield warning("unused", message, block.start)
-
-
-def _profiles(fleet: Fleet, clusters: list[Cluster]) -> Iterator[Finding]:
-    used = {name for cluster in clusters for name in profile_order(fleet, cluster.spec)}
-    for name in fleet.names("Profile"):
-        if name not in used:
-            spec = fleet.spec_of("Profile", name)
-            yield warning("unused", f"no cluster has the profile {name}", spec.at._replace(line=0))
+        for variant, block in spec.entries("variants").items():
+            # Those that ask for a label or value that is nowhere have a warning of their own.
+            if block.value is None or "unused" in allowed(block) or any(unknown_in(block, known)):
+                continue
+            if not any(holds(block, cluster.facts.labels) for cluster in uses[name]):
+                message = f"the variant {variant} applies to no cluster that has {name}"
+                yield warning("unused", message, block.start)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ...charts.contents import ChartFiles, NotHere, chart_of
+from ...charts.contents import NotHere, chart_of
 from ...errors import CmpError
 from ...fleet.plan import Planned
 from .findings import Finding
@@ -68,12 +68,9 @@ class Charts:
         if isinstance(found, NotHere):
             self._unseen[found.reason] = None
             return None
-        return self._checked(found)
-
-    def _checked(self, chart: ChartFiles) -> Chart:
-        schemas = schemas_of(chart)
+        schemas = schemas_of(found)
         self._unusable |= dict.fromkeys(schemas.unusable)
-        return Chart(known_keys(chart), schemas)
+        return Chart(known_keys(found), schemas)
 
     @property
     def unseen(self) -> Unseen:
