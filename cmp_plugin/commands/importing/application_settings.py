@@ -21,12 +21,17 @@ def settings(application: dict[str, Any]) -> Block:
     metadata, spec = mapping(application, "metadata"), mapping(application, "spec")
     policy = mapping(spec, "syncPolicy")
     annotations = {key: value for key, value in mapping(metadata, "annotations").items() if key not in (WAVE, _KUBECTL)}
+    sync: Block = dict.fromkeys(_OURS, False)
+    options = policy.get("syncOptions")
+    for option in options if isinstance(options, list) else []:
+        key, _, value = str(option).partition("=")
+        sync[key] = {"true": True, "false": False}.get(value.lower(), value)
     found: Block = {
         "namespace": "" if text(metadata, "namespace") == NAMESPACE else text(metadata, "namespace"),
         "project": "" if text(spec, "project") == PROJECT else text(spec, "project"),
         "labels": literal(mapping(metadata, "labels")),
         "annotations": literal(annotations),
-        "syncOptions": _sync_options(policy.get("syncOptions")),
+        "syncOptions": {key: value for key, value in sync.items() if not (key in _OURS and value is True)},
         "retry": mapping(policy, "retry"),
         "ignoreDifferences": _ignored(spec.get("ignoreDifferences")),
         "info": spec.get("info") or [],
@@ -34,29 +39,20 @@ def settings(application: dict[str, Any]) -> Block:
     found = {key: value for key, value in found.items() if value}
     if metadata.get("finalizers") != [FINALIZER]:
         found["finalizers"] = metadata.get("finalizers") or []
-    if automated := _automated(policy.get("automated")):
-        found["automated"] = automated[0]
+    automated = policy.get("automated")
+    if not isinstance(automated, dict) or automated.get("enabled") is False:
+        found["automated"] = False
+    else:
+        # What the owner says over Argo CD's defaults, but for what is the fleet's default, too.
+        said = {"prune": False, "selfHeal": False, **automated}
+        said.pop("enabled", None)
+        fleet_default = (("prune", True), ("selfHeal", True))
+        if other := {key: value for key, value in said.items() if (key, value) not in fleet_default}:
+            found["automated"] = other
     wave = text(mapping(metadata, "annotations"), WAVE)
     if wave.lstrip("-").isdigit() and int(wave):
         found["wave"] = int(wave)
     return found
-
-
-def _sync_options(options: Any) -> Block:
-    found: Block = dict.fromkeys(_OURS, False)
-    for option in options if isinstance(options, list) else []:
-        key, _, value = str(option).partition("=")
-        found[key] = {"true": True, "false": False}.get(value.lower(), value)
-    return {key: value for key, value in found.items() if not (key in _OURS and value is True)}
-
-
-def _automated(automated: Any) -> list[Any]:
-    """A list with the value that says it, or an empty one where the fleet's default does."""
-    if not isinstance(automated, dict) or automated.get("enabled") is False:
-        return [False]
-    found = {"prune": False, "selfHeal": False, **{key: value for key, value in automated.items() if key != "enabled"}}
-    more = {key: value for key, value in found.items() if (key, value) not in (("prune", True), ("selfHeal", True))}
-    return [more] if more else []
 
 
 def _ignored(rules: Any) -> Block:

@@ -40,7 +40,7 @@ from .parents import without_applications
 from .releases import helm_source, missing
 from .repository import Repository, check_repository, repository_of, sources_of
 
-ARGOCD = "argocd.argoproj.io/"
+ARGOCD = "argocd.argoproj.io/"  # labels of a cluster's Secret with this prefix are Argo CD's own
 IN_CLUSTER_NAME = "in-cluster"
 _GIT_OPTIONS = {"repoURL", "path", "targetRevision", "ref", "name", "directory", "kustomize"}
 
@@ -63,22 +63,18 @@ def convert(asked: Asked) -> Conversion:
                     raise InputError(f"another one is called {found.name}, too", one.at)
                 instances.append(found)
         except CmpError as error:
-            left.extend(flatten([labelled(error, _label(one))]))
+            name = text(mapping(one.value, "metadata"), "name")
+            left.extend(flatten([labelled(error, f"Application {name}")]))
     claimed = {path[1:] for one in instances for path in one.manifests}
     others = [one for one in objects if one.kind != "Application" and one.at.file not in claimed]
     left.extend(error for one in others for error in _other(made, one))
     instances = _with_one_destination(_with_words(instances), left)
     for instance in instances:
-        made.clusters.setdefault(instance.cluster, {}).update(_labels(instance, clusters))
+        known = next((secret.labels for secret in clusters if instance.destination == {"name": secret.name}), {})
+        labels = {key: value for key, value in known.items() if not key.startswith(ARGOCD)}
+        made.clusters.setdefault(instance.cluster, {}).update({"labels": labels} if labels else {})
     pairs = _placed(made, instances, asked, left)
     return Conversion(written(made), tuple(pairs), tuple(left))
-
-
-def _labels(one: Instance, clusters: list[ClusterSecret]) -> Block:
-    """`labels` for cluster.yaml: those of the cluster's Secret, but for Argo CD's own."""
-    known = next((cluster.labels for cluster in clusters if one.destination == {"name": cluster.name}), {})
-    labels = {key: value for key, value in known.items() if not key.startswith(ARGOCD)}
-    return {"labels": labels} if labels else {}
 
 
 def _expanded(objects: list[Found], asked: Asked, left: list[CmpError]) -> tuple[list[Found], list[ClusterSecret]]:
@@ -91,10 +87,6 @@ def _expanded(objects: list[Found], asked: Asked, left: list[CmpError]) -> tuple
         except CmpError as error:
             left.extend(flatten([labelled(error, f"ApplicationSet {text(mapping(one.value, 'metadata'), 'name')}")]))
     return found, clusters
-
-
-def _label(one: Found) -> str:
-    return f"Application {text(mapping(one.value, 'metadata'), 'name')}"
 
 
 def _other(made: Draft, one: Found) -> list[CmpError]:
@@ -233,17 +225,14 @@ def _placed(made: Draft, instances: list[Instance], asked: Asked, left: list[Cmp
             if one.helm and one.helm.release.api_versions:
                 versions = cluster.setdefault("kubernetes", {}).setdefault("apiVersions", [])
                 versions += [version for version in one.helm.release.api_versions if version not in versions]
-            pairs.append(Pair(one.cluster, key, _origins(one), one.at, one.namespace, entry))
+            sources = (
+                *((one.helm.release,) if one.helm else ()),
+                *(Kustomization(path) for path in one.kustomizations),
+                *((Manifests(one.manifests),) if one.manifests else ()),
+            )
+            pairs.append(Pair(one.cluster, key, sources, one.at, one.namespace, entry))
     _share_settings(made)
     return pairs
-
-
-def _origins(one: Instance) -> tuple[Kustomization | Manifests | Release, ...]:
-    return (
-        *((one.helm.release,) if one.helm else ()),
-        *(Kustomization(path) for path in one.kustomizations),
-        *((Manifests(one.manifests),) if one.manifests else ()),
-    )
 
 
 def _groups(instances: list[Instance]) -> list[list[Instance]]:

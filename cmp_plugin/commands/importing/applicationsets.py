@@ -10,7 +10,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any
 
 from ...argocd.applications import FINALIZER, NAMESPACE
@@ -81,13 +80,11 @@ def _plain(value: Any, parameters: Block) -> Any:
 
     def replaced(found: re.Match[str]) -> str:
         seen = at_path(parameters, found[1])
-        return found[0] if seen is None or isinstance(seen, dict | list) else _as_text(seen)
+        if seen is None or isinstance(seen, dict | list):
+            return found[0]
+        return seen if isinstance(seen, str) else json.dumps(seen)
 
     return _mapped(value, lambda text_: _PLAIN.sub(replaced, text_))
-
-
-def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _mapped(value: Any, change: Any) -> Any:
@@ -115,37 +112,33 @@ def _by_helm(value: Any, parameters: Sequence[Block], asked: Asked) -> list[Any]
     texts = list(dict.fromkeys(_texts(value)))
     if not texts or not parameters:
         return [value for _ in parameters]
-    blocks = "".join(f'{{{{ define "text{place}" }}}}{each}{{{{ end }}}}' for place, each in enumerate(texts))
-    calls = " ".join(f'(include "text{place}" .)' for place in range(len(texts)))
-    lines = f"filled{{{{ $place }}}}: {{{{ list {calls} | toJson }}}}"
-    page = f"{blocks}\n{{{{ range $place, $one := .Values.parameters }}}}\n{lines}\n{{{{ end }}}}\n"
-    place = os.path.join(asked.context.workdir, "templates-probe")
+    blocks = "".join(f'{{{{ define "text{number}" }}}}{each}{{{{ end }}}}' for number, each in enumerate(texts))
+    calls = " ".join(f'(include "text{number}" .)' for number in range(len(texts)))
+    lines = f"filled{{{{ $number }}}}: {{{{ list {calls} | toJson }}}}"
+    page = f"{blocks}\n{{{{ range $number, $one := .Values.parameters }}}}\n{lines}\n{{{{ end }}}}\n"
+    chart = os.path.join(asked.context.workdir, "templates-probe")
     files = {
         "Chart.yaml": b"apiVersion: v2\nname: probe\nversion: 1.0.0\n",
         "templates/page.yaml": page.encode(),
         "values.json": dump_values({"parameters": list(parameters)}),
     }
     for name, content in files.items():
-        os.makedirs(os.path.dirname(os.path.join(place, name)), exist_ok=True)
-        with open(os.path.join(place, name), "wb") as file:
+        os.makedirs(os.path.dirname(os.path.join(chart, name)), exist_ok=True)
+        with open(os.path.join(chart, name), "wb") as file:
             file.write(content)
     output = helm.template(
         helm.find(asked.context.helm_range),
-        chart_path=place,
+        chart_path=chart,
         release="probe",
         namespace="probe",
         include_crds=False,
         skip_tests=True,
         kube_version=asked.kubernetes,
         api_versions=(),
-        values_file=os.path.join(place, "values.json"),
+        values_file=os.path.join(chart, "values.json"),
         workdir=asked.context.workdir,
         deadline=asked.context.deadline,
     ).decode()
     filled = [json.loads(found[1]) for found in re.finditer(r"^filled\d+: (.*)$", output, re.MULTILINE)]
-    known = [dict(zip(texts, one, strict=True)) for one in filled]
-    return [_mapped(value, partial(_known, each)) for each in known]
-
-
-def _known(known: dict[str, str], value: str) -> str:
-    return known.get(value, value)
+    known = [dict(zip(texts, each, strict=True)) for each in filled]
+    return [_mapped(value, lambda text_, of=of: of.get(text_, text_)) for of in known]

@@ -34,8 +34,8 @@ from .conversion import Asked, Conversion
 from .owner import Tools, owned
 from .proof import Proof, prove
 
-SECONDS = 600.0
-MOST_LISTED = 8
+SECONDS = 600.0  # for what is read and fetched while converting; renders have deadlines of their own
+MOST_LISTED = 8  # clusters by name in a service's line; more are counted
 
 
 def run(args: Namespace) -> int:
@@ -49,7 +49,8 @@ def run(args: Namespace) -> int:
     if args.check:
         return _check(args)
     check_new_fleet(args.dir)
-    if _lies_in(args.dir, args.source):
+    source = os.path.realpath(args.source)
+    if os.path.commonpath((source, os.path.realpath(args.dir))) == source:
         raise UsageError(
             f"{args.dir} lies in the source, and would be a part of it from then on", hint="name a directory outside"
         )
@@ -96,23 +97,12 @@ def _proven(args: Namespace, directory: str) -> tuple[Conversion, list[Proof]]:
             raise Errors([*conversion.left_out] or [InputError("there is nothing to import in the source")])
         fleet, unlocked = _laid_out(conversion, os.path.join(directory, "fleet"))
         proofs = _compared(args, conversion, fleet, directory, unlocked)
-        failed = {
-            proof.pair.key: _reason(proof) for proof in proofs if proof.errors and proof.pair.key in conversion.lifted
-        }
+        failed = [proof for proof in proofs if proof.errors and proof.pair.key in conversion.lifted]
         if not failed:
             return conversion, proofs
-        as_trees |= failed
-
-
-def _lies_in(place: str, source: str) -> bool:
-    top = os.path.realpath(source)
-    return os.path.commonpath((top, os.path.realpath(place))) == top
-
-
-def _reason(proof: Proof) -> str:
-    """Why an app's overlays are not taken apart: the first thing that would differ."""
-    first = flatten(proof.errors)[0].message
-    return f"as a block, {first.removeprefix(f'{proof.pair.label}: ')} ({proof.pair.cluster})"
+        for proof in failed:
+            first = flatten(proof.errors)[0].message.removeprefix(f"{proof.pair.label}: ")
+            as_trees[proof.pair.key] = f"as a block, {first} ({proof.pair.cluster})"
 
 
 def _converted(
@@ -129,36 +119,36 @@ def _converted(
 
 def _source(args: Namespace) -> tuple[FileTree, str, bool]:
     """The repository that the source lies in, or the source alone; where in it the source begins; which it is."""
-    place = os.path.realpath(args.source)
-    repository = git.repository(place, Deadline(git.LOOK_SECONDS))
+    directory = os.path.realpath(args.source)
+    repository = git.repository(directory, Deadline(git.LOOK_SECONDS))
     prefix = repository.prefix.strip("/") if repository else ""
-    root = place.removesuffix(f"/{prefix}") if prefix else place
+    root = directory.removesuffix(f"/{prefix}") if prefix else directory
     return FileTree(root, ("/",)), f"/{prefix}", repository is not None
 
 
-def _laid_out(conversion: Conversion, place: str) -> tuple[Fleet, dict[str, CmpError]]:
+def _laid_out(conversion: Conversion, directory: str) -> tuple[Fleet, dict[str, CmpError]]:
     """The fleet on the disk, its charts locked; and for services whose charts cannot be had, why."""
     import shutil
 
-    shutil.rmtree(place, ignore_errors=True)
-    _write(place, conversion.files.items())
-    made = open_fleet(place)
+    shutil.rmtree(directory, ignore_errors=True)
+    _write(directory, conversion.files.items())
+    made = open_fleet(directory)
     locks, errors = service_locks(made)
     missing = missing_charts(locks)
     with progress(len(missing), "fetching") as step:
         new, unfetched = fetch_missing(made, missing, step)
     errors += unfetched
-    _write(place, ((lock.path[1:], lock.text(new)) for lock in locks if lock.wanted and lock.is_complete(new)))
+    _write(directory, ((lock.path[1:], lock.text(new)) for lock in locks if lock.wanted and lock.is_complete(new)))
     steps = {error: str(error.at.file if error.at else "").split("/") for error in flatten(errors)}
     unlocked = {path[1]: error for error, path in steps.items() if path[0] == "services" and len(path) > 1}
     if len(unlocked) < len({str(error) for error in steps}):
         raise Errors(errors)
-    return open_fleet(place), unlocked
+    return open_fleet(directory), unlocked
 
 
-def _write(place: str, files: Iterable[tuple[str, bytes]]) -> None:
+def _write(directory: str, files: Iterable[tuple[str, bytes]]) -> None:
     for name, content in files:
-        path = os.path.join(place, name)
+        path = os.path.join(directory, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as handle:
             handle.write(content)
@@ -168,7 +158,12 @@ def _compared(
     args: Namespace, conversion: Conversion, fleet: Fleet, directory: str, unlocked: Mapping[str, CmpError]
 ) -> list[Proof]:
     settings = settings_of(fleet.spec)
-    tools = Tools(helm.find(settings.helm), kustomize.find(settings.kustomize), tuple(_locked(fleet)))
+    locked: list[Locked] = []
+    for path in (f"services/{entry}/{FILE}" for entry in fleet.names("Service")):
+        if fleet.tree.exists(f"/{path}"):
+            with open(os.path.join(fleet.root, path), "rb") as handle:
+                locked += parse(handle.read(), path)
+    tools = Tools(helm.find(settings.helm), kustomize.find(settings.kustomize), tuple(locked))
     tree = _source(args)[0]
     context = FetchContext(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
     lost = {pair: unlocked[pair.entry or pair.key] for pair in conversion.pairs if (pair.entry or pair.key) in unlocked}
@@ -183,15 +178,7 @@ def _compared(
     return [*proofs, *(Proof(pair, 0, (error,)) for pair, error in lost.items())]
 
 
-def _locked(fleet: Fleet) -> Iterator[Locked]:
-    for entry in fleet.names("Service"):
-        path = f"services/{entry}/{FILE}"
-        if fleet.tree.exists(f"/{path}"):
-            with open(os.path.join(fleet.root, path), "rb") as handle:
-                yield from parse(handle.read(), path)
-
-
-def _publish(place: str, conversion: Conversion, made: str) -> None:
+def _publish(destination: str, conversion: Conversion, made: str) -> None:
     """What was compared is what is written, locks included."""
 
     def files() -> Iterator[tuple[str, bytes]]:
@@ -201,7 +188,7 @@ def _publish(place: str, conversion: Conversion, made: str) -> None:
                 with open(path, "rb") as handle:
                     yield os.path.relpath(path, made), handle.read()
 
-    write_directory(place, files())
+    write_directory(destination, files())
 
 
 def _say(proofs: list[Proof], errors: list[CmpError], more: str) -> None:

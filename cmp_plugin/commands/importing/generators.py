@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import fnmatch
 import os
 import posixpath
@@ -22,7 +23,7 @@ from ...system.files import MAX_ENTRIES
 from .conversion import Asked, Block, dns_name
 
 SECRET_TYPE = "argocd.argoproj.io/secret-type"
-MOST = 10_000  # sets of parameters
+MOST = 10_000  # sets of parameters: a matrix in a matrix multiplies, and something has to end it
 
 Fill = Callable[[Any, Block], Any]
 
@@ -47,18 +48,15 @@ def cluster_secret(value: dict[str, Any]) -> ClusterSecret | None:
     labels = strings(metadata, "labels")
     if value.get("kind") != "Secret" or labels.get(SECRET_TYPE) != "cluster":
         return None
-    plain = mapping(value, "stringData")
-    found = {key: text(plain, key) or _decoded(text(mapping(value, "data"), key)) for key in ("name", "server")}
+    found: dict[str, str] = {}
+    for key in ("name", "server"):
+        found[key] = text(mapping(value, "stringData"), key)
+        if not found[key]:
+            with contextlib.suppress(binascii.Error, ValueError):
+                found[key] = base64.b64decode(text(mapping(value, "data"), key)).decode()
     return ClusterSecret(
         found["name"] or text(metadata, "name"), found["server"], labels, strings(metadata, "annotations")
     )
-
-
-def _decoded(data: str) -> str:
-    try:
-        return base64.b64decode(data).decode()
-    except (binascii.Error, ValueError):
-        return ""
 
 
 class Generators(NamedTuple):
@@ -115,19 +113,16 @@ class Generators(NamedTuple):
         ]
 
     def _matrix(self, options: Block) -> list[Block]:
-        first, second = self._two(options)
-        found: list[Block] = []
-        for one in self.of(first):
-            found += [deep({**other}, one) for other in self.of(self.fill(second, one))]
-            if len(found) > MOST:
-                raise InputError(f"its generators give more than {MOST} sets of parameters", self.at)
-        return found
-
-    def _two(self, options: Block) -> list[Any]:
         inner = options.get("generators")
         if not isinstance(inner, list) or len(inner) != 2:
             raise InputError("the generator matrix needs two generators", self.at)
-        return inner
+        first, second = inner
+        found: list[Block] = []
+        for outer in self.of(first):
+            found += [deep({**each}, outer) for each in self.of(self.fill(second, outer))]
+            if len(found) > MOST:
+                raise InputError(f"its generators give more than {MOST} sets of parameters", self.at)
+        return found
 
     def _merge(self, options: Block) -> list[Block]:
         base, *others = [self.of(each) for each in options.get("generators") or []] or [[]]
@@ -147,16 +142,15 @@ class Generators(NamedTuple):
         ]
         wanted = [pattern for pattern, is_excluded in patterns if not is_excluded]
         refused = [pattern for pattern, is_excluded in patterns if is_excluded]
-        found = [path for path in directories(self.asked) if matches(path, wanted) and not matches(path, refused)]
         values = mapping(options, "values")
-        made = [{"path": _path_parameters(path)} for path in found]
-        return [{**each, "values": self.fill(values, each)} if values else each for each in made]
-
-
-def _path_parameters(path: str) -> Block:
-    steps = path.split("/")
-    basename = steps[-1]
-    return {"path": path, "basename": basename, "basenameNormalized": dns_name(basename), "segments": steps}
+        found: list[Block] = []
+        for path in directories(self.asked):
+            if matches(path, wanted) and not matches(path, refused):
+                steps = path.split("/")
+                names = {"basename": steps[-1], "basenameNormalized": dns_name(steps[-1])}
+                each: Block = {"path": {"path": path, **names, "segments": steps}}
+                found.append({**each, "values": self.fill(values, each)} if values else each)
+        return found
 
 
 def directories(asked: Asked) -> list[str]:

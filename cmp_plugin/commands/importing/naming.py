@@ -8,9 +8,9 @@ Pure.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-MOST_STEPS = 3
+MOST_STEPS = 3  # of a cluster's word, as in `eu-west-1`
 
 
 def words(names: Mapping[str, Sequence[str]]) -> dict[str, str]:
@@ -36,16 +36,11 @@ def _offers(names: Sequence[str]) -> dict[tuple[str, str], set[str]]:
     """(side, word) -> what is left of the names that have it, where at least half of the names do."""
     found: dict[tuple[str, str], set[str]] = {}
     for name in names:
-        for side, word, stem in _splits(name):
-            found.setdefault((side, word), set()).add(stem)
+        steps = name.split("-")
+        for count in range(1, min(MOST_STEPS, len(steps) - 1) + 1):
+            found.setdefault(("suffix", "-".join(steps[-count:])), set()).add("-".join(steps[:-count]))
+            found.setdefault(("prefix", "-".join(steps[:count])), set()).add("-".join(steps[count:]))
     return {key: stems for key, stems in found.items() if 2 * len(stems) >= len(names)}
-
-
-def _splits(name: str) -> Iterator[tuple[str, str, str]]:
-    steps = name.split("-")
-    for count in range(1, min(MOST_STEPS, len(steps) - 1) + 1):
-        yield "suffix", "-".join(steps[-count:]), "-".join(steps[:-count])
-        yield "prefix", "-".join(steps[:count]), "-".join(steps[count:])
 
 
 def without_word(name: str, candidates: Sequence[str]) -> str:

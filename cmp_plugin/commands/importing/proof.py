@@ -14,14 +14,14 @@ from ...errors import CmpError, InputError
 from ...fleet.cluster import open_cluster
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned, planned_service
-from ...render.compare import ABSENT, ADDED, REMOVED, Change, Field, compared
+from ...render.compare import ABSENT, ADDED, REMOVED, Change, compared
 from ...render.manifest import mapping
 from ...render.render import render
 from ...system.process import Deadline
 from .conversion import Pair
 
-SHOWN = 20
-LONGEST = 60
+SHOWN = 20  # differences of one pair: by then it is clear that something is wrong
+LONGEST = 60  # characters of a value
 
 
 class Proof(NamedTuple):
@@ -51,17 +51,20 @@ def prove(
             asked.append(pair)
         except CmpError as error:
             yield Proof(pair, 0, (error,))
-    by_place = {id(one): pair for one, pair in zip(planned, asked, strict=True)}
+    pair_of = {id(one): pair for one, pair in zip(planned, asked, strict=True)}
 
     def work(one: Planned, deadline: Deadline) -> bytes:
-        pair = by_place[id(one)]
+        pair = pair_of[id(one)]
         rendered = render(one.resolved.service, one.request.tree, deadline).manifests
         before = [_without_empty(value) for value in theirs(pair, deadline)]
         after = [_without_empty(manifest.value) for manifest in rendered]
         changes = compared(before, after, (pair.namespace, one.resolved.service.namespace))
         # What differs between two renders of the source says nothing about the fleet.
         again = [_without_empty(value) for value in theirs(pair, deadline)] if changes else before
-        random = {place for change in compared(before, again, (pair.namespace,) * 2) for place in _places(change)}
+        random: set[tuple[str, str]] = set()
+        for change in compared(before, again, (pair.namespace,) * 2):
+            # The fields that differ; the whole object where only one render has it.
+            random |= {(str(change.key), path) for path in [field.path for field in change.fields] or [""]}
         lines = [line for change in changes for line in sentences(change, random)]
         return json.dumps([len(after), lines, sorted(f"{name} {path}" for name, path in random)]).encode()
 
@@ -82,11 +85,6 @@ def _without_empty(value: dict[str, Any]) -> dict[str, Any]:
     return value if len(kept) == len(metadata) else {**value, "metadata": kept}
 
 
-def _places(change: Change) -> list[tuple[str, str]]:
-    """The fields of an object that differ, by name; the whole object where only one render has it."""
-    return [(str(change.key), field.path) for field in change.fields] or [(str(change.key), "")]
-
-
 def sentences(change: Change, random: Collection[tuple[str, str]] = ()) -> list[str]:
     """What differs in one object, a line each, but for `random` fields."""
     if (str(change.key), "") in random:
@@ -95,14 +93,12 @@ def sentences(change: Change, random: Collection[tuple[str, str]] = ()) -> list[
         return [f"{change.key} is in the fleet only"]
     if change.change == REMOVED:
         return [f"{change.key} is in the source only"]
-    fields = [field for field in change.fields if (str(change.key), field.path) not in random]
-    return [f"{change.key}: {field.path} {_difference(field)}" for field in fields]
-
-
-def _difference(field: Field) -> str:
-    if field.hidden:
-        return "differs (hidden)"
-    return f"is {_shown(field.before)} in the source, {_shown(field.after)} in the fleet"
+    lines: list[str] = []
+    for field in change.fields:
+        if (str(change.key), field.path) not in random:
+            values = f"is {_shown(field.before)} in the source, {_shown(field.after)} in the fleet"
+            lines.append(f"{change.key}: {field.path} {'differs (hidden)' if field.hidden else values}")
+    return lines
 
 
 def _shown(value: Any) -> str:

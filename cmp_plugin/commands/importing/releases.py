@@ -143,19 +143,15 @@ def _file(name: str, refs: dict[str, str], release: Release, asked: Asked) -> tu
             raise InputError(f"the values file {name} names a source that is not there", release.at)
         path = canonical(below, refs[ref[1:]], release.at)
     elif not release.path and not name.startswith("/"):
-        return name, _of_chart(name, release, asked)
+        directory = os.path.realpath(chart_of(release, (), asked.context))
+        path = os.path.realpath(os.path.join(directory, name))
+        if not within(path, directory) or not os.path.isfile(path):
+            return name, None
+        with open(path, "rb") as file:
+            return name, file.read()
     else:
         path = canonical(name, release.path, release.at)
     return path, asked.tree.read(path, release.at) if asked.tree.exists(path) else None
-
-
-def _of_chart(name: str, release: Release, asked: Asked) -> bytes | None:
-    directory = os.path.realpath(chart_of(release, (), asked.context))
-    place = os.path.realpath(os.path.join(directory, name))
-    if not within(place, directory) or not os.path.isfile(place):
-        return None
-    with open(place, "rb") as file:
-        return file.read()
 
 
 def _inline(options: dict[str, Any], at: Location) -> Block:
