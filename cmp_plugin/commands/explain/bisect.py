@@ -51,12 +51,19 @@ def deciding(settings: Sequence[_Setting], differs: Callable[[Sequence[_Setting]
 
 
 def likeness(field: Path, there: Any, keys: Sequence[str], value: Any) -> int:
-    """How much speaks for a value being what makes a field: what they are, and how they are called."""
+    """How much speaks for a value being what makes a field: what they are, and how they are called.
+
+    Only an order of trials, so the weights need not be right: one point for each word in common, two for a
+    last key that is nearly the same, three to five for what is too special to be there by chance.
+    """
     last = [step for step in field if isinstance(step, str)][-1:]
     score = len(_words(field) & _words(keys))
     if isinstance(there, dict | list):
         # A whole item is no coincidence, a number in it may be.
-        return score + ((5 if isinstance(value, list) else 3) if _is_part(value, _parts(there)) else 0)
+        parts = _parts(there)
+        if isinstance(value, list):
+            return score + (5 if any(item in parts for item in value) else 0)
+        return score + (3 if value not in _COMMON and value in parts else 0)
     if last and keys and difflib.SequenceMatcher(None, last[0].lower(), keys[-1].lower()).ratio() > 0.6:
         score += 2
     if value == there and type(value) is type(there) or isinstance(value, int | float) and str(value) == there:
@@ -71,18 +78,12 @@ def _words(names: Sequence[object]) -> set[str]:
     return {word.lower() for name in names for word in _WORD.findall(str(name))}
 
 
-def _is_part(value: Any, parts: list[Any]) -> bool:
-    """Whether a value, or an item of it, is somewhere in a map or list."""
-    if isinstance(value, list):
-        return any(item in parts for item in value)
-    return value not in _COMMON and value in parts
-
-
 def _parts(value: Any) -> list[Any]:
     """A value and everything in it."""
     if not isinstance(value, dict | list):
         return [value]
-    return [value, *(one for child in (value.values() if isinstance(value, dict) else value) for one in _parts(child))]
+    children = value.values() if isinstance(value, dict) else value
+    return [value, *(part for child in children for part in _parts(child))]
 
 
 def another(value: Any, there: Any = None) -> Any:

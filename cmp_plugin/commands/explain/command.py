@@ -10,7 +10,7 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from ...argocd.pinned import at_its_revision
@@ -50,14 +50,21 @@ def run(args: Namespace) -> int:
 
 def _cluster(cluster: Cluster, output: str) -> int:
     """The cluster's own facts, its profiles and its services."""
-    stories, facts = cluster_facts(cluster)
-    services = [_named(cluster, key) for key in keys_on(cluster)]
+    explainer, facts = cluster_facts(cluster)
+    services: list[tuple[str, str, str, list[Naming]]] = []
+    for key in keys_on(cluster):
+        request = request_of(cluster, key)
+        try:
+            state = "on" if resolve(request) is not None else "off"
+        except CmpError:
+            state = "wrong"  # its files are
+        services.append((key, request.entry, state, named_by(cluster, key)))
     if output == "json":
         return _json(
             {
                 "cluster": cluster.name,
                 "profiles": [{"name": one.name, "namedBy": as_json.naming(one)} for one in profiles(cluster)],
-                "values": [as_json.explained(one, stories) for one in facts],
+                "values": [as_json.explained(one, explainer) for one in facts],
                 "services": [
                     {"name": key, "entry": entry, "state": state, "namedBy": [as_json.naming(one) for one in by]}
                     for key, entry, state, by in services
@@ -66,37 +73,33 @@ def _cluster(cluster: Cluster, output: str) -> int:
         )
     rows = [(key, (f"services/{entry}", state), by) for key, entry, state, by in services]
     return _text(
-        text.values(facts, stories, sys.stdout),
+        text.values(facts, explainer, sys.stdout),
         text.named(("profile",), [(one.name, (), [one]) for one in profiles(cluster)], sys.stdout),
         text.named(("service", "directory", ""), rows, sys.stdout),
     )
 
 
-def _named(cluster: Cluster, key: str) -> tuple[str, str, str, list[Naming]]:
-    """A service, its catalogue entry, `on`, `off` or (when its files are wrong) `wrong`, and who names it."""
-    request = request_of(cluster, key)
-    try:
-        state = "on" if resolve(request) is not None else "off"
-    except CmpError:
-        state = "wrong"
-    return key, request.entry, state, named_by(cluster, key)
-
-
 def _service(cluster: Cluster, key: str, path: Path, output: str) -> int:
     """Every value of a service with its variants, or what stands at a path."""
-    wave = _wave(cluster, key) if path[:1] == ("application",) else None
+    wave = None
+    if path[:1] == ("application",):
+        # It follows from all services, so it is not known while one of them is wrong.
+        with suppress(CmpError):
+            wave = next((planned.wave for planned in plan(cluster) if planned.request.key == key), None)
     with _read(cluster, key) as (request, service):
         chart = _chart(service, request)
         explanation = Explanation(cluster, request, chart, wave)
         found = explanation.at(path) if path else explanation.overview()
     if output == "json":
-        values = [as_json.explained(one, explanation.stories) for one in found]
+        values = [as_json.explained(one, explanation.explainer) for one in found]
         variants = [as_json.variant(one) for one in explanation.variants]
         return _json({**_about(request, chart), "variants": variants, "values": values})
-    shown = text.values(found, explanation.stories, sys.stdout)
+    shown = text.values(found, explanation.explainer, sys.stdout)
     if path:
         return _text(shown)
-    return _text(f"{_title(request, chart)}\n", text.variants(explanation.variants, sys.stdout), shown)
+    made_of = f"services/{request.entry}" + (f", chart {chart.name} {chart.version}" if chart else "")
+    title = f"{request.key} on {request.facts.cluster}: {made_of}\n"
+    return _text(title, text.variants(explanation.variants, sys.stdout), shown)
 
 
 def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: str) -> int:
@@ -115,12 +118,12 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
             fields, about = Fields(explanation, rehearsal), {**_about(request, chart), "object": str(words)}
             if path:
                 story = fields.story(words, path)
-                shown = object_text.field_text(str(words), story, explanation.stories, sys.stdout)
-                found = object_text.field_json(story, explanation.stories)
+                shown = object_text.field_text(str(words), story, explanation.explainer, sys.stdout)
+                found = object_text.field_json(story, explanation.explainer)
             else:
                 whole = fields.object_story(words)
-                shown = object_text.object_text(str(words), whole, explanation.stories, sys.stdout)
-                found = object_text.object_json(whole, explanation.stories)
+                shown = object_text.object_text(str(words), whole, explanation.explainer, sys.stdout)
+                found = object_text.object_json(whole, explanation.explainer)
     warn(rehearsal.warnings)
     return _json({**about, **found}) if output == "json" else _text(shown)
 
@@ -143,14 +146,6 @@ def _read(cluster: Cluster, key: str) -> Iterator[tuple[Request, ResolvedService
         yield one.request._replace(facts=request.facts, below=request.below, above=request.above), one.resolved.service
 
 
-def _wave(cluster: Cluster, key: str) -> int | None:
-    """The sync wave that follows from all services; None when something is wrong with one of them."""
-    try:
-        return next((one.wave for one in plan(cluster) if one.request.key == key), None)
-    except CmpError:
-        return None
-
-
 def _chart(service: ResolvedService | None, request: Request) -> ChartFiles | None:
     """What the service's chart says about its values; a warning when that cannot be known."""
     if service is None or service.chart is None:
@@ -170,11 +165,6 @@ def _chart(service: ResolvedService | None, request: Request) -> ChartFiles | No
 def _about(request: Request, chart: ChartFiles | None) -> dict[str, Any]:
     known = {"name": chart.name, "version": chart.version} if chart else None
     return {"cluster": request.facts.cluster, "service": request.key, "entry": request.entry, "chart": known}
-
-
-def _title(request: Request, chart: ChartFiles | None) -> str:
-    made_of = f"services/{request.entry}" + (f", chart {chart.name} {chart.version}" if chart else "")
-    return f"{request.key} on {request.facts.cluster}: {made_of}"
 
 
 def _text(*parts: str) -> int:

@@ -9,11 +9,11 @@ from ...errors import Location
 from ...fleet.value_path import written
 from ...goyaml.load import plain
 from .cluster import Naming, Variant
-from .model import Explained, Stories
+from .model import Explained, Explainer
 from .trails import Said
 
 
-def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[str, Any]:
+def explained(one: Explained, explainer: Explainer, hidden: bool = False) -> dict[str, Any]:
     """One value. `by`: who made it, highest first; `over`: who else set it, highest first.
 
     `hidden`: without any value, as they make up a secret.
@@ -21,7 +21,7 @@ def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[st
 
     def words(said: Iterable[Said]) -> list[dict[str, Any]]:
         return [
-            _said(each, None, None) if hidden else _said(each, stories.said_value(each), plain(each.node))
+            _said(each, None, None) if hidden else _said(each, explainer.said_value(each), plain(each.node))
             for each in said
         ]
 
@@ -43,7 +43,7 @@ def explained(one: Explained, stories: Stories, hidden: bool = False) -> dict[st
 def _said(said: Said, value: Any, as_written: Any) -> dict[str, Any]:
     return {
         "layer": said.layer,
-        "at": place(said.node.at),
+        "at": position(said.node.at),
         "does": said.does,
         "path": written(said.path),
         "value": value,
@@ -51,8 +51,8 @@ def _said(said: Said, value: Any, as_written: Any) -> dict[str, Any]:
     }
 
 
-def place(at: Location | None) -> dict[str, Any] | None:
-    """A place in a file; line and column 0 mean the file as a whole. None for what stands in no file."""
+def position(at: Location | None) -> dict[str, Any] | None:
+    """A position in a file; line and column 0 mean the file as a whole. None for what is in no file."""
     return {"file": at.file, "line": at.line, "column": at.column} if at is not None and at.file else None
 
 
@@ -64,13 +64,13 @@ def variant(one: Variant) -> dict[str, Any]:
             "wanted": list(each.wanted),
             "actual": each.actual,
             "holds": each.holds,
-            "by": [{"layer": said.layer, "at": place(said.node.at)} for said in each.trail.holds],
+            "by": [{"layer": said.layer, "at": position(said.node.at)} for said in each.trail.holds],
         }
         for each in one.conditions
     ]
-    return {"name": one.name, "applies": one.applies, "at": place(one.at), "conditions": conditions}
+    return {"name": one.name, "applies": one.applies, "at": position(one.at), "conditions": conditions}
 
 
 def naming(one: Naming) -> dict[str, Any]:
     """Which file names a profile or a service."""
-    return {"layer": one.by, "at": place(one.at)}
+    return {"layer": one.by, "at": position(one.at)}

@@ -47,7 +47,7 @@ class Explained(NamedTuple):
     unmatched: tuple[Unmatched, ...] = ()
 
 
-class Stories:
+class Explainer:
     """What makes explained values: `origins` say who set them, `facts` who set what they refer to."""
 
     def __init__(self, origins: Origins, facts: Origins, scope: Scope) -> None:

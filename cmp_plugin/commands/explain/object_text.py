@@ -12,46 +12,45 @@ from ...errors import Location
 from ...fleet.value_path import written
 from ...render.compare import Absent
 from ..terminal import visible
-from .fields import Decides, FieldStory, Maker, ObjectStory
-from .json import explained, place
-from .model import Stories
+from .fields import FieldStory, Maker, ObjectStory
+from .json import explained, position
+from .model import Explainer
 from .text import LONGEST, Row, Rows, layered, row, where
 from .trials import Failed, Outcome
 
 MOST = 500  # characters of the field that is asked for; JSON has all of them
 
 
-def field_text(words: str, story: FieldStory, stories: Stories, stream: TextIO) -> str:
+def field_text(words: str, story: FieldStory, explainer: Explainer, stream: TextIO) -> str:
     """A field of an object: what made it, what that went over, which values decide it."""
-    value = _outcome_text(story.value, Rows(stories, MOST, story.secret))
-    table = layered(_field_rows(story, Rows(stories, LONGEST, story.secret)), stream)
-    notes = "".join(f"{note}\n" for note in _notes(story))
-    return f"{words} {story.field}: {visible(value)}\n\n{table}{notes}"
-
-
-def _field_rows(story: FieldStory, made: Rows) -> Iterator[Row]:
+    value = _outcome_text(story.value, Rows(explainer, MOST, story.secret))
+    made = Rows(explainer, LONGEST, story.secret)
+    rows: list[Row] = []
     for number, maker in enumerate(story.makers):
         over = f"over {_outcome_text(maker.value, made)}, " if number else "by "
-        yield from _maker_rows(maker, f"{over}{maker.what}", made)
+        rows += _maker_rows(maker, f"{over}{maker.what}", made)
     for decides in story.decides:
-        yield from made.of(decides.story, f"as {written(decides.story.path)}", "")
-        yield f"  {_trial(decides)}: {_outcome_text(decides.otherwise, made)}", "", ""
+        rows += made.of(decides.story, f"as {written(decides.story.path)}", "")
+        trial = "without it" if decides.removed else "with another one"
+        rows.append((f"  {trial}: {_outcome_text(decides.otherwise, made)}", "", ""))
+    notes = "".join(f"{note}\n" for note in _notes(story))
+    return f"{words} {story.field}: {visible(value)}\n\n{layered(rows, stream)}{notes}"
 
 
-def _maker_rows(one: Maker, text: str, made: Rows) -> Iterator[Row]:
+def _maker_rows(maker: Maker, text: str, made: Rows) -> Iterator[Row]:
     """What made or changed a field, and the setting behind it."""
-    winner = one.story.trail.winner if one.story is not None else None
-    at = _at(one)
+    winner = maker.story.trail.winner if maker.story is not None else None
+    at = _at(maker)
     yield text, winner.layer if winner is not None else "", (where(at) if at else "", "place")
-    if one.story is not None:
-        yield from made.references(one.story, "  ")
-        for said in one.story.trail.over:
-            yield row(f"  over {made.said(said, one.story.path)}", said, "note")
+    if maker.story is not None:
+        yield from made.references(maker.story, "  ")
+        for said in maker.story.trail.over:
+            yield row(f"  over {made.said(said, maker.story.path)}", said, "note")
 
 
-def _at(one: Maker) -> Location | None:
-    winner = one.story.trail.winner if one.story is not None else None
-    return one.at or (winner.node.at if winner is not None else None)
+def _at(maker: Maker) -> Location | None:
+    winner = maker.story.trail.winner if maker.story is not None else None
+    return maker.at or (winner.node.at if winner is not None else None)
 
 
 def _outcome_text(value: Outcome, made: Rows) -> str:
@@ -59,10 +58,6 @@ def _outcome_text(value: Outcome, made: Rows) -> str:
     if isinstance(value, Absent):
         return "(not there)"
     return "(the chart does not render)" if isinstance(value, Failed) else made.text(value)
-
-
-def _trial(decides: Decides) -> str:
-    return "without it" if decides.removed else "with another one"
 
 
 def _notes(story: FieldStory) -> Iterator[str]:
@@ -76,9 +71,9 @@ def _notes(story: FieldStory) -> Iterator[str]:
         yield "Not every value was tried: that would take too many renders."
 
 
-def object_text(words: str, story: ObjectStory, stories: Stories, stream: TextIO) -> str:
+def object_text(words: str, story: ObjectStory, explainer: Explainer, stream: TextIO) -> str:
     """An object: what it is from, then every step that changed it with the fields."""
-    made = Rows(stories, LONGEST, story.secret)
+    made = Rows(explainer, LONGEST, story.secret)
     rows = [*_maker_rows(story.origin, story.origin.what, made)]
     for change in story.changes:
         rows.extend(_maker_rows(change.maker, change.maker.what, made))
@@ -86,16 +81,16 @@ def object_text(words: str, story: ObjectStory, stories: Stories, stream: TextIO
     return f"{words}\n\n{layered(rows, stream)}"
 
 
-def field_json(story: FieldStory, stories: Stories) -> dict[str, Any]:
+def field_json(story: FieldStory, explainer: Explainer) -> dict[str, Any]:
     """What made a field: `makers` highest first, the last is what the object is from."""
     secret = story.secret
     return {
         "field": story.field,
         **_outcome_json(story.value, secret),
-        "makers": [{**_maker_json(one, stories, secret), **_outcome_json(one.value, secret)} for one in story.makers],
+        "makers": [{**_maker_json(one, explainer, secret), **_outcome_json(one.value, secret)} for one in story.makers],
         "decides": [
             {
-                "setting": explained(one.story, stories, secret),
+                "setting": explained(one.story, explainer, secret),
                 "tried": "without it" if one.removed else "another value",
                 **_outcome_json(one.otherwise, secret),
             }
@@ -106,16 +101,16 @@ def field_json(story: FieldStory, stories: Stories) -> dict[str, Any]:
     }
 
 
-def object_json(story: ObjectStory, stories: Stories) -> dict[str, Any]:
+def object_json(story: ObjectStory, explainer: Explainer) -> dict[str, Any]:
     """What an object is from, and what changed which of its fields, in order."""
     secret = story.secret
-    changes = [{**_maker_json(one.maker, stories, secret), "fields": list(one.fields)} for one in story.changes]
-    return {"from": _maker_json(story.origin, stories, secret), "changes": changes}
+    changes = [{**_maker_json(one.maker, explainer, secret), "fields": list(one.fields)} for one in story.changes]
+    return {"from": _maker_json(story.origin, explainer, secret), "changes": changes}
 
 
-def _maker_json(one: Maker, stories: Stories, secret: bool) -> dict[str, Any]:
-    setting = explained(one.story, stories, secret) if one.story is not None else None
-    return {"what": one.what, "at": place(_at(one)), "setting": setting}
+def _maker_json(maker: Maker, explainer: Explainer, secret: bool) -> dict[str, Any]:
+    setting = explained(maker.story, explainer, secret) if maker.story is not None else None
+    return {"what": maker.what, "at": position(_at(maker)), "setting": setting}
 
 
 def _outcome_json(value: Outcome, secret: bool) -> dict[str, Any]:

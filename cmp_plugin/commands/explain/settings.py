@@ -23,7 +23,7 @@ from ...specs.merge import merge_values
 from .chart import ChartOrigins
 from .cluster import facts_said, facts_tree, variants
 from .defaults import assumed
-from .model import Explained, Stories, Unmatched, evaluated
+from .model import Explained, Explainer, Unmatched, evaluated
 from .trails import Keys, Origins, Said, Trail, said_by
 
 ASSUMED = "default"
@@ -38,7 +38,7 @@ ORDER = (
 class Explanation:
     """One service on one cluster. `chart` is None where there is none, or it is not on this machine.
 
-    `stories`: who said what; `variants`: which apply, and why; `whole`: the block with all of its defaults.
+    `explainer`: who said what; `variants`: which apply, and why; `whole`: the block with all of its defaults.
     """
 
     def __init__(self, cluster: Cluster, request: Request, chart: ChartFiles | None, wave: int | None = None) -> None:
@@ -53,7 +53,7 @@ class Explanation:
         self.variants = variants(request.spec, request.facts.labels, facts)
         self._own = block_tree(merged, layers)
         self._chart = ChartOrigins(chart)
-        self.stories = Stories(Origins(said), facts, _scope(request, merged.fields, own_vars))
+        self.explainer = Explainer(Origins(said), facts, _scope(request, merged.fields, own_vars))
         default = assumed(request, cluster.name, merged.fields.get("chart") is not None, wave)
         self.whole = self._whole({**request.facts.vars, **own_vars}, node(default, Location("")))
 
@@ -98,15 +98,15 @@ class Explanation:
 
     def _removed(self, below: Keys) -> Iterator[Explained]:
         """What is taken away at or below some keys, where that made a difference and leaves no null behind."""
-        for keys in self.stories.origins.removed(below):
-            trail = self.stories.origins.trail(keys)
+        for keys in self.explainer.origins.removed(below):
+            trail = self.explainer.origins.trail(keys)
             if self._own.find(keys) is None and trail.removed and trail.over:
                 yield Explained(keys, None, "removed", trail)
 
     def _inside(self, found: Found) -> Explained:
         """A place inside a list, or inside a map that is replaced whole."""
         outer = self._story(found.keys, found.node)
-        top = self.stories.value(found.node)
+        top = self.explainer.value(found.node)
         steps, there, left = inside(top, found.rest)
         if left:
             hint = f"the list has {len(there.value)} items" if isinstance(there.value, list) else ""
@@ -135,9 +135,9 @@ class Explanation:
 
     def _story(self, keys: Keys, leaf: Node) -> Explained:
         default = self._chart.said(keys)
-        if not default and not self.stories.origins.trail(keys).holds:
+        if not default and not self.explainer.origins.trail(keys).holds:
             default = (Said(ASSUMED, keys, leaf, literal=True),)
-        return self.stories.of(keys, leaf, default)
+        return self.explainer.of(keys, leaf, default)
 
     @property
     def _label(self) -> str:
@@ -180,8 +180,8 @@ def _holds_part(node: Node, part: Node) -> bool:
     return any(child.at == part.at for child in node.children())
 
 
-def cluster_facts(cluster: Cluster) -> tuple[Stories, list[Explained]]:
+def cluster_facts(cluster: Cluster) -> tuple[Explainer, list[Explained]]:
     """The labels, vars, Kubernetes version and destination of a cluster, each with its story."""
     facts = Origins(facts_said(cluster))
-    stories = Stories(facts, facts, cluster.facts.scope())
-    return stories, [stories.of(keys, leaf) for keys, leaf in leaves(facts_tree(cluster))]
+    explainer = Explainer(facts, facts, cluster.facts.scope())
+    return explainer, [explainer.of(keys, leaf) for keys, leaf in leaves(facts_tree(cluster))]

@@ -14,7 +14,7 @@ from ...fleet.value_path import Path, written
 from ...goyaml.load import dump_line
 from ..terminal import Cell, columns, table, visible
 from .cluster import Condition, Naming, Variant
-from .model import Explained, Stories
+from .model import Explained, Explainer
 from .trails import Said
 
 GONE = "(taken away)"
@@ -29,11 +29,11 @@ def where(at: Location) -> str:
     return f"{at.file}:{at.line}" if at.line else at.file
 
 
-def values(found: Sequence[Explained], stories: Stories, stream: TextIO) -> str:
+def values(found: Sequence[Explained], explainer: Explainer, stream: TextIO) -> str:
     """Every value with its layers, as a table; one alone with its whole path, and below it all of its text."""
     if len(found) != 1:
-        return layered(_tree(found, Rows(stories, LONGEST)), stream)
-    rows = list(Rows(stories, LONGEST).of(found[0], written(found[0].path), ""))
+        return layered(_tree(found, Rows(explainer, LONGEST)), stream)
+    rows = list(Rows(explainer, LONGEST).of(found[0], written(found[0].path), ""))
     whole = dump_line(found[0].value)
     shown = _plain(_cut(rows[0][0], _room(rows, stream))).endswith(whole) or found[0].state == "removed"
     return layered(rows, stream) + ("" if shown else f"\n{visible(whole)}\n")
@@ -76,22 +76,17 @@ def _tree(found: Iterable[Explained], made: Rows) -> Iterator[Row]:
     shown: Path = ()
     for one in found:
         parents = one.path[:-1]
-        for depth in range(_common(shown, parents), len(parents)):
-            yield f"{'  ' * depth}{parents[depth]}:", "", ""
+        for depth, key in enumerate(parents):
+            if parents[: depth + 1] != shown[: depth + 1]:
+                yield f"{'  ' * depth}{key}:", "", ""
         shown = parents
         yield from made.of(one, str(one.path[-1]), "  " * len(parents))
-
-
-def _common(one: Path, other: Path) -> int:
-    """How many steps two paths have in common."""
-    pairs = zip(one, other, strict=False)
-    return next((number for number, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))
 
 
 class Rows(NamedTuple):
     """The rows of a value. `longest`: characters of a value's text, 0 for all; `hidden`: no value is shown."""
 
-    stories: Stories
+    explainer: Explainer
     longest: int
     hidden: bool = False
 
@@ -106,7 +101,8 @@ class Rows(NamedTuple):
         for said in one.trail.over:
             yield row(f"{more}over {self.said(said, one.path)}", said, "note")
         for variant, said in one.unmatched:
-            yield row(f"{more}not {self.said(said, one.path)}: {_unmet(variant)}", said, "note")
+            unmet = next(why(condition) for condition in variant.conditions if not condition.holds)
+            yield row(f"{more}not {self.said(said, one.path)}: {unmet}", said, "note")
 
     def text(self, value: Any) -> str:
         """A value in one line."""
@@ -117,7 +113,7 @@ class Rows(NamedTuple):
 
     def said(self, said: Said, path: Path) -> str:
         """What a layer says, with the path where that is another one."""
-        value = GONE if said.does == "removes" else self.text(self.stories.said_value(said))
+        value = GONE if said.does == "removes" else self.text(self.explainer.said_value(said))
         return value if said.path == path else f"{written(said.path)}: {value}"
 
     def references(self, one: Explained, indent: str) -> Iterator[Row]:
@@ -135,10 +131,6 @@ class Rows(NamedTuple):
 def row(text: str, said: Said, role: str = "") -> Row:
     """What a layer says, with its name and place."""
     return (text, role), (said.layer, role), (where(said.node.at), "place")
-
-
-def _unmet(variant: Variant) -> str:
-    return next(why(one) for one in variant.conditions if not one.holds)
 
 
 def why(condition: Condition) -> str:

@@ -58,9 +58,9 @@ def places(text: str) -> set[str]:
 def test_a_terminal(width: int, web: Explanation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Never wider than it is; who set a value and where are whole as long as there is room for them."""
     found = web.overview()
-    whole = values(found, web.stories, io.StringIO())
+    whole = values(found, web.explainer, io.StringIO())
     with screen(width, monkeypatch) as stream:
-        coloured = values(found, web.stories, stream) + variants(web.variants, stream)
+        coloured = values(found, web.explainer, stream) + variants(web.variants, stream)
     text = COLOURS.sub("", coloured)
     assert max(map(len, text.splitlines())) <= width
     assert text != coloured
@@ -75,19 +75,19 @@ def test_one_value_is_there_in_full(web: Explanation, monkeypatch: pytest.Monkey
     found = web.at(parsed("images[docker.io/valkey/valkey].digest"))
     digest = str(found[0].value)
     assert len(digest) > 60
-    assert values(found, web.stories, io.StringIO()).endswith(f"\n\n{digest}\n")
+    assert values(found, web.explainer, io.StringIO()).endswith(f"\n\n{digest}\n")
     with screen(80, monkeypatch) as stream:
-        assert values(found, web.stories, stream).endswith(f"\n\n{digest}\n")
+        assert values(found, web.explainer, stream).endswith(f"\n\n{digest}\n")
     short = web.at(("namespace",))
-    assert values(short, web.stories, io.StringIO()).count("\n") == 2
+    assert values(short, web.explainer, io.StringIO()).count("\n") == 2
     with screen(80, monkeypatch) as stream:
-        assert "\n\n" not in values(short, web.stories, stream)
+        assert "\n\n" not in values(short, web.explainer, stream)
 
 
 def test_what_files_say_is_no_command_to_the_terminal(tmp_path: object, web: Explanation) -> None:
     (one,) = web.at(("namespace",))
     odd = one._replace(value="red \x1b[31m and\u202e more")
-    assert "\x1b" not in values([odd], web.stories, io.StringIO())
+    assert "\x1b" not in values([odd], web.explainer, io.StringIO())
 
 
 @pytest.mark.parametrize(

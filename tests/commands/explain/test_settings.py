@@ -75,7 +75,7 @@ def told(one: Explained, made: Explanation) -> str:
     """`value | who made it | over whom | (what is referred to)`, each with its line."""
 
     def word(said: Said) -> str:
-        value = "" if said.does == "removes" else f" {json.dumps(made.stories.said_value(said))}"
+        value = "" if said.does == "removes" else f" {json.dumps(made.explainer.said_value(said))}"
         return f"{said.layer}:{said.node.at.line} {said.does}{value}"
 
     parts = [json.dumps(one.value), "; ".join(map(word, one.trail.holds)), "; ".join(map(word, one.trail.over))]
