@@ -139,7 +139,8 @@ def fleet(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True, scope="module")
-def tools(helm4: str, kustomize: str) -> Iterator[None]:
+def tools(helm4: str, kustomize: str, clean_env: dict[str, str]) -> Iterator[None]:
+    """Here and in what is started from here; `clean_env` finds its tools before they are named so."""
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("CMP_PLUGIN_HELM", helm4)
         patched.setenv("CMP_PLUGIN_KUSTOMIZE", kustomize)
