@@ -15,6 +15,7 @@ from .list_keys import item_names
 from .object_key import Key, Scopes, key_of, scopes_of
 
 ADDED, REMOVED, CHANGED = "added", "removed", "changed"
+# A Secret's data; and what `kubectl apply` leaves on an object, in which a Secret's data is once more.
 _HIDDEN_FIELDS = ("data", "stringData")
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 # Charts write sums of what they mount, Secrets too: whoever knows the sum can try passwords.

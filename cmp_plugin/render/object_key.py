@@ -17,21 +17,22 @@ Owner = TypeVar("Owner")
 # (group, kind) -> whether objects of a custom kind are in no namespace.
 Scopes = Mapping[tuple[str, str], bool]
 
-# Kubernetes 1.36's kinds without a namespace: those that Kustomize knows in any version, and those it does not know.
+# Kubernetes' own kinds without a namespace: those that Kustomize knows, in any version, and those that it does not
+# (k8s.io/api 0.37.2, `+genclient:nonNamespaced`, but for reviews, which are never stored).
 _CLUSTER_SCOPED = {(group, kind) for group, _, kind in CLUSTER_SCOPED} | {
     (group, kind)
     for group, kinds in {
         "admissionregistration.k8s.io": "MutatingAdmissionPolicy MutatingAdmissionPolicyBinding",
         "certificates.k8s.io": "ClusterTrustBundle",
         "networking.k8s.io": "IPAddress ServiceCIDR",
-        "resource.k8s.io": "DeviceClass DeviceTaintRule ResourceSlice",
+        "resource.k8s.io": "DeviceClass DeviceTaintRule ResourcePoolStatusRequest ResourceSlice",
         "storage.k8s.io": "VolumeAttributesClass",
         "storagemigration.k8s.io": "StorageVersionMigration",
     }.items()
     for kind in kinds.split()
 }
-# Kinds that Kubernetes once served from two groups, the same objects from both: the group that is left. As in
-# Argo CD (gitops-engine, utils/kube: obsoleteExtensionsKinds).
+# Kinds that Kubernetes once served from two groups, the same objects from both: the group that is left (as in Argo CD,
+# gitops-engine's obsoleteExtensionsKinds, and Ingress).
 _MOVED = {
     ("extensions", "DaemonSet"): "apps",
     ("extensions", "Deployment"): "apps",
@@ -40,11 +41,9 @@ _MOVED = {
     ("extensions", "NetworkPolicy"): "networking.k8s.io",
     ("extensions", "PodSecurityPolicy"): "policy",
 }
-# Nearly all custom kinds of such a name have no namespace (ClusterIssuer, ClusterSecretStore, ClusterPolicy): taken
+# A heuristic: nearly all custom kinds of such a name have no namespace (ClusterIssuer, ClusterSecretStore, ClusterPolicy): taken
 # for granted when no CustomResourceDefinition is there to tell. The exceptions are Cluster API's and OLM's.
-_SOUNDS_CLUSTER_SCOPED = re.compile(
-    r"Cluster(?!(Class|ResourceSet|ResourceSetBinding|ServiceVersion)$)[A-Z]",
-)
+_SOUNDS_CLUSTER_SCOPED = re.compile(r"Cluster(?!(Class|ResourceSet|ResourceSetBinding|ServiceVersion)$)[A-Z]")
 
 
 class Key(NamedTuple):

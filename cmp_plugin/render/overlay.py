@@ -26,6 +26,7 @@ from .manifest import described, is_nameless
 # Limits against a kustomization that leads to everything: Helm reads no chart larger than the first.
 MAX_BYTES = 100 * 1024 * 1024
 MAX_FILES = 20_000
+# What the files of an overlay are called: copies of the fleet's; the chart's objects; those that Kustomize refuses.
 _FILES = "files"
 _RENDERED = "rendered.json"
 _NAMELESS = "without-name.json"

@@ -162,6 +162,20 @@ def test_a_kustomization_stays_one(tmp_path: Path, kustomize: str, helm4: str, m
     assert kustomize_build(kustomize, helm4, write(tmp_path / "out", files)) == rendered
 
 
+def test_both_sources_of_a_duplicate_are_named(tmp_path: Path, kustomize: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CMP_PLUGIN_KUSTOMIZE", kustomize)
+    files = ("web/a.yaml", "web/b.yaml")
+    tree = lay_out(tmp_path, dict.fromkeys(files, EXTRA))
+    made = service(
+        resources=[f"/services/{name}" for name in files], patches=(patch("data: {a: b}", kind="ConfigMap"),)
+    )
+    sources = "is there twice: from resource services/web/a.yaml and resource services/web/b.yaml"
+    with pytest.raises(InputError, match=sources):
+        render(made, tree, Deadline(60))
+    with pytest.raises(InputError, match=sources):
+        expand(made, tree, Deadline(60), False)
+
+
 def test_objects_without_a_name(tmp_path: Path, kustomize: str, helm4: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CMP_PLUGIN_HELM", helm4)
     job = "apiVersion: batch/v1\nkind: Job\nmetadata: {generateName: migrate-}\n"

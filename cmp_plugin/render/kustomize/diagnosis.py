@@ -17,6 +17,7 @@ from .build import OBJECTS, Kustomizer
 from .kustomization import kustomization
 from .patches import Candidate, Entry, nothing_hit, traced
 
+# What Kustomize 5.8 says of the second of two objects that are one to it.
 _REGISTERED = re.compile(r"may not add resource with an already registered id: (\S+)")
 
 

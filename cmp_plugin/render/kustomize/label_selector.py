@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+# Every sign but blanks is in some token, so `findall` loses nothing.
 _TOKEN = re.compile(r"\s*(==|!=|[=!(),<>]|[^\s=!(),<>]+)")
 _SPECIAL = {"=", "==", "!=", "!", "(", ")", ",", "<", ">"}
 _NUMBER = re.compile(r"[+-]?[0-9]+")

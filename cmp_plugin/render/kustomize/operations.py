@@ -28,6 +28,7 @@ _NEEDS = {
     "replace": ("path", "value"),
     "test": ("path", "value"),
 }
+# Pointers to what identifies an object, and to what selects it.
 _IDENTITY = ("/apiVersion", "/kind", "/metadata/name", "/metadata/namespace")
 _METADATA = ("/metadata/labels", "/metadata/annotations")
 
