@@ -11,7 +11,7 @@ import re
 import yaml
 from yaml.reader import ReaderError
 
-Place = tuple[int, int]
+Position = tuple[int, int]  # line and column from 0, as libyaml counts; a Location counts from 1
 
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
 _INDENT = "the indentation is wrong"
@@ -48,43 +48,36 @@ _AT_CONTEXT = {
 _BAD_START = "found character that cannot start any token"
 
 
-def explain(error: yaml.YAMLError, data: bytes, origin: Place) -> tuple[str, Place]:
-    """What is wrong in `data`, and the line and column, from 0. Other places count from `origin`."""
+def explain(error: yaml.YAMLError, data: bytes, origin: Position) -> tuple[str, Position]:
+    """What is wrong in `data`, and the line and column, from 0. Other positions count from `origin`."""
     if isinstance(error, ReaderError):
         # The C parser gives the offset in bytes.
         reason = str(error.reason)
-        return _AT_PROBLEM.get(reason, reason), place_of_byte(data, error.position)
+        return _AT_PROBLEM.get(reason, reason), position_of_byte(data, error.position)
     if not isinstance(error, yaml.MarkedYAMLError):
         return f"not YAML: {error}", (0, 0)
-    problem, place, opened = (
-        error.problem or "",
-        _place(error.problem_mark),
-        _place(error.context_mark),
-    )
+    problem = error.problem or ""
+    position, opened = _position(error.problem_mark), _position(error.context_mark)
     if problem in _AT_CONTEXT:
-        return _AT_CONTEXT[problem], opened or place or (0, 0)
-    place = place or opened or (0, 0)
+        return _AT_CONTEXT[problem], opened or position or (0, 0)
+    position = position or opened or (0, 0)
     if problem == _BAD_START:
-        return _bad_start(data, place), place
-    line, column = (a + b + 1 for a, b in zip(opened or place, origin))
+        lines = BREAK.split(data.decode("utf-8", "replace"))
+        character = lines[position[0]][position[1] : position[1] + 1] if position[0] < len(lines) else ""
+        if character == "\t":
+            return "a tab stands where a value or the indentation is expected: use spaces", position
+        return f'a text that starts with "{character}" needs quotes', position
+    line, column = (a + b + 1 for a, b in zip(opened or position, origin))
     text = _AT_PROBLEM.get(problem, "not YAML: " + problem.replace("{", "{{").replace("}", "}}"))
-    return text.format(opened=f"{line}:{column}"), place
+    return text.format(opened=f"{line}:{column}"), position
 
 
-def place_of_byte(data: bytes, offset: int) -> Place:
+def position_of_byte(data: bytes, offset: int) -> Position:
     """Line and column, from 0, of the byte at `offset`, counted as libyaml counts them."""
     lines = BREAK.split(data[:offset].decode("utf-8", "replace"))
     return len(lines) - 1, len(lines[-1])
 
 
-def _place(mark: object) -> Place | None:
+def _position(mark: object) -> Position | None:
     line, column = getattr(mark, "line", None), getattr(mark, "column", None)
     return (line, column) if isinstance(line, int) and isinstance(column, int) else None
-
-
-def _bad_start(data: bytes, place: Place) -> str:
-    lines = BREAK.split(data.decode("utf-8", "replace"))
-    character = lines[place[0]][place[1] : place[1] + 1] if place[0] < len(lines) else ""
-    if character == "\t":
-        return "a tab stands where a value or the indentation is expected: use spaces"
-    return f'a text that starts with "{character}" needs quotes'

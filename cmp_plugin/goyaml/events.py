@@ -15,8 +15,9 @@ from typing import Generic, NamedTuple, NoReturn, TypeVar
 import yaml
 
 from ..errors import InputError, Location
-from .complaints import BREAK, Place, explain, place_of_byte
+from .complaints import BREAK, Position, explain, position_of_byte
 
+# Deeper than any chart's values or object, and shallow enough for whatever walks the tree by recursion.
 MAX_DEPTH = 100
 # Stricter than go-yaml (decode.go, allowedAliasRatio) at every size: Go reads what passes here.
 MAX_ALIASED = 100_000
@@ -32,20 +33,20 @@ _MARK_IN_LINE = re.compile("[\n\r\x85\u2028\u2029]\ufeff".encode())
 _SLASH = re.compile(r"(?<!\\)(?:\\\\)*\\/")
 
 Item = TypeVar("Item")
-Entry = tuple[str | None, Place, Item]
+Entry = tuple[str | None, Position, Item]
 
 
 class Frame(Generic[Item]):
-    """A map or list being read. Entries are (key, its place, value); the key None merges."""
+    """A map or list being read. Entries are (key, its position, value); the key None merges."""
 
-    __slots__ = ("start", "entries", "wants_key", "name", "place", "nodes", "height")
+    __slots__ = ("start", "entries", "wants_key", "name", "position", "nodes", "height")
 
     def __init__(self, start: yaml.CollectionStartEvent, nodes: int) -> None:
         self.start = start
         self.entries: list[Entry[Item]] = []
         self.wants_key = start.__class__ is yaml.MappingStartEvent
         self.name: str | None = ""
-        self.place: Place = (0, 0)
+        self.position: Position = (0, 0)
         self.nodes = nodes
         self.height = 1
 
@@ -72,7 +73,7 @@ class Reader(Generic[Item]):
 
     go_reads_it = True
 
-    def __init__(self, data: bytes, file: str, left: int, origin: Place = (0, 0)) -> None:
+    def __init__(self, data: bytes, file: str, left: int, origin: Position = (0, 0)) -> None:
         self.data = data
         self.file = file
         self.left = left
@@ -98,15 +99,15 @@ class Reader(Generic[Item]):
         """Another occurrence of the anchored `item`."""
         raise NotImplementedError
 
-    def refuse(self, message: str, place: Place) -> None:
+    def refuse(self, message: str, position: Position) -> None:
         """Note or raise that the text is refused; a reader that notes goes on as well as it can."""
-        self.fail(message, place)
+        self.fail(message, position)
 
-    def fail(self, message: str, place: Place) -> NoReturn:
-        raise InputError(message, self.at(place))
+    def fail(self, message: str, position: Position) -> NoReturn:
+        raise InputError(message, self.at(position))
 
-    def at(self, place: Place) -> Location:
-        return Location(self.file, place[0] + self.origin[0] + 1, place[1] + self.origin[1] + 1)
+    def at(self, position: Position) -> Location:
+        return Location(self.file, position[0] + self.origin[0] + 1, position[1] + self.origin[1] + 1)
 
     def documents(self) -> Iterator[Item]:
         """The values of the stream's documents; an empty document is what an empty scalar is."""
@@ -115,7 +116,11 @@ class Reader(Generic[Item]):
         try:
             while (event := parser.get_event()).__class__ is not yaml.StreamEndEvent:
                 if isinstance(event, yaml.DocumentStartEvent):
-                    self._begin(event)
+                    if event.version or event.tags:
+                        self.refuse("% directives are not supported: remove the lines above", start(event))
+                    self._count(event)
+                    self._anchors = {}
+                    self._nodes = self._aliased = 0
                     yield self._document(parser)
         except yaml.YAMLError as error:
             self.fail(*explain(error, self.data, self.origin))
@@ -124,26 +129,14 @@ class Reader(Generic[Item]):
         try:
             text = self.data.decode()
         except UnicodeDecodeError as error:
-            self.fail("not UTF-8 text", place_of_byte(self.data, error.start))
+            self.fail("not UTF-8 text", position_of_byte(self.data, error.start))
         if self.go_reads_it and r"\/" in text:
             self._lines = BREAK.split(text.removeprefix("\ufeff"))
         if found := _MARK_IN_LINE.search(self.data):
             self.fail(
                 "a byte order mark (U+FEFF) starts this line: remove it",
-                place_of_byte(self.data, found.end() - 3),
+                position_of_byte(self.data, found.end() - 3),
             )
-
-    def _begin(self, event: yaml.DocumentStartEvent) -> None:
-        if event.version or event.tags:
-            self.refuse("% directives are not supported: remove the lines above", start(event))
-        self._count(event)
-        self._anchors = {}
-        self._nodes = self._aliased = 0
-
-    def _end(self, event: yaml.DocumentEndEvent) -> None:
-        # The Kubernetes reader splits at "---" first; Go then fails on a "..." that stands alone.
-        if event.explicit and self._nodes == 1:
-            self.fail('"..." ends an empty document: remove it', start(event))
 
     def _document(self, parser: yaml.CBaseLoader) -> Item:
         stack: list[Frame[Item]] = []
@@ -161,7 +154,9 @@ class Reader(Generic[Item]):
             elif isinstance(event, yaml.CollectionEndEvent):
                 item = self._close(stack.pop(), stack)
             elif isinstance(event, yaml.DocumentEndEvent):
-                self._end(event)
+                # The Kubernetes reader splits at "---" first; Go then fails on a "..." that stands alone.
+                if event.explicit and self._nodes == 1:
+                    self.fail('"..." ends an empty document: remove it', start(event))
                 return item
             elif top and top.wants_key and isinstance(event, yaml.NodeEvent):
                 self.fail("a key must be a plain or quoted text", start(event))
@@ -183,7 +178,7 @@ class Reader(Generic[Item]):
     def _key(self, frame: Frame[Item], event: yaml.ScalarEvent) -> None:
         self._check_flow(event, frame)
         frame.name = self.name(event)
-        frame.place = start(event)
+        frame.position = start(event)
         frame.wants_key = False
         self._nodes += frame.name is not None
         if event.anchor:
@@ -259,11 +254,11 @@ class Reader(Generic[Item]):
             self.fail("too many values for one file", start(event))
 
     def _put(self, frame: Frame[Item], item: Item) -> None:
-        frame.entries.append((frame.name, frame.place, item))
+        frame.entries.append((frame.name, frame.position, item))
         frame.wants_key = frame.start.__class__ is yaml.MappingStartEvent
 
 
-def start(event: yaml.Event) -> Place:
+def start(event: yaml.Event) -> Position:
     """Line and column, from 0, where `event` starts."""
     mark = event.start_mark
     return (mark.line, mark.column) if mark else (0, 0)

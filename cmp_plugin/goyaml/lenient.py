@@ -1,6 +1,6 @@
 """What Go makes of YAML: values files as Helm reads them, manifests as Argo CD does.
 
-In: events, from `yamlevents`. Out: Nodes for values, plain values for manifests. Where Go fails,
+In: events, from `events`. Out: Nodes for values, plain values for manifests. Where Go fails,
 chooses by chance or goes on silently (tags of one's own, two keys that become one) the text is refused.
 """
 
@@ -14,12 +14,12 @@ from typing import Any
 import yaml
 
 from . import scalars
-from .complaints import Place
+from .complaints import Position
 from .events import MERGE_WANTS, Entry, Item, Reader, start
 from .node import Node
 from .scalars import Scalar
 
-MAX_QUOTED = 40
+MAX_QUOTED = 40  # characters of a key or value in an error, which is to stay one line
 
 _PREFIX = "tag:yaml.org,2002:"
 STR, SEQ, MAP = _PREFIX + "str", _PREFIX + "seq", _PREFIX + "map"
@@ -39,13 +39,13 @@ class Lenient(Reader[Item]):
         self._memo = memo
         self._not_text: set[str] = set()
 
-    def make(self, value: Any, place: Place) -> Item:
+    def make(self, value: Any, position: Position) -> Item:
         raise NotImplementedError
 
     def unwrap(self, item: Item) -> Any:
         raise NotImplementedError
 
-    def keyed(self, item: Item, place: Place) -> Item:
+    def keyed(self, item: Item, position: Position) -> Item:
         return item
 
     def number(self, number: int | float) -> int | float:
@@ -70,21 +70,21 @@ class Lenient(Reader[Item]):
     def mapping(self, start_event: yaml.CollectionStartEvent, entries: list[Entry[Item]]) -> Item:
         self._check_tag(start_event, MAP)
         result: dict[str, Item] = {}
-        for name, place, item in entries:
-            added = self._merged(item, place) if name is None else {name: self.keyed(item, place)}
+        for name, position, item in entries:
+            added = self._merged(item, position) if name is None else {name: self.keyed(item, position)}
             if self._not_text and (twice := self._not_text & result.keys() & added.keys()):
                 self.fail(
                     f"the key {quoted(min(twice))} comes twice, as text and as something else",
-                    place,
+                    position,
                 )
             result.update(added)
         return self.make(result, start(start_event))
 
-    def _merged(self, item: Item, place: Place) -> dict[str, Item]:
+    def _merged(self, item: Item, position: Position) -> dict[str, Item]:
         value = self.unwrap(item)
         sources = [self.unwrap(each) for each in reversed(value)] if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
-            self.fail(MERGE_WANTS, place)
+            self.fail(MERGE_WANTS, position)
         return {key: child for source in sources for key, child in source.items()}
 
     def _odd_name(self, event: yaml.ScalarEvent) -> str:
@@ -139,14 +139,14 @@ class Values(Lenient[Node]):
 
     number = staticmethod(scalars.as_float64)
 
-    def make(self, value: Any, place: Place) -> Node:
-        return Node(value, self.at(place))
+    def make(self, value: Any, position: Position) -> Node:
+        return Node(value, self.at(position))
 
     def unwrap(self, item: Node) -> Any:
         return item.value
 
-    def keyed(self, item: Node, place: Place) -> Node:
-        item.key = self.at(place)
+    def keyed(self, item: Node, position: Position) -> Node:
+        item.key = self.at(position)
         return item
 
     def alias(self, event: yaml.AliasEvent, item: Node) -> Node:
@@ -161,7 +161,7 @@ class Manifests(Lenient[Any]):
     def scalar(self, event: yaml.ScalarEvent) -> Any:
         return self._value(event)
 
-    def make(self, value: Any, place: Place) -> Any:
+    def make(self, value: Any, position: Position) -> Any:
         return value
 
     def unwrap(self, item: Any) -> Any:

@@ -1,9 +1,9 @@
 """The one reader of YAML: specs strictly, values files as Helm does, manifests as Argo CD does.
 
 In: bytes that someone else has read, and the name that errors give them. Out: `Node` trees that know
-their places, or plain values. Scalars are Go's (goscalar), so a value means here what it means to
+their positions, or plain values. Scalars are Go's (scalars), so a value means here what it means to
 Helm and Argo CD; text that they would read differently from us, or from each other, is refused with
-its place. Size, depth and aliases are bounded. The writers are in yamldump and are offered here too.
+its position. Size, depth and aliases are bounded. The writers are in dump and are offered here too.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def load_all(data: bytes, file: str, at: Location | None = None) -> list[Node]:
     """Every document that is not null, maps or not, as strictly as `load`.
 
     `at`: for a text inside a spec, the line of the `|` above it and the column where it begins;
-    places then count from there, in the file that `at` names.
+    positions then count from there, in the file that `at` names.
     """
     origin = (at.line, at.column - 1) if at else (0, 0)
     reader = Strict(_bounded(data, file), at.file if at else file, MAX_VALUES, origin)
@@ -93,7 +93,10 @@ def load_values(data: bytes, file: str) -> Node:
     An empty file is an empty map. Raises `InputError` for what Helm refuses, and for what Helm 3
     and Helm 4 or libyaml and Go read differently: several documents, tags of one's own.
     """
-    _check_separators(_bounded(data, file), file)
+    if odd := _ODD_SEPARATOR.search(_bounded(data, file)):
+        line = data.count(b"\n", 0, odd.start()) + 1
+        message = 'a line that starts with "---" may hold nothing else but a comment'
+        raise InputError(message, Location(file, line, 1))
     root = _values(data, file)
     # Helm 4 ends the last line itself, Helm 3 does not, and a block of text sees it.
     if data[-1:] not in (b"", b"\n") and plain(_values(data + b"\n", file)) != plain(root):
@@ -105,7 +108,7 @@ def load_values(data: bytes, file: str) -> Node:
 
 
 def load_documents(data: bytes, file: str) -> list[Node]:
-    """Every document of a file of manifests with its places, read as `load_values` reads one."""
+    """Every document of a file of manifests with its positions, read as `load_values` reads one."""
     return list(Values(_bounded(data, file), file, MAX_VALUES, {}).documents())
 
 
@@ -150,8 +153,12 @@ def each_manifest(data: bytes) -> Iterator[Document]:
         if found := _SOURCE_LINE.match(text):
             source = _source(found[1])
         reader = Manifests(text, _rendered(source, number), left, memo)
-        value = _manifest(reader)
+        value, *others = [*reader.documents()] or [None]
         left = reader.left
+        if any(other is not None for other in others):
+            raise InputError('a second document without "---" between them', Location(reader.file))
+        if value is not None and not isinstance(value, dict):
+            raise InputError("a manifest must be a map with apiVersion, kind and metadata", Location(reader.file))
         if value is not None:
             yield Document(value, source)
 
@@ -177,15 +184,6 @@ def check_aliases(data: bytes, file: str) -> None:
             continue
 
 
-def _manifest(reader: Manifests) -> dict[str, Any] | None:
-    value, *others = [*reader.documents()] or [None]
-    if any(other is not None for other in others):
-        raise InputError('a second document without "---" between them', Location(reader.file))
-    if value is not None and not isinstance(value, dict):
-        raise InputError("a manifest must be a map with apiVersion, kind and metadata", Location(reader.file))
-    return value
-
-
 def _split(data: bytes) -> Iterator[bytes]:
     """What stands between separators, but for empty lines; the last line ends in any case."""
     begin = 0
@@ -202,12 +200,3 @@ def _bounded(data: bytes, file: str) -> bytes:
     if len(data) > MAX_FILE:
         raise InputError(f"larger than {MAX_FILE // 2**20} MiB", Location(file))
     return data
-
-
-def _check_separators(data: bytes, file: str) -> None:
-    if found := _ODD_SEPARATOR.search(data):
-        line = data.count(b"\n", 0, found.start()) + 1
-        raise InputError(
-            'a line that starts with "---" may hold nothing else but a comment',
-            Location(file, line, 1),
-        )

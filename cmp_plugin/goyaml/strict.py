@@ -1,6 +1,6 @@
 """How specs are read: only what people, Helm and Kustomize take the same, each key once.
 
-In: events, from `yamlevents`. Out: Nodes, and all refusals of a text at once, each with what to write
+In: events, from `events`. Out: Nodes, and all refusals of a text at once, each with what to write
 instead. The rules are in docs/spec.md. No tool reads a spec's own text, only what we make of it.
 """
 
@@ -15,7 +15,7 @@ import yaml
 
 from ..errors import Errors, InputError, Location
 from . import scalars
-from .complaints import Place
+from .complaints import Position
 from .events import MERGE_WANTS, Entry, Reader, start
 from .lenient import quoted, short
 from .node import Node
@@ -33,19 +33,19 @@ class Strict(Reader[Node]):
 
     go_reads_it = False
 
-    def __init__(self, data: bytes, file: str, left: int, origin: Place = (0, 0)) -> None:
+    def __init__(self, data: bytes, file: str, left: int, origin: Position = (0, 0)) -> None:
         super().__init__(data, file, left, origin)
         self.refusals: list[InputError] = []
         if data.startswith(codecs.BOM_UTF8):
             self.refuse("the file starts with a byte order mark: save it without", (0, 0))
 
-    def refuse(self, message: str, place: Place) -> None:
-        self.refusals.append(InputError(message, self.at(place)))
+    def refuse(self, message: str, position: Position) -> None:
+        self.refusals.append(InputError(message, self.at(position)))
         if len(self.refusals) >= MAX_REFUSALS:
             self.finish()
 
-    def fail(self, message: str, place: Place) -> NoReturn:
-        self.fail_at(message, self.at(place))
+    def fail(self, message: str, position: Position) -> NoReturn:
+        self.fail_at(message, self.at(position))
 
     def fail_at(self, message: str, at: Location) -> NoReturn:
         raise Errors([*self.refusals, InputError(message, at)])
@@ -90,34 +90,34 @@ class Strict(Reader[Node]):
         own: dict[str, Node] = {}
         seen: dict[str | None, Location] = {}
         merged: dict[str, Node] = {}
-        for name, place, item in entries:
+        for name, position, item in entries:
             if name in seen:
-                self.refuse(f"the key {quoted(name or '<<')} is written twice, first at {seen[name]}", place)
-            seen.setdefault(name, self.at(place))
+                self.refuse(f"the key {quoted(name or '<<')} is written twice, first at {seen[name]}", position)
+            seen.setdefault(name, self.at(position))
             if name is None:
-                merged = self._merged(item, place)
+                merged = self._merged(item, position)
             else:
-                item.key = self.at(place)
+                item.key = self.at(position)
                 own.setdefault(name, item)
         return Node({**merged, **own}, self.at(start(start_event)))
 
     def alias(self, event: yaml.AliasEvent, item: Node) -> Node:
         return Node(item.value, self.at(start(event)))
 
-    def _merged(self, item: Node, place: Place) -> dict[str, Node]:
+    def _merged(self, item: Node, position: Position) -> dict[str, Node]:
         merged: dict[str, Node] = {}
         for source in reversed(item.value) if isinstance(item.value, list) else [item]:
             if isinstance(source.value, dict):
                 merged.update(source.value)
             else:
-                self.refuse(MERGE_WANTS, place)
+                self.refuse(MERGE_WANTS, position)
         return merged
 
-    def _check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, place: Place) -> None:
+    def _check_tag(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent, position: Position) -> None:
         if event.tag is not None:
             self.refuse(
                 f"the tag {quoted(short(event.tag))}: write the value without it, text in quotes",
-                place,
+                position,
             )
 
 

@@ -47,21 +47,16 @@ def check(node: Node, kind: str) -> list[InputError]:
     try:
         KINDS[kind].model_validate(plain(node))
     except ValidationError as refused:
-        return _in_our_words(node, refused.errors(include_url=False), KINDS[kind])
-    raise AssertionError(f"shape table and models disagree on {node.at.file}")
-
-
-def _in_our_words(root: Node, findings: list[Any], model: Any) -> list[InputError]:
-    """One error per place: what a union refuses in several ways is one expectation, `a or b`."""
-    by_place: dict[tuple[Any, ...], list[Any]] = {}
+        findings = refused.errors(include_url=False)
+    else:
+        raise AssertionError(f"shape table and models disagree on {node.at.file}")
+    # One error per path: what a union refuses in several ways is one expectation, `a or b`. Where something below
+    # a path is refused, that says more than the path itself.
+    by_path: dict[tuple[Any, ...], list[Any]] = {}
     for finding in findings:
-        by_place.setdefault(_real_path(root, finding), []).append(finding)
-    deepest = {path for path in by_place if not any(_inside(other, path) for other in by_place)}
-    return [_error(root, path, by_place[path], model) for path in by_place if path in deepest]
-
-
-def _inside(path: tuple[Any, ...], outer: tuple[Any, ...]) -> bool:
-    return len(path) > len(outer) and path[: len(outer)] == outer
+        by_path.setdefault(_real_path(node, finding), []).append(finding)
+    above = {path[:length] for path in by_path for length in range(len(path))}
+    return [_error(node, path, found, KINDS[kind]) for path, found in by_path.items() if path not in above]
 
 
 def _real_path(root: Node, finding: Any) -> tuple[Any, ...]:
@@ -83,10 +78,10 @@ def _error(root: Node, path: tuple[Any, ...], findings: list[Any], model: Any) -
     if any(finding["type"] == "extra_forbidden" for finding in findings):
         return _unknown_key(node, path, model)
     if first["type"] == "value_error":
-        return InputError(f"{_place(path)} {first['ctx']['error']}", node.at)
+        return InputError(f"{_dotted(path)} {first['ctx']['error']}", node.at)
     expected = " or ".join(dict.fromkeys(_expectation(finding) for finding in findings))
     return InputError(
-        f"{_place(path)} must be {expected}, not {_found(node, secret=path[-1] in SECRET)}",
+        f"{_dotted(path)} must be {expected}, not {_described(node, secret=path[-1] in SECRET)}",
         node.at,
         _hint(node, expected),
     )
@@ -95,13 +90,13 @@ def _error(root: Node, path: tuple[Any, ...], findings: list[Any], model: Any) -
 def _missing(root: Node, path: tuple[Any, ...], kind: str) -> InputError:
     parent = root.find(path[:-1])
     assert parent is not None
-    where = f" in {_place(path[:-1])}" if path[:-1] else ""
+    where = f" in {_dotted(path[:-1])}" if path[:-1] else ""
     example = EXAMPLES.get(path[-1], f"kind: {kind}")
     return InputError(f'"{path[-1]}" is missing{where}', parent.key or Location(root.at.file), f"write {example}")
 
 
 def _unknown_key(node: Node, path: tuple[Any, ...], model: Any) -> InputError:
-    where = f" in {_place(path[:-1])}" if path[:-1] else ""
+    where = f" in {_dotted(path[:-1])}" if path[:-1] else ""
     name = str(path[-1])
     known = known_keys(path[:-1], TABLE[f"file {model.__name__}"])
     hint = did_you_mean(name, known)
@@ -129,7 +124,7 @@ def known_keys(path: tuple[Any, ...], shape: Any) -> list[str]:
     return known_keys(path[1:], shape[1].get(path[0], "any"))
 
 
-def _place(path: tuple[Any, ...]) -> str:
+def _dotted(path: tuple[Any, ...]) -> str:
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else str(step)
@@ -147,7 +142,7 @@ def _expectation(finding: Any) -> str:
     return EXPECTED.get(finding["type"], str(finding["msg"]))
 
 
-def _found(node: Node, secret: bool) -> str:
+def _described(node: Node, secret: bool) -> str:
     value = node.value
     if isinstance(value, dict):
         return "a map" if value else "an empty map"

@@ -14,8 +14,8 @@ from typing import NamedTuple
 from ..errors import CmpError, Errors, InputError, Location, did_you_mean, labelled
 from ..goyaml.load import Node
 
-MAX_CHAIN = 64
-MAX_SIZE = 1 << 20
+MAX_CHAIN = 64  # vars that refer to vars: far more than anybody writes, and no recursion gets deep
+MAX_SIZE = 1 << 20  # characters and parts of one var: ten vars that each hold the next ten times grow without it
 REFERENCE = re.compile(r"(\$?)\$\{((?:cluster|vars|service)\.[^}]*)\}")
 
 
@@ -96,7 +96,7 @@ def interpolated_text(text: str, at: Location, scope: Scope) -> str:
 
 
 class _Run(NamedTuple):
-    """One interpolation: each var is worked out once, however often it is referred to."""
+    """One interpolation: each var is resolved once, however often it is referred to."""
 
     scope: Scope
     known: dict[str, Node]
@@ -121,20 +121,23 @@ def _value(name: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node
     if name in run.known:
         return run.known[name]
     prefix, _, key = name.partition(".")
+    if name in run.scope.absent:
+        raise InputError(f"${{{name}}} has no value: {run.scope.absent[name]}", at)
     if prefix != "vars" or key not in run.scope.vars:
-        raise _unknown(name, at, run.scope)
+        known = [*run.scope.facts, *run.scope.absent, *(f"vars.{each}" for each in run.scope.vars)]
+        raise InputError(f"${{{name}}} is not known here", at, did_you_mean(name, known))
     if name in pending:
         cycle = " -> ".join([*pending[pending.index(name) :], name])
         raise InputError(f"vars refer to each other in a cycle: {cycle}", at)
     if len(pending) == MAX_CHAIN:
         raise InputError(f"vars refer to each other more than {MAX_CHAIN} deep", at)
-    found = run.scope.vars[key].with_strings(
+    value = run.scope.vars[key].with_strings(
         lambda string: _string(str(string.value), string.at, run, (*pending, name))
     )
-    if _is_larger(found, MAX_SIZE):
+    if _is_larger(value, MAX_SIZE):
         raise InputError(f"${{{name}}} grows to more than {MAX_SIZE >> 10} KiB", at)
-    run.known[name] = found
-    return found
+    run.known[name] = value
+    return value
 
 
 def _is_larger(node: Node, limit: int) -> bool:
@@ -145,13 +148,6 @@ def _is_larger(node: Node, limit: int) -> bool:
         size += len(part.value) if isinstance(part.value, str) else 1
         pending.extend(part.children())
     return size > limit
-
-
-def _unknown(name: str, at: Location, scope: Scope) -> InputError:
-    if name in scope.absent:
-        return InputError(f"${{{name}}} has no value: {scope.absent[name]}", at)
-    known = [*scope.facts, *scope.absent, *(f"vars.{key}" for key in scope.vars)]
-    return InputError(f"${{{name}}} is not known here", at, did_you_mean(name, known))
 
 
 def _as_text(node: Node, name: str, at: Location) -> str:

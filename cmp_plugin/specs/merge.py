@@ -79,7 +79,7 @@ def _merged(low: Node | None, high: Node, keep_null: bool) -> Node:
     if isinstance(high, Appended):
         return _appended(low, high, keep_null)
     if not isinstance(high.value, dict):
-        return high if low is None else _replacing(high, low)
+        return high if low is None else Node(high.value, high.at, high.key, (low, *low.over))
     base: Fields = {**low.entries()} if low is not None else {}
     for key, child in high.value.items():
         if child.value is None and not keep_null:
@@ -91,10 +91,6 @@ def _merged(low: Node | None, high: Node, keep_null: bool) -> Node:
     return Node(base, high.at, high.key, low.over if low is not None else high.over)
 
 
-def _replacing(high: Node, low: Node) -> Node:
-    return Node(high.value, high.at, high.key, (low, *low.over))
-
-
 def _appended(low: Node | None, high: Appended, keep_null: bool) -> Node:
     assert isinstance(high.value, list)
     if low is None or low.value is None:
@@ -102,8 +98,8 @@ def _appended(low: Node | None, high: Appended, keep_null: bool) -> Node:
         kind = Appended if keep_null else Node
         return kind(high.value, high.at, high.key, over)
     if not isinstance(low.value, list):
-        found = "a map" if isinstance(low.value, dict) else "no list"
-        raise InputError(f"this appends to a list, but there is {found} below it: {low.at}", high.start)
+        kind_below = "a map" if isinstance(low.value, dict) else "no list"
+        raise InputError(f"this appends to a list, but there is {kind_below} below it: {low.at}", high.start)
     kind = Appended if isinstance(low, Appended) else Node
     return kind([*low.value, *high.value], high.at, high.key, (low, *low.over))
 

@@ -60,7 +60,13 @@ def _fixed(node: Node, place: Place) -> Node:
     """One path; a generator's `key=`, and the `?` of an optional values file, stay as they are."""
     if not isinstance(node.value, str) or "\n" in node.value:
         return node
-    text = _interpolated(node.value, node, place.scope()) if "${" in node.value else node.value
+    text = node.value
+    if "${" in text:
+        try:
+            text = interpolated_text(text, node.at, place.scope())
+        except InputError as error:
+            seen = "a path sees cluster.* and the vars of fleet, profiles and cluster"
+            raise InputError(error.message, error.at, error.hint or seen) from None
     if is_remote(text):
         return node.with_value(text)
     optional = "?" if text.endswith("?") else ""
@@ -69,14 +75,6 @@ def _fixed(node: Node, place: Place) -> Node:
         where = ", ".join(directory[1:] + "/" for directory in place.allowed)
         raise InputError(f'"{text}" lies outside of {where}', node.at, "fleet.yaml's `directories` can allow more")
     return node.with_value(path + optional)
-
-
-def _interpolated(text: str, node: Node, scope: Scope) -> str:
-    try:
-        return interpolated_text(text, node.at, scope)
-    except InputError as error:
-        seen = "a path sees cluster.* and the vars of fleet, profiles and cluster"
-        raise InputError(error.message, error.at, error.hint or seen) from None
 
 
 def _block(block: Node, fix: Change) -> Node:

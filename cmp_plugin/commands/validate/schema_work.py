@@ -11,7 +11,7 @@ from typing import Any
 
 from ...goyaml.node import pointer_steps
 
-MAX_DEPTH = 100  # of values, which yamlevents bounds
+MAX_DEPTH = 100  # of values, which goyaml.events bounds
 _HERE_LISTS = ("allOf", "anyOf", "oneOf")
 _HERE = ("not", "if", "then", "else")
 _HERE_MAPS = ("dependentSchemas", "dependencies")

@@ -23,8 +23,11 @@ from ...system.files import FileTree, allowed_in, canonical
 _REPOSITORY = re.compile(r"(git::)?(ssh://|https?:|file://|github\.com[/:]|[a-z][a-z0-9-]*@)", re.I)
 _DOWNLOAD = re.compile(r"([^=]*=)?https?:", re.I)
 
+# What the builtin plugins and their generators call their files, in small letters.
 _PATHS_IN_PLUGINS = ("path", "paths", "files", "env", "envs")
 
+# Far more than any repository has. Each directory is read and looked at before Kustomize starts, and we follow them by
+# recursion; Kustomize itself stops at a cycle only.
 MAX_DIRECTORIES = 1000
 MAX_DEPTH = 50
 
