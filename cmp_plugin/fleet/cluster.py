@@ -13,7 +13,7 @@ from ..errors import CmpError, Errors, InputError, Location
 from ..goyaml.load import Node
 from ..specs.interpolate import Scope
 from ..specs.merge import merge_fields, prepared
-from ..specs.paths import Place, placed
+from ..specs.paths import BlockFile, with_canonical_paths
 from ..system.files import within
 from .files import Fleet
 from .layers import Layer
@@ -152,14 +152,14 @@ def layers_below(cluster: Cluster, only: Fields = None) -> list[Layer]:
         layers.append(Layer("fleet", Node({"application": application}, application.at), True))
     for name, directory, node in cluster.sources:
         if block := node.get("defaults"):
-            layers.append(Layer(f"{name}, defaults", placed_block(cluster, directory, block, only), True))
+            layers.append(Layer(f"{name}, defaults", canonical_block(cluster, directory, block, only), True))
     return layers
 
 
 def layers_above(cluster: Cluster, key: str, only: Fields = None) -> list[Layer]:
     """The profiles' and the cluster's own blocks for a service key, lowest first."""
     blocks = ((name, directory, node.get("services", key)) for name, directory, node in cluster.sources[1:])
-    return [Layer(name, placed_block(cluster, directory, block, only)) for name, directory, block in blocks if block]
+    return [Layer(name, canonical_block(cluster, directory, block, only)) for name, directory, block in blocks if block]
 
 
 def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
@@ -172,12 +172,12 @@ def entry_of(cluster: Cluster, key: str) -> tuple[str, Location | None]:
     return key, cluster.named.get(key)
 
 
-def placed_block(cluster: Cluster, directory: str, block: Node, only: Fields = None) -> Node:
+def canonical_block(cluster: Cluster, directory: str, block: Node, only: Fields = None) -> Node:
     """A block of a file in canonical `directory`, as one for this cluster: its paths canonical."""
     allowed = cluster.fleet.tree.allowed
     if within(directory, "/clusters"):
         allowed = (*allowed, directory)
-    return placed(narrowed(block, only), Place(directory, allowed, cluster.facts.scope))
+    return with_canonical_paths(narrowed(block, only), BlockFile(directory, allowed, cluster.facts.scope))
 
 
 def narrowed(block: Node, only: Fields) -> Node:

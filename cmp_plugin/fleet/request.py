@@ -12,7 +12,17 @@ from ..errors import InputError
 from ..goyaml.load import Node
 from ..specs import defaults
 from ..system.files import FileTree
-from .cluster import Cluster, Facts, Fields, entry_of, layers_above, layers_below, narrowed, open_cluster, placed_block
+from .cluster import (
+    Cluster,
+    Facts,
+    Fields,
+    canonical_block,
+    entry_of,
+    layers_above,
+    layers_below,
+    narrowed,
+    open_cluster,
+)
 from .layers import Layer
 
 
@@ -98,7 +108,7 @@ def provision_request(manager: Cluster, name: str, only: Fields = None) -> Reque
         key=f"provision.{name}",
         entry=str(service.value),
         below=(),
-        above=(Layer(f"cluster {name}, provision", placed_block(cluster, f"/clusters/{name}", block, only)),),
+        above=(Layer(f"cluster {name}, provision", canonical_block(cluster, f"/clusters/{name}", block, only)),),
         spec=narrowed(fleet.spec_of("Service", str(service.value), service.at), only),
         tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{name}")),
         settings=settings_of(fleet.spec),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..goyaml.load import Node
-from ..specs.paths import Place, named_paths, placed
+from ..specs.paths import BlockFile, named_paths, with_canonical_paths
 from .layers import Layer
 from .request import Request
 
@@ -17,13 +17,13 @@ from .request import Request
 def own_layers(request: Request) -> list[Layer]:
     """service.yaml and its matching variants, in file order, with canonical paths."""
     allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
-    place = Place(f"/services/{request.entry}", allowed, request.facts.scope)
+    file = BlockFile(f"/services/{request.entry}", allowed, request.facts.scope)
     # In the file itself, unlike in the layers above, a key without a value is as good as absent.
     spec = {key: child for key, child in request.spec.entries().items() if child.value is not None}
-    layers = [Layer(f"service {request.entry}", placed(Node(spec, request.spec.at), place))]
+    layers = [Layer(f"service {request.entry}", with_canonical_paths(Node(spec, request.spec.at), file))]
     for name, variant in request.spec.entries("variants").items():
         if variant.value is not None and holds(variant, request.facts.labels):
-            layers.append(Layer(variant_layer(request, name), placed(variant, place)))
+            layers.append(Layer(variant_layer(request, name), with_canonical_paths(variant, file)))
     return layers
 
 

@@ -24,7 +24,7 @@ _BLOCK_PATHS = (
 _PATH_FIELDS = {"kustomize", *(pattern[0] for pattern in _BLOCK_PATHS)}
 
 
-class Place(NamedTuple):
+class BlockFile(NamedTuple):
     """Where a block was written: its file's canonical directory, what it may name, what makes its scope."""
 
     directory: str
@@ -37,7 +37,7 @@ def is_remote(text: str) -> bool:
     return "://" in text or "?ref=" in text or text.startswith(("git@", "github.com/"))
 
 
-def placed(block: Node, place: Place) -> Node:
+def with_canonical_paths(block: Node, file: BlockFile) -> Node:
     """`block` with canonical paths. Raises Errors: a path outside, an unknown reference."""
     if _PATH_FIELDS.isdisjoint(block.entries()):
         return block
@@ -45,7 +45,7 @@ def placed(block: Node, place: Place) -> Node:
 
     def fix(node: Node) -> Node:
         try:
-            return _fixed(node, place)
+            return _fixed(node, file)
         except CmpError as error:
             errors.append(error)
             return node
@@ -56,23 +56,23 @@ def placed(block: Node, place: Place) -> Node:
     return result
 
 
-def _fixed(node: Node, place: Place) -> Node:
+def _fixed(node: Node, file: BlockFile) -> Node:
     """One path; a generator's `key=`, and the `?` of an optional values file, stay as they are."""
     if not isinstance(node.value, str) or "\n" in node.value:
         return node
     text = node.value
     if "${" in text:
         try:
-            text = interpolated_text(text, node.at, place.scope())
+            text = interpolated_text(text, node.at, file.scope())
         except InputError as error:
             seen = "a path sees cluster.* and the vars of fleet, profiles and cluster"
             raise InputError(error.message, error.at, error.hint or seen) from None
     if is_remote(text):
         return node.with_value(text)
     optional = "?" if text.endswith("?") else ""
-    path = canonical(text.removesuffix("?"), place.directory, node.at)
-    if not allowed_in(path, place.allowed):
-        where = ", ".join(directory[1:] + "/" for directory in place.allowed)
+    path = canonical(text.removesuffix("?"), file.directory, node.at)
+    if not allowed_in(path, file.allowed):
+        where = ", ".join(directory[1:] + "/" for directory in file.allowed)
         raise InputError(f'"{text}" lies outside of {where}', node.at, "fleet.yaml's `directories` can allow more")
     return node.with_value(path + optional)
 
@@ -98,7 +98,7 @@ def _fragment(fragment: Node, fix: Change) -> Node:
 
 
 def named_paths(block: Node) -> list[Node]:
-    """Every local path that a block with canonical paths names, as nodes (`?` and `key=` removed)."""
+    """Every local path that a block with canonical paths names, as nodes without a `key=`; an optional one keeps its `?`."""
     found: list[Node] = []
 
     def note(node: Node) -> Node:

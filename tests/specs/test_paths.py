@@ -13,16 +13,16 @@ from hypothesis import strategies as st
 from cmp_plugin.errors import CmpError, InputError, Location
 from cmp_plugin.goyaml.load import node, plain
 from cmp_plugin.specs.interpolate import Scope
-from cmp_plugin.specs.paths import Place, named_paths, placed
+from cmp_plugin.specs.paths import BlockFile, named_paths, with_canonical_paths
 from cmp_plugin.system.files import allowed_in, canonical
 
 AT = Location("clusters/c/cluster.yaml", 3, 1)
 SCOPE = Scope({"cluster.name": "c", "cluster.labels.env": "prod"}, {"dir": node("d/${cluster.name}", AT)})
-PLACE = Place("/services/web", ("/services",), lambda: SCOPE)
+FILE = BlockFile("/services/web", ("/services",), lambda: SCOPE)
 
 
-def changed(block: dict[str, Any], place: Place = PLACE) -> dict[str, Any]:
-    result = plain(placed(node(block, AT), place))
+def changed(block: dict[str, Any], file: BlockFile = FILE) -> dict[str, Any]:
+    result = plain(with_canonical_paths(node(block, AT), file))
     assert isinstance(result, dict)
     return result
 
@@ -137,7 +137,7 @@ def test_the_path_fields_of_a_block_and_no_others() -> None:
         "resources": ["/services/web/r"],
         "patches": {**block["patches"], "a": {"path": "/services/web/p", "target": {"name": "x"}}},
     }
-    names = [path.value for path in named_paths(placed(node(block, AT), PLACE))]
+    names = [path.value for path in named_paths(with_canonical_paths(node(block, AT), FILE))]
     assert names == [f"/services/web/{name}" for name in ["c", "v", "w?", "r", "p"]]
 
 
