@@ -16,6 +16,7 @@ WORKDIR /src
 # helm and kustomize, of the versions that set_up.py pins, from their Go modules.
 COPY scripts scripts
 COPY cmp_plugin/__init__.py cmp_plugin/errors.py cmp_plugin/verbose.py cmp_plugin/
+COPY cmp_plugin/specs/__init__.py cmp_plugin/specs/defaults.py cmp_plugin/specs/
 COPY cmp_plugin/system cmp_plugin/system
 COPY cmp_plugin/tools cmp_plugin/tools
 RUN python3 scripts/set_up.py --tools /opt/tools
