@@ -7,7 +7,7 @@ path, an environment variable's value or a value that may be secret: whoever rai
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Location(NamedTuple):
@@ -40,6 +40,15 @@ class CmpError(Exception):
         place = f"{self.at}: " if self.at else ""
         hint = f" ({self.hint})" if self.hint else ""
         return " ".join(f"{place}{self.message}{hint}".split("\n"))
+
+    def changed(self, *, message: str | None = None, at: Location | None = None, hint: str | None = None) -> Self:
+        """The same error with other words or another location. The one at hand may be kept, and raised again."""
+        new = type(self).__new__(type(self), *self.args)
+        new.__dict__.update(self.__dict__)
+        new.message = self.message if message is None else message
+        new.at = self.at if at is None else at
+        new.hint = self.hint if hint is None else hint
+        return new
 
     def sort_key(self) -> tuple[str, int, int, str]:
         at = self.at or Location("")
@@ -95,11 +104,18 @@ def flatten(errors: Iterable[CmpError]) -> list[CmpError]:
 
 
 def labelled(error: CmpError, label: str) -> CmpError:
-    """The same error, its message (or each one's) beginning with `cluster/service: `."""
-    for each in flatten([error]):
-        if not each.message.startswith(f"{label}: "):
-            each.message = f"{label}: {each.message}"
-    return error
+    """The same error with a message (or each one's) that begins with `cluster/service: `, once."""
+    if isinstance(error, Errors):
+        return Errors(labelled(each, label) for each in error.errors)
+    beginning = f"{label}: "
+    return error if error.message.startswith(beginning) else error.changed(message=beginning + error.message)
+
+
+def hinted(error: CmpError, more: str) -> CmpError:
+    """The same error, or each of several, with one more hint."""
+    if isinstance(error, Errors):
+        return Errors(hinted(each, more) for each in error.errors)
+    return error.changed(hint=f"{error.hint}; {more}" if error.hint else more)
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

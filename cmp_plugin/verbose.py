@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_shown: list[bool] = []
+_shown: list[bool] = []  # set once, by the command line; nothing that is rendered asks
 
 
 def show() -> None:

@@ -7,6 +7,7 @@ faults are tried again within the deadline. Nothing is believed of what comes: t
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import time
@@ -31,8 +32,6 @@ BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
 # Of the environment, what would change where helm looks or what it loads stays outside.
 _NOT_PASSED = ("HELM_", "KUBE", "ARGOCD_", "PARAM_", "CMP_PLUGIN_")
 _REPOSITORY = "source"
-# Indexes that this process has, by the private directory that they lie in and the address.
-_indexes: dict[tuple[str, str], str] = {}
 
 
 class Fetched(NamedTuple):
@@ -137,10 +136,11 @@ class _Helm:
         """What the repository's index says of one chart. Helm downloads it as it would an archive:
         parsing all of a large one takes helm ten seconds and a gigabyte, twice."""
         address = f"{self._source.address}/index.yaml"
-        key = (os.path.dirname(self._home), address)
-        if not os.path.exists(_indexes.get(key, "")):
-            _indexes[key] = self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0")
-        found = _listed(_indexes[key], name)
+        # Once for all charts that are fetched in one private directory: the next one finds a link to it there.
+        index = os.path.join(os.path.dirname(self._home), f"index-{hashlib.sha256(address.encode()).hexdigest()}")
+        if not os.path.exists(index):
+            os.symlink(self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0"), index)
+        found = _listed(index, name)
         if not found:
             raise _refused(Refusal(f"its index has no chart {name}", 0, False, True))
         return found

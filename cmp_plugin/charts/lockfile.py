@@ -55,7 +55,7 @@ def find(entries: Iterable[Locked], request: ChartRequest) -> Locked | None:
     return next((entry for entry in entries if entry.key == request.key), None)
 
 
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=256)  # pure; a preview of many clusters reads each lock once a cluster
 def parse(data: bytes, file: str) -> tuple[Locked, ...]:
     """The entries of a lock file. Raises Errors with everything that is wrong in it."""
     top = load(data, file)

@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..errors import CmpError, InputError, Location, ToolError
+from ..errors import CmpError, InputError, Location
 from ..system.files import FileTree
 from ..system.process import Deadline
 from ..tools.discovery import Tool
@@ -152,7 +152,4 @@ def _new_directory(context: FetchContext) -> str:
 
 def named(error: CmpError, label: str, at: Location) -> CmpError:
     """An error of these modules with its place and, for a person who reads only this line, whose it is."""
-    message = f"{label}: {error.message}" if label else error.message
-    if isinstance(error, ToolError):
-        return ToolError(message, at, error.hint, argv=error.argv, exit_code=error.tool_exit_code)
-    return InputError(message, at, error.hint)
+    return error.changed(message=f"{label}: {error.message}" if label else error.message, at=at)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..argocd.contract import Call, read_call, render_seconds
 from ..argocd.inputs import decode
-from ..errors import CmpError, InputError, flatten, labelled
+from ..errors import CmpError, Errors, InputError, hinted, labelled
 from ..fleet.cluster import open_cluster
 from ..fleet.files import find_root, open_fleet
 from ..fleet.plan import planned_service
@@ -107,8 +107,8 @@ def _as_lines(objects: list[dict[str, Any]]) -> bytes:
 def explained(error: CmpError, request: Request) -> CmpError:
     """Where the cause is in `inputs` there are no lines: names the command that shows them."""
     command = f"cmp-plugin preview {request.facts.cluster} {request.key} names the line"
-    for each in flatten([error]):
-        if each.at is not None and each.at.file.startswith("inputs ("):
-            each.hint = f"{each.hint}; {command}" if each.hint else command
-            labelled(each, f"{request.facts.cluster}/{request.key}")
-    return error
+    if isinstance(error, Errors):
+        return Errors(explained(each, request) for each in error.errors)
+    if error.at is None or not error.at.file.startswith("inputs ("):
+        return error
+    return hinted(labelled(error, f"{request.facts.cluster}/{request.key}"), command)

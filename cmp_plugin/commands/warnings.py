@@ -10,7 +10,7 @@ from ..errors import InputError, Location
 from ..fleet.request import Settings
 from ..tools import versions
 
-_said: set[str] = set()
+_said: set[str] = set()  # a process runs one command; what is rendered never depends on it
 
 
 def warn(sentences: Iterable[str]) -> None:

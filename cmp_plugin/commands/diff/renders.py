@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ...argocd.pinned import render_planned
-from ...errors import CmpError, Errors, flatten, labelled
+from ...errors import CmpError, Errors, hinted, labelled
 from ...fleet.plan import Planned
 from ...goyaml.load import plain
 from ...render.compare import REMOVED, Change, compared
@@ -114,9 +114,8 @@ def _render(task: _Task, deadline: Deadline) -> bytes:
 
 def _explained(error: CmpError, task: _Task) -> CmpError:
     """An error of a render with the side and how many other clusters have the same inputs."""
-    for each in flatten([error]) if task.users > 1 else []:
-        more = f"the same on {task.users - 1} more cluster{'s' if task.users > 2 else ''}"
-        each.hint = f"{each.hint}; {more}" if each.hint else more
+    if task.users > 1:
+        error = hinted(error, f"the same on {task.users - 1} more cluster{'s' if task.users > 2 else ''}")
     return labelled(error, f"in {task.side.name}") if task.side.commit else error
 
 
