@@ -16,20 +16,19 @@ command after it stays clean.
 from __future__ import annotations
 
 import argparse
-import fcntl
 import hashlib
 import importlib.util
 import json
 import os
 import shutil
 import sys
-from typing import IO
 
 import needs
 from checkout import CHECKOUT
 
 from cmp_plugin.errors import CmpError
 from cmp_plugin.specs import defaults
+from cmp_plugin.system.locks import ALONE, lock_directory
 from cmp_plugin.tools.install import HELM, KUSTOMIZE, Step, pip, provide_all
 
 VENV = os.path.join(CHECKOUT, ".venv")
@@ -152,13 +151,13 @@ def copy_tools(directory: str) -> None:
         shutil.copy(tool.path, directory)
 
 
-def alone(lock: IO[str]) -> None:
-    """Hold `lock` until it is closed: two calls at once would write one .venv."""
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+def alone() -> int | None:
+    """Hold a lock on the checkout until this process ends: two calls at once would write one .venv."""
+    lock = lock_directory(CHECKOUT, ALONE)
+    if lock is None:
         print("waiting for another set-up of this checkout", file=sys.stderr, flush=True)
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock = lock_directory(CHECKOUT, ALONE, wait=True)
+    return lock
 
 
 def main() -> int:
@@ -174,18 +173,17 @@ def main() -> int:
     which.add_argument("--tools", metavar="DIR", help="helm and kustomize only, copied to DIR")
     args = parser.parse_args()
     try:
-        with open(__file__) as lock:
-            alone(lock)
-            if args.tools:
-                copy_tools(args.tools)
-            elif args.tests:
-                set_up("test", needs.TESTS, optional=True)
-            elif args.argocd:
-                set_up("test", needs.ARGOCD)
-            elif args.sidecar:
-                set_up("test", needs.SIDECAR)
-            else:
-                set_up("test" if args.dev else "run")
+        alone()
+        if args.tools:
+            copy_tools(args.tools)
+        elif args.tests:
+            set_up("test", needs.TESTS, optional=True)
+        elif args.argocd:
+            set_up("test", needs.ARGOCD)
+        elif args.sidecar:
+            set_up("test", needs.SIDECAR)
+        else:
+            set_up("test" if args.dev else "run")
     except CmpError as error:
         print(error, file=sys.stderr)
         return 1

@@ -53,13 +53,13 @@ def _copied(tree: FileTree, workdir: str, at: Location) -> str:
     os.mkdir(root, 0o700)
     for directory in tree.allowed:
         if tree.is_dir(directory):
-            place = _place(root, tree.mount, directory)
+            copy = _on_disk(root, tree.mount, directory)
             ignored = shutil.ignore_patterns(".git")
-            shutil.copytree(tree.locate(directory, at), place, symlinks=True, ignore=ignored, dirs_exist_ok=True)
+            shutil.copytree(tree.locate(directory, at), copy, symlinks=True, ignore=ignored, dirs_exist_ok=True)
     return root
 
 
-def _place(root: str, mount: str, path: str) -> str:
+def _on_disk(root: str, mount: str, path: str) -> str:
     """Where the canonical `path` is on disk, in a tree that has `root` at `mount`."""
     return os.path.join(root, posixpath.relpath(path, mount))
 
@@ -76,21 +76,18 @@ class Bases:
     def entry(self, text: str, directory: str, at: Location) -> str:
         """The canonical path of an entry in `directory`, what it needs being there; as it is for a file."""
         if is_remote(text):
-            path = self._base(parse(text, at))
+            remote = parse(text, at)
+            top = f"{self._home}/{remote.directory}"
+            path = f"{top}/{remote.path}".rstrip("/")
+            if not self._tree.is_dir(path):
+                source = obtained(remote, self._workdir, self._deadline)
+                shutil.copytree(source, _on_disk(self._tree.root, self._tree.mount, top), dirs_exist_ok=True)
+            self.remotes[path] = remote
         else:
             path = posixpath.normpath(posixpath.join(directory, text))
             if not self._tree.is_dir(path):
                 return text
         self._kustomization(path, at)
-        return path
-
-    def _base(self, remote: Remote) -> str:
-        top = f"{self._home}/{remote.directory}"
-        path = f"{top}/{remote.path}".rstrip("/")
-        if not self._tree.is_dir(path):
-            place = _place(self._tree.root, self._tree.mount, top)
-            shutil.copytree(obtained(remote, self._workdir, self._deadline), place, dirs_exist_ok=True)
-        self.remotes[path] = remote
         return path
 
     def _kustomization(self, path: str, at: Location) -> None:
@@ -101,52 +98,52 @@ class Bases:
         kustomization = read_kustomization(self._tree, path, at)
         if kustomization is None:
             return
-        local = kustomization.with_builds_on(lambda entry: self._relative(entry, path))
-        if plain(local) != plain(kustomization.node):
-            with open(_place(self._tree.root, self._tree.mount, kustomization.file), "wb") as opened:
-                opened.write(dump_values(plain(local)))
 
-    def _relative(self, node: Node, path: str) -> Node:
-        if not isinstance(node.value, str):
-            return node
-        entry = self.entry(node.value, path, node.at)
-        return node.with_value(posixpath.relpath(entry, path)) if is_remote(node.value) else node
+        def local(node: Node) -> Node:
+            if not isinstance(node.value, str):
+                return node
+            entry = self.entry(node.value, path, node.at)
+            return node.with_value(posixpath.relpath(entry, path)) if is_remote(node.value) else node
+
+        fields = plain(kustomization.with_builds_on(local))
+        if fields != plain(kustomization.node):
+            with open(_on_disk(self._tree.root, self._tree.mount, kustomization.file), "wb") as file:
+                file.write(dump_values(fields))
 
 
 def obtained(remote: Remote, workdir: str, deadline: Deadline) -> str:
     """A directory with what is needed of the commit: out of the store, or fetched into it."""
     name = f"git {remote.url} {remote.commit} {remote.path}"
     digest = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
-    found = store.find(digest)
-    if found:
-        return found
+    directory = store.find(digest)
+    if directory:
+        return directory
     if is_offline():
         hint = f"`cmp-plugin vendor` puts it beside the service, or unset {OFFLINE}"
         raise ToolError(
             f"base {remote.text} is neither vendored nor in the cache, and {OFFLINE} is set", remote.at, hint
         )
-    try:
-        with store.alone(name, deadline):
-            return store.find(digest) or _fetched(remote, digest, workdir, deadline)
-    except store.StoreError:
-        directory = os.path.join(workdir, f"base-{os.urandom(6).hex()}")
-        os.mkdir(directory, 0o700)
-        extract(fetch(remote, workdir, deadline), remote, directory, workdir, deadline)
-        return directory
-
-
-def _fetched(remote: Remote, digest: str, workdir: str, deadline: Deadline) -> str:
-    from .store_gc import trim
-
-    repository = fetch(remote, workdir, deadline)
 
     def fill(new: str) -> None:
         os.mkdir(os.path.join(new, store.CHART), 0o700)
         extract(repository, remote, os.path.join(new, store.CHART), workdir, deadline)
 
-    directory = store.publish(digest, fill)
-    trim()
-    return directory
+    try:
+        with store.alone(name, deadline):
+            directory = store.find(digest)
+            if directory:
+                return directory
+            repository = fetch(remote, workdir, deadline)
+            directory = store.publish(digest, fill)
+        from .store_gc import trim
+
+        trim()
+        return directory
+    except store.StoreError:
+        directory = os.path.join(workdir, f"base-{os.urandom(6).hex()}")
+        os.mkdir(directory, 0o700)
+        extract(fetch(remote, workdir, deadline), remote, directory, workdir, deadline)
+        return directory
 
 
 def remotes_of(service: ResolvedService, tree: FileTree, workdir: str, deadline: Deadline) -> dict[str, Remote]:

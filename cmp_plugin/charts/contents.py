@@ -2,7 +2,7 @@
 
 In: a service with a chart, or a chart's directory or archive on this machine. Out: frozen `ChartFiles`.
 Nothing is fetched: a chart that is not here is a `NotHere` with the reason. Files of a chart are hostile:
-archives are read by sources/archive, a directory within bounds; where its links lead the tree has looked at.
+`archive` reads them, within its bounds.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..specs.merge import merge_values
 from ..system.files import FileTree
 from . import archive, lockfile, store, unlocked
 from .chart_request import ChartRequest, request_of
-from .dependencies import Dependency, missing
+from .dependencies import missing
 from .limits import MAX_DEPTH
 from .locate import locked_charts
 
@@ -66,7 +66,7 @@ class Subchart(NamedTuple):
     tags: tuple[str, ...] = ()
 
 
-def chart_of(service: ResolvedService, tree: FileTree) -> ChartFiles | NotHere:
+def chart_files(service: ResolvedService, tree: FileTree) -> ChartFiles | NotHere:
     """The chart of `service`, when it is in the fleet, vendored, or in the cache. Reads no network.
 
     Raises InputError, at a place in the fleet, for a chart that cannot be read.
@@ -90,25 +90,22 @@ def files_of(chart: Chart, home: Home, tree: FileTree) -> ChartFiles | NotHere:
 
 
 def _in_fleet(path: str, at: Location, home: Home, tree: FileTree, depth: int) -> ChartFiles | NotHere:
-    place, shown = tree.locate(path, at), path[1:]
-    chart = read_chart(place, shown, at)
-    if not os.path.isdir(place):
+    real, shown = tree.locate(path, at), path[1:]
+    chart = read_chart(real, shown, at)
+    if not os.path.isdir(real):
         return chart
     if depth > MAX_DEPTH:
         raise InputError(f"charts depend on each other more than {MAX_DEPTH} deep", at)
     found: dict[str, ChartFiles] = {}
     for dependency in missing(path, tree, at):
-        inner = _dependency(dependency, at, home, tree, depth)
+        if dependency.chart:
+            inner = _elsewhere(dependency.chart, home, tree)
+        else:
+            inner = _in_fleet(dependency.path, at, home, tree, depth + 1)
         if isinstance(inner, NotHere):
             return inner
         found[dependency.name] = inner
-    return read_chart(place, shown, at, found) if found else chart
-
-
-def _dependency(dependency: Dependency, at: Location, home: Home, tree: FileTree, depth: int) -> ChartFiles | NotHere:
-    if dependency.chart:
-        return _elsewhere(dependency.chart, home, tree)
-    return _in_fleet(dependency.path, at, home, tree, depth + 1)
+    return read_chart(real, shown, at, found) if found else chart
 
 
 def _elsewhere(request: ChartRequest, home: Home, tree: FileTree) -> ChartFiles | NotHere:
@@ -118,23 +115,23 @@ def _elsewhere(request: ChartRequest, home: Home, tree: FileTree) -> ChartFiles 
         if entry is None:
             return NotHere(f"{request} is not locked")
     shown = f"{entry.name}-{entry.version}"
-    place = store.find(entry.digest)
-    if place:
-        return read_chart(place, shown, request.at)
+    kept = store.find(entry.digest)
+    if kept:
+        return read_chart(kept, shown, request.at)
     vendored = f"/services/{home.entry}/charts/{entry.file}"
     if tree.exists(vendored):
         return read_chart(tree.locate(vendored, request.at), shown, request.at)
     return NotHere(f"{request} is not on this machine")
 
 
-def read_chart(place: str, shown: str, at: Location, others: Mapping[str, ChartFiles] | None = None) -> ChartFiles:
-    """The chart in the directory or archive `place`; errors and places call it `shown`.
+def read_chart(path: str, shown: str, at: Location, others: Mapping[str, ChartFiles] | None = None) -> ChartFiles:
+    """The chart in the directory or archive `path`; errors and places call it `shown`.
 
     `others`: charts that Chart.yaml names and charts/ does not hold, by name. Raises InputError at `at`
     for what is no chart, and at its own place for a values.yaml that Helm could not read.
     """
     try:
-        files = archive.read(place, lambda path: not _NOT_READ.fullmatch(path))
+        files = archive.read(path, lambda name: not _NOT_READ.fullmatch(name))
     except InputError as error:
         raise archive.chart_error(error, shown, at) from None
     except OSError as error:
@@ -173,8 +170,7 @@ def _dependencies(own: Mapping[str, bytes], facts: Node, shown: str) -> list[Nod
 
 
 def _conditions(dependency: Node) -> tuple[str, ...]:
-    paths = (path.strip() for path in dependency.as_text("condition").split(","))
-    return tuple(path for path in paths if path)
+    return tuple(path for part in dependency.as_text("condition").split(",") if (path := part.strip()))
 
 
 def _tags(dependency: Node) -> tuple[str, ...]:

@@ -59,9 +59,9 @@ def registry_file(address: str, directory: str) -> str:
     if login is None or _knows(own, _host(address)):
         return own
     token = base64.b64encode(":".join(login).encode()).decode()
-    place = os.path.join(directory, "registry.json")
-    replace_file(place, json.dumps({"auths": {_host(address): {"auth": token}}}).encode(), 0o600)
-    return place
+    path = os.path.join(directory, "registry.json")
+    replace_file(path, json.dumps({"auths": {_host(address): {"auth": token}}}).encode(), 0o600)
+    return path
 
 
 def _knows(file: str, host: str) -> bool:
@@ -79,19 +79,19 @@ def _helm_file(variable: str, name: str) -> str:
     """Where helm itself would look (helm.sh/helm, pkg/helmpath, on Linux)."""
     home = os.path.expanduser("~")
     config = os.environ.get("XDG_CONFIG_HOME") or os.path.join(home, ".config")
-    place = os.environ.get("HELM_CONFIG_HOME") or os.path.join(config, "helm")
-    return os.environ.get(variable) or os.path.join(place, name)
+    path = os.environ.get("HELM_CONFIG_HOME") or os.path.join(config, "helm")
+    return os.environ.get(variable) or os.path.join(path, name)
 
 
 def _netrc(address: str) -> tuple[str, str] | None:
     """The login for the address's host; never the `default` one, as addresses come from git."""
     import netrc
 
-    place = os.environ.get("NETRC") or os.path.join(os.path.expanduser("~"), ".netrc")
-    if not _read(place, "netrc"):
+    path = os.environ.get("NETRC") or os.path.join(os.path.expanduser("~"), ".netrc")
+    if not _read(path, "netrc"):
         return None
     try:
-        hosts = netrc.netrc(place).hosts
+        hosts = netrc.netrc(path).hosts
     except (netrc.NetrcParseError, UnicodeDecodeError):
         raise ToolError("netrc is not to be understood") from None
     found = hosts.get(_host(address)) or hosts.get(_host(address).partition(":")[0])
@@ -103,10 +103,10 @@ def _host(address: str) -> str:
     return address.partition("://")[2].partition("/")[0]
 
 
-def _read(place: str, what: str) -> bytes:
+def _read(path: str, what: str) -> bytes:
     """The file's content; nothing when there is no such file."""
     try:
-        with open(place, "rb") as file:
+        with open(path, "rb") as file:
             return file.read(4 << 20)
     except (FileNotFoundError, NotADirectoryError):
         return b""

@@ -39,9 +39,13 @@ def missing(path: str, tree: FileTree, at: Location) -> list[Dependency]:
     if b"dependencies" not in data:
         return []
     present = _present(f"{path}/charts", tree, at)
+
+    def is_present(name: str) -> bool:
+        return any(each == name or re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", each) for each in present)
+
     entries = load_values(data, file[1:]).elements("dependencies")
-    absent = [entry for entry in entries if not _is_present(entry.as_text("name"), present)]
-    versions = _versions(path, tree, at) if absent else {}
+    absent = [entry for entry in entries if not is_present(entry.as_text("name"))]
+    versions = _locked_by_helm(path, tree, at) if absent else {}
     return [_dependency(entry, versions, path, tree, Location(file[1:])) for entry in absent]
 
 
@@ -59,11 +63,7 @@ def _present(path: str, tree: FileTree, at: Location) -> list[str]:
     return names
 
 
-def _is_present(name: str, present: list[str]) -> bool:
-    return any(one == name or re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", one) for one in present)
-
-
-def _versions(path: str, tree: FileTree, at: Location) -> dict[str, str]:
+def _locked_by_helm(path: str, tree: FileTree, at: Location) -> dict[str, str]:
     """What Helm's own lock says: name -> version."""
     for name in ("Chart.lock", "requirements.lock"):
         file = f"{path}/{name}"
@@ -73,18 +73,15 @@ def _versions(path: str, tree: FileTree, at: Location) -> dict[str, str]:
     return {}
 
 
-def _place(text: str, path: str, tree: FileTree, at: Location) -> str:
-    place = canonical(text, path, at)
-    if not allowed_in(place, tree.allowed):
-        raise InputError(f'"{text}" lies outside of the allowed directories', at)
-    return place
-
-
 def _dependency(entry: Node, versions: dict[str, str], path: str, tree: FileTree, file: Location) -> Dependency:
     name, repository = entry.as_text("name"), entry.as_text("repository")
-    at = entry.entries()["name"].at if "name" in entry.entries() else file
+    written = entry.entries().get("name")
+    at = written.at if written is not None else file
     if repository.startswith("file://"):
-        return Dependency(name, _place(repository.removeprefix("file://"), path, tree, at), None)
+        directory = canonical(repository.removeprefix("file://"), path, at)
+        if not allowed_in(directory, tree.allowed):
+            raise InputError(f'"{repository.removeprefix("file://")}" lies outside of the allowed directories', at)
+        return Dependency(name, directory, None)
     if not repository:
         raise InputError(f"{name} is not in charts/, and names no repository", at)
     if repository.startswith(("@", "alias:")):
@@ -99,12 +96,12 @@ def complete(
     tree: FileTree,
     at: Location,
     workdir: str,
-    chart_of: Callable[[ChartRequest], str],
+    chart_directory: Callable[[ChartRequest], str],
     depth: int = 1,
 ) -> str:
     """A directory with the chart at `path` (on disk: `directory`) and all of its dependencies.
 
-    `chart_of` gives the directory of a chart from elsewhere. Without missing ones it is `directory`
+    `chart_directory` gives the directory of a chart from elsewhere. Without missing ones it is `directory`
     itself, else one below `workdir` that links to everything: Helm follows links.
     """
     absent = missing(path, tree, at)
@@ -118,10 +115,10 @@ def complete(
     _link(os.path.join(directory, "charts"), os.path.join(whole, "charts"))
     for number, dependency in enumerate(absent):
         if dependency.chart:
-            source = chart_of(dependency.chart)
+            source = chart_directory(dependency.chart)
         else:
-            place = tree.locate(dependency.path, at)
-            source = complete(dependency.path, place, tree, at, workdir, chart_of, depth + 1)
+            below = tree.locate(dependency.path, at)
+            source = complete(dependency.path, below, tree, at, workdir, chart_directory, depth + 1)
         os.symlink(source, os.path.join(whole, "charts", f"{dependency.name}-{number}"))
     return whole
 

@@ -45,7 +45,9 @@ class Fetched(NamedTuple):
 class Refused(ToolError):
     """A fetch that failed, with why."""
 
-    refusal: Refusal = Refusal("", 0, False, False)
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.reason)
+        self.refusal = refusal
 
 
 def fetch(
@@ -79,25 +81,21 @@ def is_offline() -> bool:
 def _from_directory(request: ChartRequest, source: ChartSource) -> Fetched:
     """From a directory with an index.yaml; an address in it that leads out of it is none."""
     try:
-        found = _chosen(_listed(os.path.join(source.directory, "index.yaml"), source.name), request.version)
+        listed = _listed(os.path.join(source.directory, "index.yaml"), source.name)
     except Refused as error:
         raise ToolError(f"{request} is not in {source.said}: {error.message}") from None
-    name = found.urls[0].partition("?")[0] if found and found.urls else ""
+    chosen = pick(listed, request.version)
+    if chosen is None:
+        # Of a range, which a Chart.yaml may name, the highest; an index has it first.
+        with contextlib.suppress(ValueError):
+            fitting = (each for each in listed if satisfies(each.version.removeprefix("v"), request.version))
+            chosen = next(fitting, None)
+    name = chosen.urls[0].partition("?")[0] if chosen and chosen.urls else ""
     path = os.path.realpath(os.path.join(source.directory, name))
     inside = path.startswith(os.path.realpath(source.directory) + os.sep)
-    if found is None or "://" in name or not inside or not os.path.isfile(path):
+    if chosen is None or "://" in name or not inside or not os.path.isfile(path):
         raise ToolError(f"{request} is not in {source.said}")
-    return Fetched(path, "", found.digest)
-
-
-def _chosen(found: list[Version], version: str) -> Version | None:
-    """The version, or of a range, which a Chart.yaml may name, the highest; an index has it first."""
-    exact = pick(found, version)
-    if exact is not None:
-        return exact
-    with contextlib.suppress(ValueError):
-        return next((one for one in found if satisfies(one.version.removeprefix("v"), version)), None)
-    return None
+    return Fetched(path, "", chosen.digest)
 
 
 class _Helm:
@@ -126,11 +124,18 @@ class _Helm:
                     raise
         found = self._versions(name)
         path = self._pull_listed(name, found, request.version)
-        said = pick(found, _version_of(path) or request.version)
+        from .archive import inspect
+
+        version = request.version
+        with contextlib.suppress(InputError):  # a bad archive: whoever asked says so
+            version = inspect(path).version or version
+        said = pick(found, version)
         if said is None or not said.urls:
             return Fetched(path)
         address = urljoin(f"{self._source.address}/", said.urls[0])
-        return Fetched(path, "" if self._source.mirrored or _may_be_secret(address) else address, said.digest)
+        # A login or a token may be part of an address, and stays out of a lock.
+        is_public = address.startswith(("http://", "https://")) and "?" not in address and "@" not in address
+        return Fetched(path, address if is_public and not self._source.mirrored else "", said.digest)
 
     def _versions(self, name: str) -> list[Version]:
         """What the repository's index says of one chart. Helm downloads it as it would an archive:
@@ -142,7 +147,7 @@ class _Helm:
             os.symlink(self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0"), index)
         found = _listed(index, name)
         if not found:
-            raise _refused(Refusal(f"its index has no chart {name}", 0, False, True))
+            raise Refused(Refusal(f"its index has no chart {name}", 0, False, True))
         return found
 
     def _pull_listed(self, name: str, listed: list[Version], version: str) -> str:
@@ -165,7 +170,7 @@ class _Helm:
             why = refusal(done.stderr.decode(errors="replace"))
             waits = busy if why.status in (429, 503) else delays
             if not why.transient or not waits or waits[0] >= self._deadline.left():
-                raise _refused(why)
+                raise Refused(why)
             time.sleep(waits.pop(0))
 
     def _run(self, *words: str) -> Completed:
@@ -176,7 +181,7 @@ class _Helm:
             if self._deadline.left():
                 raise
             reason = f"there was no whole answer within {self._deadline.seconds:g} s"
-            raise _refused(Refusal(reason, 0, False, False)) from None
+            raise Refused(Refusal(reason, 0, False, False)) from None
 
     def _environment(self) -> dict[str, str]:
         """The user's (proxies, certificates, helpers that know registries' logins), with helm's places ours."""
@@ -199,31 +204,11 @@ class _Helm:
         return os.path.join(self._home, name)
 
 
-def _may_be_secret(address: str) -> bool:
-    """Whether an address should stay out of a lock: a login or a token may be part of it."""
-    return "?" in address or "@" in address or not address.startswith(("http://", "https://"))
-
-
 def _listed(index: str, name: str) -> list[Version]:
     try:
         with open(index, "rb") as file:
             return versions(file.read(), name)
     except OSError:
-        raise _refused(Refusal("there is no index.yaml", 0, False, True)) from None
+        raise Refused(Refusal("there is no index.yaml", 0, False, True)) from None
     except InputError as error:
-        raise _refused(Refusal(error.message, 0, False, False)) from None
-
-
-def _refused(why: Refusal) -> Refused:
-    error = Refused(why.reason)
-    error.refusal = why
-    return error
-
-
-def _version_of(path: str) -> str:
-    from .archive import inspect
-
-    try:
-        return inspect(path).version
-    except InputError:
-        return ""
+        raise Refused(Refusal(error.message, 0, False, False)) from None

@@ -42,20 +42,21 @@ def parse(text: str, at: Location) -> Remote:
         address = f"https://{address}"
     found = _URL.fullmatch(address) or _SCP.fullmatch(address)
     if found is None:
+        shown = "this" if "@" in text else f'"{text}"'  # not what may hold a secret
         hint = "copy it into the repository, or write https://HOST/REPOSITORY//DIRECTORY?ref=COMMIT"
-        raise InputError(f"{_shown(text)} is no address of a git repository", at, hint)
+        raise InputError(f"{shown} is no address of a git repository", at, hint)
     prefix, host, rest = found.groups()
     repository, path = _split(rest, host)
     steps = [*repository.split("/"), *(path.split("/") if path else [])]
     if not all(_STEP.fullmatch(step) for step in steps):
         raise InputError(f'"{text}" has a path that no git repository has', at)
+    fields = dict(field.partition("=")[::2] for field in query.split("&"))
+    commit = fields.get("ref") or fields.get("version") or ""
+    if not _COMMIT.fullmatch(commit):
+        hint = "copy it into the repository and name it by its path, or write ?ref= and a full commit"
+        raise InputError(f'"{text}" is on another machine: a render reads this repository only', at, hint)
     separator = "/" if "://" in prefix else ":"
-    return Remote(f"{prefix}{host}{separator}{repository}", _commit(query, text, at), path, host, repository, text, at)
-
-
-def _shown(text: str) -> str:
-    """Not what may hold a secret."""
-    return "this" if "@" in text else f'"{text}"'
+    return Remote(f"{prefix}{host}{separator}{repository}", commit, path, host, repository, text, at)
 
 
 def _split(rest: str, host: str) -> tuple[str, str]:
@@ -68,13 +69,3 @@ def _split(rest: str, host: str) -> tuple[str, str]:
             steps = rest.split("/")
             repository, path = "/".join(steps[:2]), "/".join(steps[2:])
     return repository.strip("/"), path.strip("/")
-
-
-def _commit(query: str, text: str, at: Location) -> str:
-    fields = dict(field.partition("=")[::2] for field in query.split("&"))
-    commit = fields.get("ref") or fields.get("version") or ""
-    if not _COMMIT.fullmatch(commit):
-        hint = "copy it into the repository and name it by its path, or write ?ref= and a full commit"
-        message = f'"{text}" is on another machine: a render reads this repository only'
-        raise InputError(message, at, hint)
-    return commit

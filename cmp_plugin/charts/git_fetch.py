@@ -18,8 +18,9 @@ from ..tools import git
 from .git_address import Remote
 from .limits import MAX_BYTES, MAX_FILES
 
-_TRIES = 3
-_FILES = ("100644", "100755")
+_TRIES = 3  # a server's bad moment passes; what is final is not tried again
+_REGULAR = ("100644", "100755")  # modes of git; links and submodules have others
+_NAMES_AT_ONCE = 500  # paths in one command line, whose length the system bounds
 _SAYINGS = (
     (r"could not read Username|Authentication failed|error: 401", "it wants to know who we are"),
     (r"error: 403|Permission denied", "it does not let us read"),
@@ -88,44 +89,35 @@ def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: D
             continue
         seen.add(path)
         names = [name for name in files if f"/{name}".startswith(f"{path}/")]
-        _check(names, files, remote)
-        words = ["checkout-index", "--quiet", "--force", "--", *names]
-        for start in range(4, len(words), 500):
-            _git(words[:4] + words[start : start + 500], workdir, deadline, index)
-        pending += [
-            one for one in _needed(tree, path, remote) if any(f"/{name}".startswith(f"{one}/") for name in files)
+        if not names:
+            raise InputError(f"base {remote.text}: the commit has no such directory", remote.at)
+        odd = [name for name in names if files[name][0] not in _REGULAR]
+        if odd:
+            raise InputError(f"base {remote.text} holds {odd[0]}, which is no regular file", remote.at)
+        if len(names) > MAX_FILES or sum(files[name][1] for name in names) > MAX_BYTES:
+            bounds = f"{MAX_FILES} files or {MAX_BYTES >> 20} MiB"
+            raise InputError(f"base {remote.text} holds more than {bounds}", remote.at)
+        for start in range(0, len(names), _NAMES_AT_ONCE):
+            words = ["checkout-index", "--quiet", "--force", "--", *names[start : start + _NAMES_AT_ONCE]]
+            _git(words, workdir, deadline, index)
+        kustomization = read_kustomization(tree, path, remote.at)
+        if kustomization is None:
+            raise InputError(f"base {remote.text}: there is no kustomization.yaml", remote.at)
+        texts = [entry.value for entry in kustomization.builds_on() if isinstance(entry.value, str)]
+        below = [
+            canonical(text, path or "/", remote.at)
+            for text in texts
+            if text and "://" not in text and "?" not in text and "@" not in text
         ]
+        pending += [each for each in below if any(f"/{name}".startswith(f"{each}/") for name in files)]
 
 
 def _listing(directory: str, remote: Remote, workdir: str, deadline: Deadline) -> dict[str, tuple[str, int]]:
     """Path -> (mode, size) of everything in the commit."""
     done = _git(["--git-dir", directory, "ls-tree", "-r", "-l", "-z", remote.commit], workdir, deadline)
-    found: dict[str, tuple[str, int]] = {}
+    files: dict[str, tuple[str, int]] = {}
     for row in done.stdout.decode(errors="surrogateescape").split("\0")[:-1]:
         facts, _, name = row.partition("\t")
         mode, _, _, size = facts.split()
-        found[name] = (mode, int(size) if size.isdigit() else 0)
-    return found
-
-
-def _check(names: list[str], files: Mapping[str, tuple[str, int]], remote: Remote) -> None:
-    if not names:
-        raise InputError(f"base {remote.text}: the commit has no such directory", remote.at)
-    odd = [name for name in names if files[name][0] not in _FILES]
-    if odd:
-        raise InputError(f"base {remote.text} holds {odd[0]}, which is no regular file", remote.at)
-    if len(names) > MAX_FILES or sum(files[name][1] for name in names) > MAX_BYTES:
-        raise InputError(f"base {remote.text} holds more than {MAX_FILES} files or {MAX_BYTES >> 20} MiB", remote.at)
-
-
-def _needed(tree: FileTree, path: str, remote: Remote) -> list[str]:
-    """Directories of the repository that the kustomization in `path` names."""
-    kustomization = read_kustomization(tree, path, remote.at)
-    if kustomization is None:
-        raise InputError(f"base {remote.text}: there is no kustomization.yaml", remote.at)
-    entries = [entry.text() or "" for entry in kustomization.builds_on()]
-    return [
-        canonical(text, path or "/", remote.at)
-        for text in entries
-        if text and "://" not in text and "?" not in text and "@" not in text
-    ]
+        files[name] = (mode, int(size) if size.isdigit() else 0)
+    return files

@@ -39,50 +39,43 @@ def locate(service: ResolvedService, tree: FileTree, workdir: str, deadline: Dea
     """
     warnings: list[str] = []
     context = FetchContext(tree, service.mirrors, service.helm_range, workdir, deadline)
-    return Located(_path(service, context, warnings), warnings)
-
-
-def _path(service: ResolvedService, context: FetchContext, warnings: list[str]) -> str:
     chart = service.chart
     assert chart is not None
+
+    def elsewhere(request: ChartRequest) -> str:
+        return _elsewhere(request, service, context, warnings)
+
     if not chart.path:
-        return _elsewhere(request_of(chart), service, context, warnings)
-    place = context.tree.locate(chart.path, chart.at)
-    if os.path.isdir(place):
-        return complete(
-            chart.path,
-            place,
-            context.tree,
-            chart.at,
-            context.workdir,
-            lambda one: _elsewhere(one, service, context, warnings),
-        )
+        return Located(elsewhere(request_of(chart)), warnings)
+    path = tree.locate(chart.path, chart.at)
+    if os.path.isdir(path):
+        return Located(complete(chart.path, path, tree, chart.at, workdir, elsewhere), warnings)
     try:
-        return checked(place, store.digest_of(place), chart.path[1:], context)
+        return Located(checked(path, store.digest_of(path), chart.path[1:], context), warnings)
     except CmpError as error:
         raise named(error, service.label, chart.at) from None
 
 
 def _elsewhere(request: ChartRequest, service: ResolvedService, context: FetchContext, warnings: list[str]) -> str:
+    """A directory with the chart: out of the archive beside the service, the store, or fetched."""
     entry = find(locked(service, context.tree), request)
     if entry is None and not service.lock_optional:
         raise _not_locked(request, service)
     try:
-        if entry is not None:
-            return _vendored(request, entry, service, context) or locked_chart(request, entry, context)
-        warnings.append(str(_not_locked(request, service)))
-        return unlocked_chart(request, context)[1]
+        if entry is None:
+            warnings.append(str(_not_locked(request, service)))
+            return unlocked_chart(request, context)[1]
+        vendored = f"{service.directory}/charts/{entry.file}"
+        if context.tree.exists(vendored):
+            return checked(context.tree.locate(vendored, request.at), entry.digest, vendored[1:], context)
+        return locked_chart(request, entry, context)
     except CmpError as error:
         raise named(error, service.label, request.at) from None
 
 
 def _not_locked(request: ChartRequest, service: ResolvedService) -> InputError:
-    message = f"{service.label}: {request} is not in {_lock_path(service)[1:]}"
+    message = f"{service.label}: {request} is not in {service.directory[1:]}/{FILE}"
     return InputError(message, request.at, "run `cmp-plugin lock` and commit what it writes")
-
-
-def _lock_path(service: ResolvedService) -> str:
-    return f"{service.directory}/{FILE}"
 
 
 def locked(service: ResolvedService, tree: FileTree) -> tuple[Locked, ...]:
@@ -94,14 +87,6 @@ def locked_charts(entry: str, tree: FileTree) -> tuple[Locked, ...]:
     """The same for a catalogue entry."""
     path = f"/services/{entry}/{FILE}"
     return parse(tree.read(path, Location(path[1:])), path[1:]) if tree.exists(path) else ()
-
-
-def _vendored(request: ChartRequest, entry: Locked, service: ResolvedService, context: FetchContext) -> str:
-    """The chart out of the archive beside the service, or "" where there is none."""
-    path = f"{service.directory}/charts/{entry.file}"
-    if not context.tree.exists(path):
-        return ""
-    return checked(context.tree.locate(path, request.at), entry.digest, path[1:], context)
 
 
 def needed(chart: Chart, tree: FileTree) -> list[ChartRequest]:

@@ -18,7 +18,9 @@ from .chart_request import NAME, ChartRequest, checked_address
 FILE = "service.lock"
 API_VERSION = "cmp-plugin/v1alpha1"
 DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]*")
+# What a chart calls its version becomes part of a file name, whatever Helm takes for a version.
+_IN_A_FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z.+-]*")
+_WRITTEN = "`cmp-plugin lock` writes this file"
 _REQUIRED = ("name", "repository", "version", "digest")
 _KNOWN = (*_REQUIRED, "request", "url", "kubeVersion", "dependencies")
 
@@ -76,12 +78,6 @@ def parse(data: bytes, file: str) -> tuple[Locked, ...]:
     return tuple(entries)
 
 
-def _fields(node: Node) -> dict[str, Node]:
-    if not isinstance(node.value, dict):
-        raise InputError("an entry of a lock file is a map", node.at, "`cmp-plugin lock` writes this file")
-    return node.value
-
-
 def _entry(node: Node) -> Locked:
     fields = _fields(node)
     for key, child in fields.items():
@@ -90,18 +86,34 @@ def _entry(node: Node) -> Locked:
     for key in _REQUIRED:
         if key not in fields:
             raise InputError(f"an entry of a lock file has a {key}", node.at)
+
+    def matching(key: str, pattern: re.Pattern[str]) -> str:
+        text = _text(fields, key)
+        if not pattern.fullmatch(text):
+            raise InputError(f'"{text}" is no {key}', fields[key].at, _WRITTEN)
+        return text
+
+    url = _text(fields, "url")
+    # Helm takes it from here as from an index; an address with credentials in it is none.
+    if url and (not url.startswith(("http://", "https://")) or "@" in url.split("/")[2] or url.split() != [url]):
+        raise InputError("url in a lock file is an http(s) address without credentials", fields["url"].at)
+    inner = [_fields(item) for item in node.elements("dependencies")]
     return Locked(
         repository=checked_address(_text(fields, "repository"), fields["repository"].at),
-        name=_matching(fields, "name", NAME),
-        version=_matching(fields, "version", _VERSION),
-        digest=_matching(fields, "digest", DIGEST),
+        name=matching("name", NAME),
+        version=matching("version", _IN_A_FILE_NAME),
+        digest=matching("digest", DIGEST),
         request=_text(fields, "request"),
-        url=_url(fields),
+        url=url,
         kube_version=_text(fields, "kubeVersion"),
-        dependencies=tuple(
-            (_text(_fields(item), "name"), _text(_fields(item), "version")) for item in node.elements("dependencies")
-        ),
+        dependencies=tuple((_text(chart, "name"), _text(chart, "version")) for chart in inner),
     )
+
+
+def _fields(node: Node) -> dict[str, Node]:
+    if not isinstance(node.value, dict):
+        raise InputError("an entry of a lock file is a map", node.at, _WRITTEN)
+    return node.value
 
 
 def _text(fields: dict[str, Node], key: str) -> str:
@@ -113,36 +125,19 @@ def _text(fields: dict[str, Node], key: str) -> str:
     return node.value
 
 
-def _matching(fields: dict[str, Node], key: str, pattern: re.Pattern[str]) -> str:
-    text = _text(fields, key)
-    if not pattern.fullmatch(text):
-        raise InputError(f'"{text}" is no {key}', fields[key].at, "`cmp-plugin lock` writes this file")
-    return text
-
-
-def _url(fields: dict[str, Node]) -> str:
-    """Helm takes it from here as from an index; an address with credentials in it is none."""
-    text = _text(fields, "url")
-    if text and (not text.startswith(("http://", "https://")) or "@" in text.split("/")[2] or text.split() != [text]):
-        raise InputError("url in a lock file is an http(s) address without credentials", fields["url"].at)
-    return text
-
-
 def dump(entries: Iterable[Locked]) -> bytes:
     """The file's bytes; the same entries in any order give the same bytes."""
-    charts = [_plain(entry) for entry in sorted(set(entries), key=lambda entry: (entry.name, entry.key))]
+    charts: list[dict[str, object]] = []
+    for entry in sorted(set(entries), key=lambda entry: (entry.name, entry.key)):
+        fields = {
+            "name": entry.name,
+            "repository": entry.repository,
+            "version": entry.version,
+            "request": entry.request,
+            "digest": entry.digest,
+            "url": entry.url,
+            "kubeVersion": entry.kube_version,
+            "dependencies": [{"name": name, "version": version} for name, version in entry.dependencies],
+        }
+        charts.append({key: value for key, value in fields.items() if value})
     return dump_yaml({"apiVersion": API_VERSION, "kind": "Lock", "charts": charts}).encode()
-
-
-def _plain(entry: Locked) -> dict[str, object]:
-    fields: dict[str, object] = {
-        "name": entry.name,
-        "repository": entry.repository,
-        "version": entry.version,
-        "request": entry.request,
-        "digest": entry.digest,
-        "url": entry.url,
-        "kubeVersion": entry.kube_version,
-        "dependencies": [{"name": name, "version": version} for name, version in entry.dependencies],
-    }
-    return {key: value for key, value in fields.items() if value}

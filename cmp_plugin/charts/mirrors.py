@@ -35,40 +35,36 @@ class ChartSource(NamedTuple):
 
 
 def source_of(request: ChartRequest, mirrors: tuple[tuple[str, str], ...], tree: FileTree) -> ChartSource:
-    """The source to get `request` from. The variable wins over fleet.yaml, the longest prefix over others."""
+    """The source to get `request` from. The variable wins over fleet.yaml, the longest prefix over others.
+
+    InputError: what the variable or fleet.yaml names is no mirror.
+    """
     everything = os.environ.get(VARIABLE)
     if everything:
-        return _by_variable(everything, request.name)
+        said = f"the mirror that {VARIABLE} names"
+        if everything.startswith(("http://", "https://", "oci://")):
+            return ChartSource(everything.rstrip("/"), "", request.name, said, True)
+        directory = os.path.abspath(everything)
+        if not os.path.isfile(os.path.join(directory, "index.yaml")):
+            raise InputError(f"{VARIABLE} names neither an address nor a directory with an index.yaml")
+        return ChartSource("", directory, request.name, said, True)
+    # What a prefix is compared with: a registry's address goes on to the chart, a repository's ends.
+    address = f"{request.repository}/{request.name}" if request.is_oci else request.repository
     for prefix, instead in sorted(mirrors, key=lambda mirror: -len(mirror[0])):
         prefix = prefix.rstrip("/")
-        if within(_reference(request), prefix):
-            return _by_fleet(request, prefix, instead, tree)
+        if within(address, prefix):
+            return _mirrored(request, prefix, address[len(prefix) :], instead, tree)
     return ChartSource(request.repository, "", request.name, request.repository, False)
 
 
-def _reference(request: ChartRequest) -> str:
-    """What a prefix is compared with: a registry's address goes on to the chart, a repository's ends."""
-    return f"{request.repository}/{request.name}" if request.is_oci else request.repository
-
-
-def _by_variable(value: str, name: str) -> ChartSource:
-    said = f"the mirror that {VARIABLE} names"
-    if value.startswith(("http://", "https://", "oci://")):
-        return ChartSource(value.rstrip("/"), "", name, said, True)
-    directory = os.path.abspath(value)
-    if not os.path.isfile(os.path.join(directory, "index.yaml")):
-        raise InputError(f"{VARIABLE} names neither an address nor a directory with an index.yaml")
-    return ChartSource("", directory, name, said, True)
-
-
-def _by_fleet(request: ChartRequest, prefix: str, instead: str, tree: FileTree) -> ChartSource:
+def _mirrored(request: ChartRequest, prefix: str, rest: str, instead: str, tree: FileTree) -> ChartSource:
+    """The source where fleet.yaml has `instead` for `prefix`; `rest` is what follows that in the address."""
     at = Location("fleet.yaml")
     if "://" not in instead:
         directory = canonical(instead, "/", at)
         said = f"{directory[1:]}, the mirror of {prefix}"
         return ChartSource("", tree.locate(directory, at), request.name, said, True)
     address, name = checked_address(instead, at), request.name
-    rest = _reference(request)[len(prefix) :]
     if not request.is_oci:
         address += rest
     elif address.startswith("oci://"):

@@ -21,7 +21,7 @@ from .lockfile import Locked
 
 
 class FetchContext(NamedTuple):
-    """What a fetch may use: the fleet's files and mirrors, a range of helm's versions, place and time."""
+    """What a fetch may use: the fleet's files and mirrors, a range of helm's versions, a private directory, time."""
 
     tree: FileTree
     mirrors: tuple[tuple[str, str], ...]
@@ -65,8 +65,10 @@ def kept(archive: str, digest: str, what: str, context: FetchContext) -> str:
     """
     try:
         with contextlib.suppress(store.StoreError):
+            from .store_gc import trim
+
             directory = store.add(archive, digest)
-            _trim()
+            trim()
             return directory
         from .archive import unpack
 
@@ -78,14 +80,8 @@ def kept(archive: str, digest: str, what: str, context: FetchContext) -> str:
     return directory
 
 
-def _trim() -> None:
-    from .store_gc import trim
-
-    trim()
-
-
 def unlocked_chart(request: ChartRequest, context: FetchContext) -> tuple[Locked, str]:
-    """The chart that a place gives now: what a lock would say about it, and its directory."""
+    """The chart that its source gives now: what a lock would say about it, and its directory."""
     from . import unlocked
 
     entry = unlocked.recall(request)

@@ -62,10 +62,12 @@ class Refusal(NamedTuple):
 
 def refusal(stderr: str) -> Refusal:
     """What stood in the way."""
-    text = _error(stderr).replace("basic credential not found", "response status code 401")
-    found = _STATUS.search(text)
-    if found:
-        status = int(found[1])
+    _, found, text = f"\n{stderr}".rpartition("\nError: ")  # the last error; warnings come before it
+    text = " ".join((text if found else stderr).split()).replace(
+        "basic credential not found", "response status code 401"
+    )
+    if answer := _STATUS.search(text):
+        status = int(answer[1])
         reason = f"{status} {_PHRASES.get(status, '')}".rstrip()
         return Refusal(reason, status, status in _TRANSIENT, status in (404, 410))
     if _NOT_THERE.search(text):
@@ -74,9 +76,3 @@ def refusal(stderr: str) -> Refusal:
         if saying in text:
             return Refusal(reason, 0, transient, False)
     return Refusal(_ADDRESS.sub("its address", text)[:_LONGEST] or "helm does not say why", 0, False, False)
-
-
-def _error(stderr: str) -> str:
-    """The last error; warnings come before it."""
-    _, found, text = f"\n{stderr}".rpartition("\nError: ")
-    return " ".join((text if found else stderr).split())

@@ -36,7 +36,14 @@ def versions(index: bytes, name: str) -> list[Version]:
         entries = _part(index, name)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise InputError("its index.yaml is not to be understood") from None
-    return [_version(entry) for entry in entries if isinstance(entry, dict) and isinstance(entry.get("version"), str)]
+    found: list[Version] = []
+    for entry in entries:
+        if isinstance(entry, dict) and isinstance(entry.get("version"), str):
+            urls, digest = entry.get("urls"), entry.get("digest")
+            addresses = tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else ()
+            digest = digest.removeprefix("sha256:") if isinstance(digest, str) else ""
+            found.append(Version(entry["version"], digest, addresses))
+    return found
 
 
 def pick(found: list[Version], version: str) -> Version | None:
@@ -74,9 +81,3 @@ def _block(index: bytes, name: str, start: int) -> bytes:
         return b""
     after = re.compile(rb"^(?!" + indent + rb"[ -]|[ \t]*$|[ \t]*#)", re.M).search(index, found.end() + 1)
     return index[found.start() : after.start() if after else len(index)]
-
-
-def _version(entry: dict[str, object]) -> Version:
-    urls, digest = entry.get("urls"), entry.get("digest")
-    addresses = tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else ()
-    return Version(str(entry["version"]), digest.removeprefix("sha256:") if isinstance(digest, str) else "", addresses)

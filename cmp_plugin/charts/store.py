@@ -21,7 +21,7 @@ from ..tools.discovery import cache_directory
 
 ARCHIVE, CHART = "archive.tgz", "chart"
 FRESH = 3600.0  # seconds; the time of last use is kept no more exactly than this
-# Seconds between two tries to be the one that fetches; a fetch takes a second or more.
+# Seconds between two tries to be the one that fetches; a fetch takes much longer.
 _PAUSE = 0.05
 # Charts that this process keeps from removal at once: a descriptor each, of the 1,024 that a process usually
 # has. A render uses a handful.

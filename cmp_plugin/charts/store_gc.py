@@ -15,7 +15,7 @@ from ..system.locks import ALONE, lock_directory, lock_file
 from ..system.publish import LEFTOVER, remove
 from . import store
 
-# Bytes: some 500 charts of a common size, unpacked and packed; more than a fleet has in use at a time.
+# Bytes, chosen, not measured: what runs keeps what it uses, so that too little costs fetches and nothing else.
 LIMIT = 1 << 30
 _REMOVED = ".gone-"
 

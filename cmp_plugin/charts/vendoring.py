@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from ..errors import CmpError, InputError, Location
 from ..system.publish import replace_file
@@ -27,8 +27,8 @@ def place_archive(root: str, entry: str, locked: Locked, context: FetchContext) 
     """The archive beside the service `entry`: its path when it was written, "" when it was there."""
     at = Location(f"services/{entry}/service.lock")
     directory = _directory(root, f"services/{entry}/charts")
-    place = os.path.join(directory, locked.file)
-    if os.path.isfile(place) and store.digest_of(place) == locked.digest:
+    path = os.path.join(directory, locked.file)
+    if os.path.isfile(path) and store.digest_of(path) == locked.digest:
         return ""
     try:
         locked_chart(ChartRequest(*locked.key, at), locked, context)
@@ -39,34 +39,32 @@ def place_archive(root: str, entry: str, locked: Locked, context: FetchContext) 
         raise store.StoreError("`vendor` needs the cache, and it cannot be used", hint=store.HINT)
     os.makedirs(directory, exist_ok=True)
     with open(archive, "rb") as file:
-        replace_file(place, file.read())
-    return os.path.relpath(place, root)
+        replace_file(path, file.read())
+    return os.path.relpath(path, root)
 
 
 def place_base(root: str, entry: str, remote: Remote, context: FetchContext) -> str:
     """The base beside the service: its path when something of it was written, "" when all was there."""
-    place = _directory(root, f"services/{entry}/{DIRECTORY}/{remote.directory}")
+    directory = _directory(root, f"services/{entry}/{DIRECTORY}/{remote.directory}")
     source = obtained(remote, context.workdir, context.deadline)
-    missing = [path for path in _files(source) if not os.path.isfile(os.path.join(place, path))]
+    files = [os.path.join(parent, name) for parent, _, names in os.walk(source) for name in names]
+    missing = [
+        path for file in files if not os.path.isfile(os.path.join(directory, path := os.path.relpath(file, source)))
+    ]
     for path in missing:
-        target = _directory(root, os.path.relpath(os.path.join(place, path), root))
+        target = _directory(root, os.path.relpath(os.path.join(directory, path), root))
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(os.path.join(source, path), "rb") as file:
             replace_file(target, file.read())
-    return os.path.relpath(place, root) if missing else ""
-
-
-def _files(directory: str) -> Iterator[str]:
-    for parent, _, names in os.walk(directory):
-        yield from (os.path.relpath(os.path.join(parent, name), directory) for name in names)
+    return os.path.relpath(directory, root) if missing else ""
 
 
 def _directory(root: str, path: str) -> str:
-    """Where `path` is, which is no link and lies behind none."""
-    place = os.path.join(root, path)
-    if os.path.realpath(place) != place:
+    """Where `path` is on disk, which is no link and lies behind none."""
+    absolute = os.path.join(root, path)
+    if os.path.realpath(absolute) != absolute:
         raise InputError(f"{path} is a link, or lies behind one")
-    return place
+    return absolute
 
 
 def remove_archives(root: str, entry: str, kept: Iterable[str]) -> list[str]:
@@ -74,31 +72,26 @@ def remove_archives(root: str, entry: str, kept: Iterable[str]) -> list[str]:
     directory = _directory(root, f"services/{entry}/charts")
     names = sorted(os.listdir(directory)) if os.path.isdir(directory) else []
     paths = [f"services/{entry}/charts/{name}" for name in names if name.endswith(".tgz")]
-    gone = [path for path in paths if path not in set(kept)]
-    for path in gone:
+    unused = [path for path in paths if path not in set(kept)]
+    for path in unused:
         os.unlink(os.path.join(root, path))
-    return gone
+    return unused
 
 
 def remove_bases(root: str, entry: str, kept: Iterable[str]) -> list[str]:
     """Commits of repositories in bases/ that are not `kept` (as `Remote.directory` has them)."""
     top = _directory(root, f"services/{entry}/{DIRECTORY}")
-    wanted = {os.path.join(top, path) for path in kept}
-    found = [
+    needed = {os.path.join(top, path) for path in kept}
+    commits = [
         os.path.join(parent, name) for parent, names, _ in os.walk(top) for name in names if _COMMIT.fullmatch(name)
     ]
-    gone = sorted(place for place in found if place not in wanted and not _is_inside(place, found))
-    for place in gone:
-        shutil.rmtree(place)
-        _remove_empty(os.path.dirname(place), os.path.dirname(top))
-    return [os.path.relpath(place, root) for place in gone]
-
-
-def _is_inside(place: str, others: Iterable[str]) -> bool:
-    return any(place.startswith(f"{other}/") for other in others)
-
-
-def _remove_empty(place: str, end: str) -> None:
-    while place != end and not os.listdir(place):
-        os.rmdir(place)
-        place = os.path.dirname(place)
+    unused = sorted(
+        path for path in commits if path not in needed and not any(path.startswith(f"{other}/") for other in commits)
+    )
+    for path in unused:
+        shutil.rmtree(path)
+        parent = os.path.dirname(path)
+        while parent != os.path.dirname(top) and not os.listdir(parent):
+            os.rmdir(parent)
+            parent = os.path.dirname(parent)
+    return [os.path.relpath(path, root) for path in unused]

@@ -34,7 +34,7 @@ def arguments(parser: ArgumentParser) -> None:
 def run(args: Namespace) -> int:
     """Prints every finding, after emptying the cache where --clean-cache asks for it."""
     if args.clean_cache:
-        # What this program stored, and nothing else that may lie in the directory.
+        # What this program stored, and nothing else that may lie in the directory; the tools stay.
         clear()
         shutil.rmtree(os.path.join(cache_directory(), "versions"), ignore_errors=True)
     fleet, finding, wrong = _fleet(args)
@@ -43,9 +43,9 @@ def run(args: Namespace) -> int:
     print(finding)
     wrong |= _tool("helm", lambda: helm.find(settings.helm, settings.strict))
     wrong |= _tool("kustomize", lambda: kustomize.find(settings.kustomize, settings.strict))
-    # Git is needed only for `revision`, `diff` and `preview --applications`.
-    path = on_path("git")
-    print(f"ok     git: {path}" if path else "warn   git: not on PATH, revisions cannot be read")
+    git = on_path("git")
+    # Needed only for `revision`, `diff` and `preview --applications`.
+    print(f"ok     git: {git}" if git else "warn   git: not on PATH, revisions cannot be read")
     wrong |= _cache(cache_directory())
     return int(wrong)
 
@@ -87,10 +87,10 @@ def _cache(directory: str) -> bool:
     if not (os.path.isdir(existing) and os.access(existing, os.W_OK)):
         print(f"error  cache: {directory} cannot be written (set CMP_PLUGIN_CACHE_DIR)")
         return True
-    kept = entries()
-    charts = f"{len(kept)} chart{'' if len(kept) == 1 else 's'} in {sum(one.size for one in kept) / 1e6:.1f} MB"
+    charts = entries()
     size = sum(
         os.lstat(os.path.join(parent, name)).st_size for parent, _, names in os.walk(directory) for name in names
     )
-    print(f"ok     cache: {directory}, {charts}, {size / 1e6:.1f} MB altogether")
+    held = f"{counted(len(charts), 'chart')} in {sum(chart.size for chart in charts) / 1e6:.1f} MB"
+    print(f"ok     cache: {directory}, {held}, {size / 1e6:.1f} MB altogether")
     return False

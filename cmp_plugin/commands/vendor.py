@@ -18,7 +18,7 @@ from ..charts.vendoring import place_archive, place_base, remove_archives, remov
 from ..errors import CmpError, Errors, InputError
 from ..fleet.files import Fleet
 from ..fleet.plan import plan_fleet
-from ..fleet.request import Settings, settings_of
+from ..fleet.request import settings_of
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from .arguments import opened_fleet
@@ -41,12 +41,13 @@ def run(args: Namespace) -> int:
         raise Errors(errors)
     with workdir() as directory:
         settings = settings_of(fleet.spec)
-        _write(fleet, locks, lambda: _context(fleet, settings, directory))
+
+        def context() -> FetchContext:
+            """With a deadline that begins now: each chart has its own."""
+            return FetchContext(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS_PER_CHART))
+
+        _write(fleet, locks, context)
     return 0
-
-
-def _context(fleet: Fleet, settings: Settings, directory: str) -> FetchContext:
-    return FetchContext(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS_PER_CHART))
 
 
 def _write(fleet: Fleet, locks: list[ServiceLock], context: Callable[[], FetchContext]) -> None:
@@ -57,9 +58,9 @@ def _write(fleet: Fleet, locks: list[ServiceLock], context: Callable[[], FetchCo
     ]
     errors: list[CmpError] = []
     with progress(len(work), "fetching") as step:
-        for one in work:
+        for place in work:
             try:
-                if path := one():
+                if path := place():
                     print(path)
             except CmpError as error:
                 errors.append(error)
@@ -73,8 +74,8 @@ def _bases(fleet: Fleet, context: Callable[[], FetchContext]) -> dict[str, list[
     """Service -> the bases that it needs on any cluster, fetched, as they may need others."""
     found: dict[str, dict[str, Remote]] = {}
     seen: set[tuple[object, ...]] = set()
-    for one in plan_fleet(fleet, fleet.names("Cluster")):
-        service, tree = one.resolved.service, one.request.tree
+    for planned in plan_fleet(fleet, fleet.names("Cluster")):
+        service, tree = planned.resolved.service, planned.request.tree
         key = (service.entry, service.resources, str(service.kustomize and service.kustomize.at))
         if key not in seen and names_elsewhere(service, tree):
             use = context()

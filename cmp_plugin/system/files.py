@@ -10,12 +10,15 @@ from __future__ import annotations
 import os
 import posixpath
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from itertools import islice
 from typing import NamedTuple
 
 from ..errors import InputError, Location, did_you_mean
 
+# Bytes of one file, which is read into memory. Chosen, not measured, as is the next one.
 MAX_FILE = 64 * 1024 * 1024
+# Entries below one directory that is handed to helm or kustomize; each is looked at before.
 MAX_ENTRIES = 100_000
 OUTSIDE = "/dev/null/outside"  # exists nowhere
 KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
@@ -36,11 +39,11 @@ class FileTree(NamedTuple):
         """The content of a file. InputError at `at`: missing, outside, no regular file, too large."""
         if path in self.inline:
             return self.inline[path]
-        place = self._existing(path, at)
-        if os.path.isdir(place):
+        real = self._existing(path, at)
+        if os.path.isdir(real):
             raise InputError(f"{path[1:]} is a directory, a file is needed", at)
         try:
-            descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK)
+            descriptor = os.open(real, os.O_RDONLY | os.O_NONBLOCK)
         except OSError as error:
             raise InputError(f"{path[1:]} cannot be read: {os.strerror(error.errno or 0)}", at) from None
         with os.fdopen(descriptor, "rb") as handle:
@@ -60,7 +63,7 @@ class FileTree(NamedTuple):
         try:
             os.stat(self._disk(path))
         except (FileNotFoundError, NotADirectoryError):
-            return any(os.path.islink(place) for place in (self._disk(path), self._disk(posixpath.dirname(path))))
+            return any(os.path.islink(each) for each in (self._disk(path), self._disk(posixpath.dirname(path))))
         except OSError:
             return True
         return False
@@ -80,10 +83,10 @@ class FileTree(NamedTuple):
         Everything below a directory is looked at: a link that leaves the allowed directories, or
         anything that is neither file nor directory, is an error.
         """
-        place = self._existing(path, at)
-        if os.path.isdir(place):
-            self._check_below(place, path, at)
-        return place
+        real = self._existing(path, at)
+        if os.path.isdir(real):
+            self._check_below(real, path, at)
+        return real
 
     def relative(self, text: str) -> str:
         """`text` with this tree's absolute paths turned into fleet-relative ones."""
@@ -102,12 +105,12 @@ class FileTree(NamedTuple):
         return os.path.join(self.root, inner) if inner else self.root
 
     def _existing(self, path: str, at: Location) -> str:
-        place = self._disk(path)
-        real = os.path.realpath(place)
-        if place != OUTSIDE and not self.is_allowed(real):
+        on_disk = self._disk(path)
+        real = os.path.realpath(on_disk)
+        if on_disk != OUTSIDE and not self.is_allowed(real):
             raise InputError(f"{path[1:]} is a link that leads out of the allowed directories", at)
         if not os.path.exists(real):
-            hint = "it is a link to nothing" if os.path.islink(place) else self._nearest(path)
+            hint = "it is a link to nothing" if os.path.islink(on_disk) else self._nearest(path)
             raise InputError(f"{path[1:]} does not exist", at, hint)
         return real
 
@@ -121,11 +124,18 @@ class FileTree(NamedTuple):
             return ""
         return did_you_mean(name, sorted(names))
 
-    def _check_below(self, place: str, path: str, at: Location) -> None:
+    def _check_below(self, top: str, path: str, at: Location) -> None:
         """Looks at everything that helm and kustomize could reach; they follow links to directories."""
-        pending, entered, seen = [place], {place}, 0
+        pending, entered, seen = [top], {top}, 0
         while pending:
-            for entry in self._entries(pending.pop(), at):
+            directory = pending.pop()
+            try:
+                with os.scandir(directory) as opened:
+                    entries = list(islice(opened, MAX_ENTRIES + 1))
+            except OSError as error:
+                reason = os.strerror(error.errno or 0)
+                raise InputError(f"{self.relative(directory)} cannot be read: {reason}", at) from None
+            for entry in entries:
                 seen += 1
                 if seen > MAX_ENTRIES:
                     raise InputError(f"{path[1:]} holds more than {MAX_ENTRIES} files", at)
@@ -133,13 +143,6 @@ class FileTree(NamedTuple):
                 if real not in entered and os.path.isdir(real):
                     entered.add(real)
                     pending.append(real)
-
-    def _entries(self, place: str, at: Location) -> Iterator[os.DirEntry[str]]:
-        try:
-            with os.scandir(place) as entries:
-                yield from entries
-        except OSError as error:
-            raise InputError(f"{self.relative(place)} cannot be read: {os.strerror(error.errno or 0)}", at) from None
 
     def _checked_entry(self, entry: os.DirEntry[str], at: Location) -> str:
         """The real path of something in a directory, unless it is nothing to read."""

@@ -18,9 +18,11 @@ from typing import NamedTuple
 
 from ..errors import ToolError
 
-OUTPUT_LIMIT = 256 * 1024 * 1024
-STDERR_KEPT = 1024 * 1024
-_CHUNK = 256 * 1024
+# Bytes of stdout: a template can print without an end, and what it prints is held in memory.
+OUTPUT_LIMIT = 256 << 20
+# Bytes of stderr, its end: tools put the reason there, after any number of warnings.
+STDERR_KEPT = 1 << 20
+_CHUNK = 256 << 10
 # A grandchild may hold the pipes open after the child has ended; how often to look, in seconds.
 _LOOK = 0.1
 
@@ -131,7 +133,9 @@ def _read_both(child: subprocess.Popen[bytes], deadline: Deadline, limit: int) -
         while selector.get_map():
             ready = selector.select(0 if ended else min(deadline.left(), _LOOK))
             for key, _ in ready:
-                if not _read(key.fd, key.data):
+                chunk = os.read(key.fd, _CHUNK)
+                key.data.extend(chunk)
+                if not chunk:
                     selector.unregister(key.fd)
             if len(stdout) > limit:
                 raise OverflowError
@@ -143,13 +147,6 @@ def _read_both(child: subprocess.Popen[bytes], deadline: Deadline, limit: int) -
                     break
                 ended = child.poll() is not None
     return bytes(stdout), bytes(stderr)
-
-
-def _read(fd: int, kept: bytearray) -> bool:
-    """Read what is there; False at the end of the stream."""
-    chunk = os.read(fd, _CHUNK)
-    kept += chunk
-    return bool(chunk)
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

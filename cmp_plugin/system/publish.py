@@ -2,8 +2,9 @@
 
 In: a path and its new content. Out: nothing; an OSError leaves what was at the path before, and nothing
 beside it. Everything is written beside its place, as a rename works within one file system only. The only
-place that replaces what somebody else may read; files in a private directory (`workdir`) are written with
-`open`. A killed process leaves a name that begins with `LEFTOVER` and that nobody reads.
+place that writes what somebody else may read (`tools/install` moves the programs that it built); files in a
+private directory (`workdir`) are written with `open`. What a killed process leaves has a name that begins
+with `LEFTOVER`, and nobody reads it.
 """
 
 from __future__ import annotations
@@ -34,14 +35,18 @@ def file_beside(path: str, data: bytes, mode: int = 0o666) -> Iterator[Callable[
     """
     beside = _beside(path)
     try:
-        # No fsync: what a power failure takes of a fleet is seen in git, and of our cache when it is read. With
-        # it, a command that writes thousands of files would take minutes.
-        with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
-            with contextlib.suppress(FileNotFoundError):
-                before = os.lstat(path).st_mode
-                if stat.S_ISREG(before):
-                    os.fchmod(file.fileno(), stat.S_IMODE(before))
-            file.write(data)
+        try:
+            # No fsync: what a power failure takes of a fleet is seen in git, and of our cache when it is read. With
+            # it, a command that writes a whole fleet's files would wait for the disk at each.
+            with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+                with contextlib.suppress(FileNotFoundError):
+                    before = os.lstat(path).st_mode
+                    if stat.S_ISREG(before):
+                        os.fchmod(file.fileno(), stat.S_IMODE(before))
+                file.write(data)
+        except OSError as error:
+            error.filename = path  # what a person knows, not the name beside it
+            raise
         yield lambda: os.replace(beside, path)
     finally:
         remove(beside)

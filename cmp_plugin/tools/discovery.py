@@ -41,8 +41,10 @@ class Kind(NamedTuple):
     one_major: bool
 
 
-class _Found(NamedTuple):
-    place: str
+class _Candidate(NamedTuple):
+    """A program to consider; `origin` says where it was found."""
+
+    origin: str
     path: str
     version: str
 
@@ -54,53 +56,48 @@ def find(kind: Kind, wanted: str, strict: bool, at: Location | None) -> Tool:
     at all is, with a warning; not when `strict`. Raises InputError (the range) or ToolError (the
     tools), both at `at`.
     """
+    seen: list[_Candidate] = []
     try:
         majors = versions.majors(wanted) if kind.one_major else []
         if kind.one_major and len(majors) != 1:
             raise ValueError(f'"{wanted}" must admit exactly one major version of {kind.name}')
-        return _choose(kind, wanted, strict, majors)
+        for tool in _candidates(kind):
+            if versions.satisfies(tool.version, wanted) and not kind.refusal(tool.version):
+                return Tool(tool.path, tool.version)
+            seen.append(tool)
     except ValueError as error:
         raise InputError(f"tools.{kind.name}: {error}", at) from None
     except ToolError as error:
-        raise ToolError(error.message, at, error.hint) from None
-
-
-def _choose(kind: Kind, wanted: str, strict: bool, majors: list[int]) -> Tool:
-    seen: list[_Found] = []
-    for found in _candidates(kind):
-        if versions.satisfies(found.version, wanted) and not kind.refusal(found.version):
-            return Tool(found.path, found.version)
-        seen.append(found)
-    if not strict:
-        for found in seen:
-            if not kind.refusal(found.version) and (not majors or versions.numbers(found.version)[0] in majors):
-                warning = f"{kind.name} {found.version} {found.place} is outside {wanted}"
-                return Tool(found.path, found.version, warning)
-    raise _none(kind, wanted, seen)
-
-
-def _none(kind: Kind, wanted: str, seen: list[_Found]) -> ToolError:
-    found = [
-        f"{tool.version} {tool.place}" + (f", which {why}" if (why := kind.refusal(tool.version)) else "")
-        for tool in seen
-    ]
+        raise error.changed(at=at) from None
+    for tool in seen if not strict else ():
+        if not kind.refusal(tool.version) and (not majors or versions.numbers(tool.version)[0] in majors):
+            return Tool(tool.path, tool.version, f"{kind.name} {tool.version} {tool.origin} is outside {wanted}")
+    reasons = [(tool, kind.refusal(tool.version)) for tool in seen]
+    found = [f"{tool.version} {tool.origin}" + (f", which {reason}" if reason else "") for tool, reason in reasons]
     message = f"{kind.name} {wanted} is needed, found " + ("; ".join(found) or "none")
     builds = "cmp-plugin tools install builds the one that fleet.yaml asks for"
-    return ToolError(message, hint=f"{builds}; or put one on PATH or name it in {kind.variable}")
+    raise ToolError(message, at, hint=f"{builds}; or put one on PATH or name it in {kind.variable}")
 
 
-def _candidates(kind: Kind) -> Iterator[_Found]:
+def _candidates(kind: Kind) -> Iterator[_Candidate]:
     """Every program to consider, best first, each with its version."""
     named = os.environ.get(kind.variable)
     if named:
         path = os.path.abspath(named)
-        yield _Found(f"named by {kind.variable}", path, version_of(kind, path))
+        yield _Candidate(f"named by {kind.variable}", path, version_of(kind, path))
         return
     path = on_path(kind.name)
     if path:
         with contextlib.suppress(ToolError):
-            yield _Found("on PATH", path, version_of(kind, path))
-    yield from sorted(_cached(kind), key=lambda found: versions.numbers(found.version), reverse=True)
+            yield _Candidate("on PATH", path, version_of(kind, path))
+    tools = os.path.join(cache_directory(), "tools")
+    cached: list[_Candidate] = []
+    for name in os.listdir(tools) if os.path.isdir(tools) else []:
+        path = os.path.join(tools, name, kind.name)
+        if name.startswith(f"{kind.name}-"):
+            with contextlib.suppress(ToolError):
+                cached.append(_Candidate("in the tools cache", path, version_of(kind, path)))
+    yield from sorted(cached, key=lambda tool: versions.numbers(tool.version), reverse=True)
 
 
 def on_path(name: str) -> str:
@@ -110,18 +107,6 @@ def on_path(name: str) -> str:
         if os.path.isabs(path) and os.path.isfile(path) and os.access(path, os.X_OK):
             return path
     return ""
-
-
-def _cached(kind: Kind) -> Iterator[_Found]:
-    tools = os.path.join(cache_directory(), "tools")
-    try:
-        names = [name for name in os.listdir(tools) if name.startswith(f"{kind.name}-")]
-    except OSError:
-        return
-    for name in names:
-        path = os.path.join(tools, name, kind.name)
-        with contextlib.suppress(ToolError):
-            yield _Found("in the tools cache", path, version_of(kind, path))
 
 
 def version_of(kind: Kind, path: str) -> str:
@@ -134,10 +119,15 @@ def version_of(kind: Kind, path: str) -> str:
         raise ToolError(f"{kind.name} named by {kind.variable}: {reason}") from None
     identity = f"{facts.st_dev:x}-{facts.st_ino:x}-{facts.st_mtime_ns:x}-{facts.st_size:x}"
     known = os.path.join(cache_directory(), "versions", f"{kind.name}-{identity}")
-    version = _recall(known, real)
-    if not version:
-        version = ask(kind, real)
-        _remember(known, f"{version}\n{real}\n")
+    with contextlib.suppress(OSError, ValueError):  # nothing is remembered, or what is there makes no sense
+        with open(known, encoding="utf-8") as file:
+            version, of = file.read(8192).split("\n")[:2]
+        if of == real and version and versions.printed(version) == version:
+            return version
+    version = ask(kind, real)
+    with contextlib.suppress(OSError, ValueError):
+        os.makedirs(os.path.dirname(known), exist_ok=True)
+        replace_file(known, f"{version}\n{real}\n".encode())
     return version
 
 
@@ -150,22 +140,6 @@ def ask(kind: Kind, path: str) -> str:
     if done.code or not version:
         raise ToolError(f"{os.path.basename(path)} does not tell its version", argv=[path])
     return version
-
-
-def _recall(known: str, real: str) -> str:
-    """The remembered version, or "": nothing known, or what is there makes no sense."""
-    try:
-        with open(known, encoding="utf-8") as file:
-            version, path = file.read(8192).split("\n")[:2]
-    except (OSError, ValueError):
-        return ""
-    return version if path == real and versions.printed(version) == version else ""
-
-
-def _remember(known: str, text: str) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        os.makedirs(os.path.dirname(known), exist_ok=True)
-        replace_file(known, text.encode())
 
 
 def cache_directory() -> str:

@@ -217,9 +217,9 @@ def _git(
     extra: dict[str, str] | None = None,
     filters: dict[str, str] | None = None,
 ) -> Completed:
-    place = [f"--git-dir={repo.git_dir}"] if extra else []
+    located = [f"--git-dir={repo.git_dir}"] if extra else []
     env = _environment({**_SETTINGS, **(filters or {})}) | (extra or {})
-    return run([repo.program, *place, *arguments], cwd=repo.directory, env=env, deadline=deadline)
+    return run([repo.program, *located, *arguments], cwd=repo.directory, env=env, deadline=deadline)
 
 
 def _environment(settings: dict[str, str]) -> dict[str, str]:

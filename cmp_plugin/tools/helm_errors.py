@@ -16,7 +16,7 @@ from ..errors import Location, ToolError
 from ..system.process import Completed
 from .redact import clipped, refused, without_values
 
-_LONGEST = 2000
+_LONGEST = 2000  # letters of a message: Argo CD shows all of it on one line
 
 
 class Reason(NamedTuple):
@@ -70,7 +70,8 @@ def failure(argv: Sequence[str], done: Completed) -> HelmError:
 def explain(stderr: str) -> Reason:
     """The reason in a failed helm's stderr; warnings before it and advice after it are left out."""
     before, found, text = f"\n{stderr}".partition("\nError: ")
-    text = text.partition("\n\nUse --debug flag")[0].strip() if found else _first_line(before)
+    # Of a crash, the first line: the rest is Go's stack.
+    text = text.partition("\n\nUse --debug flag")[0].strip() if found else before.strip().partition("\n")[0]
     text = clipped(text)
     for read in (_schema, _authored, _syntax, _no_yaml, _execution, _chart_file):
         reason = read(text)
@@ -78,8 +79,8 @@ def explain(stderr: str) -> Reason:
             break
     else:
         reason = Reason(text)
-    message = reason.message if reason.authored else without_values(reason.message)
-    return reason._replace(message=_one_line(message))
+    message = " ".join((reason.message if reason.authored else without_values(reason.message)).split())
+    return reason._replace(message=message if len(message) <= _LONGEST else f"{message[:_LONGEST]} ...")
 
 
 _SCHEMA = re.compile(r"values don't meet the specifications of the schema\(s\).*?:\n(.*)", re.S)
@@ -186,13 +187,3 @@ def _chart_file(text: str) -> Reason | None:
         return Reason("Chart.yaml file is missing", Location("chart/Chart.yaml"))
     why = _BEFORE_YAML.sub("", text.removeprefix("cannot load Chart.yaml: "))
     return Reason(why, Location("chart/Chart.yaml"))
-
-
-def _first_line(text: str) -> str:
-    """Of a crash, the first line; the rest is Go's stack."""
-    return text.strip().partition("\n")[0]
-
-
-def _one_line(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + " ..."

@@ -29,7 +29,6 @@ GO = (1, 27, 0)
 _GO_LOCK = os.path.join(os.path.dirname(__file__), "go.txt")
 # A cold build takes minutes: a person should see sooner than that that it still runs. Seconds.
 _HEARTBEAT = 15.0
-_RELEASE = re.compile(r"v(\d+\.\d+\.\d+)")
 
 
 class Recipe(NamedTuple):
@@ -119,7 +118,7 @@ def provide(step: Step, recipe: Recipe, wanted: str, scratch: str) -> Tool:
         return tool
     env = go_environment(step, scratch)
     version = version_for(recipe, wanted, lambda module: _released(step, module, env, scratch))
-    module = module_of(recipe, int(version.split(".")[0]))
+    module = module_of(recipe, versions.numbers(version)[0])
     flags = ["-s", "-w"]
     if recipe.version_variable:
         flags += ["-X", f"{module}/{recipe.version_variable}=v{version}"]
@@ -157,13 +156,13 @@ def version_for(recipe: Recipe, wanted: str, released: Callable[[str], Sequence[
             return version
     # An open range admits majors that nobody has released: of those, only the next is looked for.
     admitted = versions.majors(wanted)
-    known = max(int(version.split(".")[0]) for version in recipe.pinned)
+    known = max(versions.numbers(version)[0] for version in recipe.pinned)
     majors = [major for major in admitted if major <= known] or admitted[:1]
     for major in reversed(majors):
-        found = [match[1] for text in released(module_of(recipe, major)) if (match := _RELEASE.fullmatch(text))]
+        found = [text.removeprefix("v") for text in released(module_of(recipe, major)) if versions.is_release(text)]
         fitting = [text for text in found if versions.satisfies(text, wanted) and not recipe.kind.refusal(text)]
         if fitting:
-            return max(fitting, key=lambda text: tuple(map(int, text.split("."))))
+            return max(fitting, key=versions.numbers)
     raise ToolError(f"no release of {recipe.kind.name} fits {wanted}")
 
 

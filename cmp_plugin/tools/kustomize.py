@@ -21,15 +21,11 @@ def find(wanted: str, strict: bool = False, at: Location | None = None) -> Tool:
     return discovery.find(KIND, wanted, strict, at)
 
 
-def _refusal(_version: str) -> str:
-    return ""
-
-
 KIND = discovery.Kind(
     name="kustomize",
     variable="CMP_PLUGIN_KUSTOMIZE",
     version_arguments=("version",),
-    refusal=_refusal,
+    refusal=lambda version: "",
     one_major=False,
 )
 

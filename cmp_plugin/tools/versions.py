@@ -31,6 +31,11 @@ def is_exact(text: str) -> bool:
     return _EXACT.fullmatch(text) is not None
 
 
+def is_release(text: str) -> bool:
+    """Whether it is one version that is no pre-release and no build of its own: `v1.2.3`."""
+    return is_exact(text) and not set("-+") & set(text)
+
+
 def is_kubernetes(text: str) -> bool:
     """Whether it is a version of Kubernetes: `1.34`, `v1.34.2+k3s1`."""
     return _KUBERNETES.fullmatch(text) is not None
@@ -69,7 +74,7 @@ class Rank:
         return bool(self._version.compare(other._version) < 0)
 
 
-@lru_cache(maxsize=4096)  # pure, and a board compares each of a fleet's few thousand versions many times
+@lru_cache(maxsize=4096)  # pure, and a board compares the same versions many times
 def rank(version: str) -> Rank | None:
     """A version to compare with `<`; None when it only looks like one, as `1.0.0-a..b` does."""
     from nodesemver import make_semver

@@ -10,7 +10,7 @@ from fleets import resolved, write
 from packing import archive, file
 
 from cmp_plugin.charts import store
-from cmp_plugin.charts.contents import ChartFiles, NotHere, chart_of, defaults, read_chart
+from cmp_plugin.charts.contents import ChartFiles, NotHere, chart_files, defaults, read_chart
 from cmp_plugin.errors import InputError, Location
 from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.goyaml.load import plain
@@ -164,16 +164,16 @@ def test_a_chart_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """Not locked, locked but nowhere, vendored, and in the cache alone."""
     monkeypatch.setenv("CMP_PLUGIN_CACHE_DIR", str(tmp_path / "cache"))
     service, tree = fleet_with_a_chart_from_elsewhere(tmp_path / "fleet")
-    assert chart_of(service, tree) == NotHere("chart outer 1.0.0 is not locked")
+    assert chart_files(service, tree) == NotHere("chart outer 1.0.0 is not locked")
     place = packed(tmp_path / "outer-1.0.0.tgz", files())
     digest = store.digest_of(place)
     (tmp_path / "fleet/services/web/service.lock").write_text(LOCK % digest)
-    assert chart_of(service, tree) == NotHere("chart outer 1.0.0 is not on this machine")
+    assert chart_files(service, tree) == NotHere("chart outer 1.0.0 is not on this machine")
     vendored = tmp_path / "fleet/services/web/charts"
     vendored.mkdir()
     Path(place).rename(vendored / "outer-1.0.0.tgz")
     for _ in range(2):
-        found = chart_of(service, tree)
+        found = chart_files(service, tree)
         assert isinstance(found, ChartFiles)
         assert str(found.values.value["replicas"].key) == "outer-1.0.0/values.yaml:2:1"
         if vendored.exists():
@@ -191,7 +191,7 @@ def test_a_chart_of_the_fleet_with_charts_from_elsewhere(tmp_path: Path) -> None
     content["services/web/service.yaml"] = "namespace: web\nchart: {path: chart}\n"
     content["services/web/inner/values.yaml"] = INNER_VALUES
     service, tree = fleet_with_a_chart_from_elsewhere(tmp_path, **content)
-    found = chart_of(service, tree)
+    found = chart_files(service, tree)
     assert isinstance(found, ChartFiles)
     assert [one.key for one in found.subcharts] == ["inner", "second"]
     host = defaults(found).value["second"].value["host"]

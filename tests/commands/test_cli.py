@@ -344,10 +344,12 @@ def test_a_reader_that_goes_away_is_no_bug(fleet: Path, clean_env: dict[str, str
 
 
 def test_a_bug_of_ours_is_one_line_and_exit_code_3(fleet: Path, clean_env: dict[str, str]) -> None:
-    """A package in which a module is missing stands for any bug."""
+    """A function that fails stands for any bug."""
     package = fleet.parent / "lib"
     shutil.copytree(os.path.join(CHECKOUT, "cmp_plugin"), package / "cmp_plugin")
-    (package / "cmp_plugin/fleet/files.py").write_text("raise ZeroDivisionError('secret')\n")
+    with (package / "cmp_plugin/fleet/files.py").open("a") as file:
+        file.write("\n\ndef open_fleet(root):\n    raise ZeroDivisionError('secret')\n")
+    line = len((package / "cmp_plugin/fleet/files.py").read_text().splitlines())
     program = fleet.parent / "program.py"
     program.write_text(
         f"import sys\nsys.path.insert(0, {str(package)!r})\nfrom cmp_plugin.cli import main\nsys.exit(main())\n"
@@ -356,7 +358,8 @@ def test_a_bug_of_ours_is_one_line_and_exit_code_3(fleet: Path, clean_env: dict[
     command = [python, str(program), "preview", "dev"]
     done = subprocess.run(command, cwd=fleet, env=clean_env, capture_output=True, timeout=60)
     assert (done.returncode, done.stdout) == (3, b"")
-    assert done.stderr == b"a bug in cmp-plugin at files.py:1: ZeroDivisionError: run it again with -v for details\n"
+    said = f"a bug in cmp-plugin at files.py:{line}: ZeroDivisionError: run it again with -v for details\n"
+    assert done.stderr.decode() == said
     loud = subprocess.run([*command, "-v"], cwd=fleet, env=clean_env, capture_output=True, timeout=60)
     assert loud.returncode == 3 and b"Traceback" in loud.stderr
 

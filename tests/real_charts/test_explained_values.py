@@ -10,7 +10,7 @@ import pytest
 from program import CHECKOUT, run
 from upstream import CHARTS
 
-from cmp_plugin.charts.contents import ChartFiles, chart_of
+from cmp_plugin.charts.contents import ChartFiles, chart_files
 from cmp_plugin.charts.locate import locate
 from cmp_plugin.commands.explain.settings import Explanation
 from cmp_plugin.fleet.block import leaves
@@ -47,7 +47,7 @@ def test_it_is_what_helm_computes(key: str) -> None:
     request, resolved = planned_service(cluster, key)
     service = resolved.service._replace(lock_optional=True)
     real = dict(flat(of_helm(service, request.tree)))
-    chart = chart_of(service, request.tree)
+    chart = chart_files(service, request.tree)
     assert isinstance(chart, ChartFiles)
     explanation = Explanation(cluster, request, chart)
     values = explanation.whole.find(("values",))

@@ -145,8 +145,9 @@ def test_what_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "directory/file").write_bytes(b"old")
     with pytest.raises(OSError):
         replace_file(str(tmp_path / "directory"), b"new")
-    with pytest.raises(OSError):
+    with pytest.raises(OSError) as raised:
         replace_file(str(tmp_path / "absent/file"), b"new")
+    assert raised.value.filename == str(tmp_path / "absent/file")
     with pytest.raises(OSError), new_directory(str(tmp_path / "directory")) as new:
         Path(new, "file").write_bytes(b"new")
     assert below(tmp_path) == {"directory/file": b"old"} and os.listdir(tmp_path) == ["directory"]
@@ -189,3 +190,18 @@ def test_what_is_removed(tmp_path: Path) -> None:
     for name in ("gone", "link", "absent"):
         remove(str(tmp_path / name))
     assert below(tmp_path) == {"precious/file": b""} and os.listdir(tmp_path) == ["precious"]
+
+
+def test_a_full_disk_is_told_of_the_file_itself(tmp_path: Path) -> None:
+    """Here a limit stands for the full disk, as it reaches root, too."""
+    code = (
+        "import resource, sys; from cmp_plugin.system.publish import replace_file\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))\n"
+        "try: replace_file(sys.argv[1], b'new' * 1000)\n"
+        "except OSError as error: print(error.filename, error.strerror)"
+    )
+    (tmp_path / "file").write_bytes(b"old")
+    argv = [sys.executable, "-c", code, str(tmp_path / "file")]
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert done.stdout == f"{tmp_path / 'file'} File too large\n", done.stderr
+    assert below(tmp_path) == {"file": b"old"}

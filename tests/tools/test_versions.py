@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from cmp_plugin.tools.versions import is_exact, is_kubernetes, minor, numbers, printed, rank, same
+from cmp_plugin.tools.versions import is_exact, is_kubernetes, is_release, minor, numbers, printed, rank, same
 
 
 @pytest.mark.parametrize("text", ["1.2.3", "v1.2.3", "1.2.3-rc.1", "1.2.3+build.5", "v10.20.30-a-b.1+c-d"])
 def test_one_version(text: str) -> None:
     assert is_exact(text)
+
+
+def test_a_release() -> None:
+    texts = ["v1.2.3", "1.2.3", "v1.2.3-rc.1", "1.2.3+b", "v1.2"]
+    assert [is_release(text) for text in texts] == [True, True, False, False, False]
 
 
 @pytest.mark.parametrize("text", ["", "1.2", "1", "~1.2.3", "1.x", "1.2.3 ", "latest", "1.2.3-", "vv1.2.3", "1.2.3_4"])

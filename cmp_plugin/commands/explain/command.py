@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from ...argocd.pinned import at_its_revision
-from ...charts.contents import ChartFiles, NotHere, chart_of
+from ...charts.contents import ChartFiles, NotHere, chart_files
 from ...errors import CmpError, UsageError
 from ...fleet.cluster import Cluster, open_cluster
 from ...fleet.plan import Planned, keys_on, plan, planned_service, request_of
@@ -151,7 +151,7 @@ def _chart(service: ResolvedService | None, request: Request) -> ChartFiles | No
     if service is None or service.chart is None:
         return None
     try:
-        found = chart_of(service._replace(lock_optional=True), request.tree)
+        found = chart_files(service._replace(lock_optional=True), request.tree)
     except CmpError as error:
         warn([f"the chart's own values are not shown: {error}"])
         return None

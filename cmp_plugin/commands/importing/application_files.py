@@ -20,7 +20,7 @@ from ...system.files import MAX_ENTRIES, MAX_FILE
 from ...tools import helm, kustomize
 from .conversion import Asked, Release
 from .generators import ClusterSecret, cluster_secret
-from .owner import chart_of
+from .owner import chart_directory
 
 GROUP = "argoproj.io"
 KINDS = ("Application", "ApplicationSet", "AppProject")  # others of the group are Argo's, not Argo CD's
@@ -89,7 +89,7 @@ def _built(asked: Asked) -> list[Found] | None:
         release = Release(at, asked.name, asked.name, NAMESPACE, asked.start)
         data = helm.template(
             helm.find(asked.context.helm_range),
-            chart_path=chart_of(release, (), asked.context),
+            chart_path=chart_directory(release, (), asked.context),
             release="applications",
             namespace=NAMESPACE,
             include_crds=True,

@@ -62,7 +62,7 @@ def _release(release: Release, tools: Tools, context: FetchContext) -> bytes:
             handle.write(content)
     return helm.template(
         tools.helm,
-        chart_path=chart_of(release, tools.locked, context),
+        chart_path=chart_directory(release, tools.locked, context),
         release=release.release,
         namespace=release.namespace,
         include_crds=release.include_crds,
@@ -76,7 +76,7 @@ def _release(release: Release, tools: Tools, context: FetchContext) -> bytes:
     )
 
 
-def chart_of(release: Release, locked: tuple[Locked, ...], context: FetchContext) -> str:
+def chart_directory(release: Release, locked: tuple[Locked, ...], context: FetchContext) -> str:
     """A directory with the release's chart and all of its dependencies."""
 
     def elsewhere(one: ChartRequest) -> str:

@@ -22,7 +22,7 @@ from ...system.files import canonical, within
 from ...tools import helm
 from ...tools.versions import is_exact
 from .conversion import Asked, Block, Release
-from .owner import chart_of
+from .owner import chart_directory
 
 _NULL = "cmp-plugin: this parameter is null"
 _PROBE = {
@@ -143,7 +143,7 @@ def _file(name: str, refs: dict[str, str], release: Release, asked: Asked) -> tu
             raise InputError(f"the values file {name} names a source that is not there", release.at)
         path = canonical(below, refs[ref[1:]], release.at)
     elif not release.path and not name.startswith("/"):
-        directory = os.path.realpath(chart_of(release, (), asked.context))
+        directory = os.path.realpath(chart_directory(release, (), asked.context))
         path = os.path.realpath(os.path.join(directory, name))
         if not within(path, directory) or not os.path.isfile(path):
             return name, None

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from ...charts.contents import NotHere, chart_of
+from ...charts.contents import NotHere, chart_files
 from ...errors import CmpError
 from ...fleet.plan import Planned
 from .findings import Finding
@@ -57,7 +57,7 @@ class Charts:
         service = planned.resolved.service
         assert service.chart is not None
         try:
-            found = chart_of(service, planned.request.tree)
+            found = chart_files(service, planned.request.tree)
         except CmpError as error:
             if service.chart.path:
                 self.errors.append(error)

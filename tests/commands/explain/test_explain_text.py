@@ -15,7 +15,7 @@ from typing import TextIO
 import pytest
 from program import CHECKOUT
 
-from cmp_plugin.charts.contents import ChartFiles, chart_of
+from cmp_plugin.charts.contents import ChartFiles, chart_files
 from cmp_plugin.commands.explain.cluster import Condition
 from cmp_plugin.commands.explain.settings import Explanation
 from cmp_plugin.commands.explain.text import values, variants, why
@@ -32,7 +32,7 @@ COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 def web() -> Explanation:
     cluster = open_cluster(open_fleet(CHECKOUT), "gke.prod")
     request, resolved = planned_service(cluster, "web")
-    chart = chart_of(resolved.service, request.tree)
+    chart = chart_files(resolved.service, request.tree)
     assert isinstance(chart, ChartFiles)
     return Explanation(cluster, request, chart)
 

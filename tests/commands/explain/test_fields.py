@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from program import run
 
-from cmp_plugin.charts.contents import ChartFiles, chart_of
+from cmp_plugin.charts.contents import ChartFiles, chart_files
 from cmp_plugin.commands.explain.bisect import another, deciding, likeness
 from cmp_plugin.commands.explain.fields import Fields, FieldStory
 from cmp_plugin.commands.explain.rerender import rehearsed
@@ -150,7 +150,7 @@ def tools(helm4: str, kustomize: str, clean_env: dict[str, str]) -> Iterator[Non
 @contextmanager
 def opened(root: Path, most: int = 40) -> Iterator[Fields]:
     wanted, service = request(root), resolved(root).service
-    chart = chart_of(service, wanted.tree) if service.chart else None
+    chart = chart_files(service, wanted.tree) if service.chart else None
     assert chart is None or isinstance(chart, ChartFiles)
     explanation = Explanation(open_cluster(open_fleet(str(root)), "c"), wanted, chart)
     with rehearsed(service, wanted.tree, Deadline(600), most, lambda: None) as rehearsal:

@@ -12,7 +12,7 @@ from fleets import chart, request, resolved, write
 from program import CHECKOUT, run
 
 from cmp_plugin.argocd.applications import Origin, cluster_applications
-from cmp_plugin.charts.contents import ChartFiles, chart_of
+from cmp_plugin.charts.contents import ChartFiles, chart_files
 from cmp_plugin.commands.explain.cluster import named_by, profiles
 from cmp_plugin.commands.explain.defaults import assumed
 from cmp_plugin.commands.explain.model import Explained
@@ -66,7 +66,7 @@ def explanation(root: Path, cluster: str = "c", key: str = "web") -> Explanation
         resolved = resolve(asked)
     except CmpError:
         resolved = None
-    found = chart_of(resolved.service, asked.tree) if resolved and resolved.service.chart else None
+    found = chart_files(resolved.service, asked.tree) if resolved and resolved.service.chart else None
     assert found is None or isinstance(found, ChartFiles)
     return Explanation(open_cluster(open_fleet(str(root)), cluster), asked, found)
 
