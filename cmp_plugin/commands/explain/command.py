@@ -106,16 +106,18 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
     """What made a field of a finished object, or what made the object."""
     from . import object_text
     from .fields import MOST_RENDERS, Fields
-    from .rerender import rehearsed
+    from .rerender import opened_rerenderer
 
     planned_service(cluster, key)
     with _read(cluster, key) as (request, service), progress(MOST_RENDERS, "rendering") as step:
         assert service is not None
         deadline = Deadline(RENDER_SECONDS)
-        with rehearsed(service._replace(lock_optional=True), request.tree, deadline, MOST_RENDERS, step) as rehearsal:
+        with opened_rerenderer(
+            service._replace(lock_optional=True), request.tree, deadline, MOST_RENDERS, step
+        ) as rerenderer:
             chart = _chart(service, request)
             explanation = Explanation(cluster, request, chart)
-            fields, about = Fields(explanation, rehearsal), {**_about(request, chart), "object": str(words)}
+            fields, about = Fields(explanation, rerenderer), {**_about(request, chart), "object": str(words)}
             if path:
                 story = fields.story(words, path)
                 shown = object_text.field_text(str(words), story, explanation.explainer, sys.stdout)
@@ -124,7 +126,7 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
                 whole = fields.object_story(words)
                 shown = object_text.object_text(str(words), whole, explanation.explainer, sys.stdout)
                 found = object_text.object_json(whole, explanation.explainer)
-    warn(rehearsal.warnings)
+    warn(rerenderer.warnings)
     return _json({**about, **found}) if output == "json" else _text(shown)
 
 

@@ -21,7 +21,7 @@ from .bisect import another, likely_first, likeness
 from .lines import in_resources
 from .model import Explained
 from .objects import Field, field, field_of, is_secret, named, renamed, same
-from .rerender import Rehearsal
+from .rerender import Rerenderer
 from .settings import Explanation
 from .steps import Step, changes_names, generator_of, steps
 from .trials import Failed, Keys, Outcome, Trials
@@ -87,10 +87,10 @@ class ObjectStory(NamedTuple):
 class Fields:
     """The objects of one service."""
 
-    def __init__(self, explanation: Explanation, rehearsal: Rehearsal) -> None:
+    def __init__(self, explanation: Explanation, rerenderer: Rerenderer) -> None:
         self._explanation = explanation
-        self._rehearsal = rehearsal
-        self._service = rehearsal.service
+        self._rerenderer = rerenderer
+        self._service = rerenderer.service
 
     def story(self, words: ObjectWords, path: Path) -> FieldStory:
         """What made a field. Raises InputError when there is no such object or field."""
@@ -98,12 +98,12 @@ class Fields:
         found = field_of(target.value, path, str(words), self._service.label)
         makers = tuple(self._makers(target, found))
         story = FieldStory(str(found), found.value, is_secret(target.value, found.path), makers)
-        printed = self._same(self._rehearsal.printed, target)
+        printed = self._same(self._rerenderer.printed, target)
         if len(makers) > 1 or printed is None:
             return story
-        trials = Trials(self._rehearsal, printed, found.named)
+        trials = Trials(self._rerenderer, printed, found.named)
         decides = sorted(self._decides(trials, found), key=lambda each: isinstance(each.otherwise, Absent | Failed))
-        return story._replace(decides=tuple(decides), tried=len(trials.tried), complete=not self._rehearsal.is_over)
+        return story._replace(decides=tuple(decides), tried=len(trials.tried), complete=not self._rerenderer.is_over)
 
     def object_story(self, words: ObjectWords) -> ObjectStory:
         """What an object is from and what changed it. Raises InputError when there is no such object."""
@@ -119,7 +119,7 @@ class Fields:
         return ObjectStory(self._origin(target, (), ABSENT), tuple(changes), is_secret(target.value, ()))
 
     def _named(self, words: ObjectWords) -> Manifest:
-        return named(self._rehearsal.final, words, self._service.namespace, self._service.label)
+        return named(self._rerenderer.final, words, self._service.namespace, self._service.label)
 
     # --- after the chart: patches, images, metadata, the fragment ---
 
@@ -128,7 +128,7 @@ class Fields:
         first, following = steps(self._service, target)
         states: list[tuple[Step | None, Manifest | None]] = []
         for step in (None, *following):
-            objects = self._rehearsal.objects(step.service if step else first)
+            objects = self._rerenderer.objects(step.service if step else first)
             if objects is not None:
                 states.append((step, self._same(objects, target)))
         return states or [(None, None)]
@@ -169,13 +169,13 @@ class Fields:
 
     def _origin(self, target: Manifest, path: Path, value: Any | Absent) -> Maker:
         """What the object is from: a template of the chart, a generator, or a file."""
-        printed = self._same(self._rehearsal.printed, target)
+        printed = self._same(self._rerenderer.printed, target)
         if printed is not None:
             return Maker(printed.source, self._explanation.template(printed.source), value)
         generator = generator_of(self._service, target)
         if generator is not None:
             return Maker(generator.what, generator.at, value, self._setting([generator.setting]))
-        written = in_resources(self._service.resources, self._rehearsal.tree, target.value, path)
+        written = in_resources(self._service.resources, self._rerenderer.tree, target.value, path)
         if written is None:
             return Maker(target.source, None, value)
         # A kustomization may have changed what its file says.

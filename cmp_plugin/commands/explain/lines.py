@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from ...errors import CmpError, Location
@@ -15,7 +16,7 @@ from ...fleet.value_path import Path
 from ...goyaml.load import Node, load_documents, plain
 from ...render.kustomize.patch_parts import nearest
 from ...render.kustomize.references import directories_of
-from ...render.manifest import Identity, identity
+from ...render.manifest import identity
 from ...system.files import FileTree
 
 
@@ -30,27 +31,16 @@ class Written(NamedTuple):
 def in_resources(resources: Iterable[Resource], tree: FileTree, value: dict[str, Any], path: Path) -> Written | None:
     """The one file among the resources that holds the object `value`; None when that is not plain to see."""
     wanted = identity(value)
-    found = [(node, one) for one in resources for node in _documents(one, tree) if _same(node, wanted)]
-    if len(found) != 1:
-        return None
-    ((node, resource),) = found
-    return Written(node, nearest(node, value, path)[0].start, resource)
-
-
-def _same(node: Node, wanted: Identity) -> bool:
-    value = plain(node)
-    if not isinstance(value, dict):
-        return False
-    found = identity(value)
-    return (found.group, found.kind, found.name) == (wanted.group, wanted.kind, wanted.name)
-
-
-def _documents(resource: Resource, tree: FileTree) -> Iterator[Node]:
-    for path, at in _files(resource, tree):
-        try:
-            yield from load_documents(tree.read(path, at), path[1:])
-        except CmpError:
-            continue  # Kustomize reads more than we do, and it has read it
+    found: list[Written] = []
+    for resource, (file, at) in ((each, file) for each in resources for file in _files(each, tree)):
+        # Kustomize reads more than we do, and it has read it.
+        with suppress(CmpError):
+            for node in load_documents(tree.read(file, at), file[1:]):
+                document = plain(node)
+                there = identity(document) if isinstance(document, dict) else None
+                if there and (there.group, there.kind, there.name) == (wanted.group, wanted.kind, wanted.name):
+                    found.append(Written(node, nearest(node, value, path)[0].start, resource))
+    return found[0] if len(found) == 1 else None
 
 
 def _files(resource: Resource, tree: FileTree) -> Iterator[tuple[str, Location]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ...errors import InputError, nearest
-from ...fleet.value_path import ObjectWords, Path, Step, in_quotes, quoted, step_into
+from ...fleet.value_path import ObjectWords, Path, in_quotes, quoted, step_into
 from ...render.compare import ABSENT, Absent
 from ...render.manifest import Manifest
 from ...render.object_key import Key, key_of, scopes_of
@@ -31,13 +31,13 @@ class Field(NamedTuple):
         """`spec.containers[web].image`, which leads to the same field."""
         text = ""
         for step, name in zip(self.path, self.named, strict=True):
-            text += f"[{_item(name)}]" if isinstance(step, int) else ("." if text else "") + quoted(step)
+            if not isinstance(step, int):
+                text += ("." if text else "") + quoted(step)
+            elif isinstance(name, str) and name.isdecimal():
+                text += f'["{name}"]'  # a name of digits only, which is not a position
+            else:
+                text += f"[{quoted(str(name))}]"
         return text
-
-
-def _item(name: Step) -> str:
-    """An item's name or position; a name of digits only is no position."""
-    return f'"{name}"' if isinstance(name, str) and name.isdecimal() else quoted(str(name))
 
 
 def named(manifests: Sequence[Manifest], words: ObjectWords, namespace: str, label: str) -> Manifest:

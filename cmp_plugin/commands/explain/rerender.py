@@ -2,7 +2,7 @@
 
 In: a resolved service, its files, a deadline, how many renders there may be. Out: the objects of any
 variation of it. The chart is looked up once and `key+` worked out once; where only what comes after the
-chart varies, helm does not run again. Nothing of it outlives the rehearsal.
+chart varies, helm does not run again. Nothing of it outlives the context.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from ...system.files import FileTree
 from ...system.process import Deadline
 
 
-class Rehearsal:
+class Rerenderer:
     """`service` has everything that its chart's values are made of; `final` is what it renders.
 
     `printed`: the chart's part of it before anything else is done. `left`: renders that may still be done;
@@ -50,7 +50,7 @@ class Rehearsal:
 
     def objects(self, service: ResolvedService) -> list[Manifest] | None:
         """What comes of the chart's same output when what follows is that of `service`; None when it fails."""
-        if not self._may():
+        if not self._spend():
             return None
         try:
             return self._transformed(service)
@@ -59,14 +59,14 @@ class Rehearsal:
 
     def chart_objects(self, service: ResolvedService) -> list[Manifest] | None:
         """What the chart prints for `service`, nothing else done to it; None when it fails."""
-        if self._chart is None or not self._may():
+        if self._chart is None or not self._spend():
             return None
         try:
             return chart_manifests(self._context._replace(service=service), self._chart)
         except CmpError:
             return None
 
-    def _may(self) -> bool:
+    def _spend(self) -> bool:
         if self.is_over:
             return False
         self.left -= 1
@@ -80,9 +80,9 @@ class Rehearsal:
 
 
 @contextmanager
-def rehearsed(
+def opened_rerenderer(
     service: ResolvedService, tree: FileTree, deadline: Deadline, most: int, step: Callable[[], None]
-) -> Iterator[Rehearsal]:
-    """A rehearsal in a private directory; `step` is called for each render. Raises what rendering the service raises."""
+) -> Iterator[Rerenderer]:
+    """A `Rerenderer` in a private directory; `step` is called for each render. Raises what rendering the service raises."""
     with before_kustomize(service, tree, deadline) as before:
-        yield Rehearsal(before, most, step)
+        yield Rerenderer(before, most, step)

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from ...errors import CmpError, Location
-from ...fleet.service import Image, Patch, ResolvedService
+from ...fleet.service import Patch, ResolvedService
 from ...fleet.value_path import Path
 from ...goyaml.load import Node
 from ...render.kustomize.images import matcher, name_of, references
 from ...render.kustomize.operations import touches_identity
-from ...render.kustomize.patches import Entry, entries
+from ...render.kustomize.patches import entries
 from ...render.manifest import Identity, Manifest, identity
 from ...specs.kustomization_fields import FIELDS
 
@@ -69,7 +69,9 @@ def _steps(service: ResolvedService, so_far: ResolvedService, target: Manifest) 
         yield Step(f"kustomize.{key}", ("kustomize", key), so_far)
     for image in service.images:
         so_far = so_far._replace(images=(*so_far.images, image))
-        if _names(image, target):
+        matches = matcher(image)
+        # What the image made, or what it would change.
+        if any(name_of(text) == image.new_name or matches(text) for text in references(target.value)):
             yield Step(f"image {image.name}", ("images", image.name), so_far)
     for name in ("labels", "annotations"):
         if getattr(service, name):
@@ -105,19 +107,18 @@ def generator_of(service: ResolvedService, target: Manifest) -> Generator | None
 def _may_touch(patch: Patch, found: Identity, service: ResolvedService) -> bool:
     """Whether a patch could change an object that ends up as `found`."""
     try:
-        made = entries(service._replace(patches=(patch,)))
-        return any(_selects(entry, found, changes_names(service)) for entry in made)
+        renamed = changes_names(service)
+        for entry in entries(service._replace(patches=(patch,))):
+            if entry.selector is None:
+                wanted = identity(entry.body)
+                touched = wanted.kind == found.kind and (renamed or wanted.name == found.name)
+            else:
+                touched = entry.may_select(found.kind) if renamed else entry.selector.selects_identity(found, found)
+            if touched:
+                return True
     except CmpError:
         return True
-
-
-def _selects(entry: Entry, found: Identity, renamed: bool) -> bool:
-    if entry.selector is None:
-        wanted = identity(entry.body)
-        return wanted.kind == found.kind and (renamed or wanted.name == found.name)
-    if renamed:
-        return entry.may_select(found.kind)
-    return entry.selector.selects_identity(found, found)
+    return False
 
 
 def changes_names(service: ResolvedService) -> bool:
@@ -125,9 +126,3 @@ def changes_names(service: ResolvedService) -> bool:
     if service.kustomize is not None and any(FIELDS[key].may_rename for key in service.kustomize.entries()):
         return True
     return any(touches_identity(entry.plain_operations) for entry in entries(service))
-
-
-def _names(image: Image, target: Manifest) -> bool:
-    """Whether an image of the finished object could be what `image` made, or would be changed by it."""
-    matches = matcher(image)
-    return any(name_of(text) == image.new_name or matches(text) for text in references(target.value))

@@ -1,6 +1,6 @@
 """A field of a chart's output under other values: what it is without some of them, or with others.
 
-In: a rehearsal, an object of the chart's output, a field of it. Out: outcomes. Each trial is one run of
+In: a `Rerenderer`, an object of the chart's output, a field of it. Out: outcomes. Each trial is one run of
 helm; what was tried once is remembered.
 """
 
@@ -17,7 +17,7 @@ from ...goyaml.load import node, plain
 from ...render.compare import ABSENT, Absent
 from ...render.manifest import Manifest
 from .objects import counterpart, field, same
-from .rerender import Rehearsal
+from .rerender import Rerenderer
 
 Keys = tuple[str, ...]
 
@@ -33,14 +33,17 @@ Outcome = Any | Absent | Failed
 
 
 class Trials:
-    """The field at `path` of `target`, an object as the chart printed it."""
+    """The field at `path` of `target`, an object as the chart printed it.
 
-    def __init__(self, rehearsal: Rehearsal, target: Manifest, path: Path) -> None:
-        self._rehearsal = rehearsal
+    `now`: what the field is; `tried`: the values that were left out or changed so far.
+    """
+
+    def __init__(self, rerenderer: Rerenderer, target: Manifest, path: Path) -> None:
+        self._rerenderer = rerenderer
         self._target = target
         self._path = path
         self._outcomes: dict[str, Outcome] = {}
-        self._values = plain(rehearsal.service.values)
+        self._values = plain(rerenderer.service.values)
         self.tried: set[Keys] = set()
         self.now = field(target.value, path).value
 
@@ -53,7 +56,7 @@ class Trials:
 
     def differ(self, changes: Mapping[Keys, Any]) -> bool:
         """Whether the field is another one with these values. When no render is left: no."""
-        return not self._rehearsal.is_over and self.differs(self.outcome(changes))
+        return not self._rerenderer.is_over and self.differs(self.outcome(changes))
 
     def differs(self, outcome: Outcome) -> bool:
         """Whether an outcome is not what the field is now."""
@@ -73,22 +76,22 @@ class Trials:
                     inner.pop(keys[-1], None)
                 else:
                     inner[keys[-1]] = value
-            service = self._rehearsal.service
+            service = self._rerenderer.service
             self._outcomes[asked] = self._of(service._replace(values=node(values, service.values.at)))
             self.tried.update(changes)
         return self._outcomes[asked]
 
     def renamed(self) -> Iterator[tuple[str, Outcome]]:
         """The field in another namespace, and of another release, where it holds their names."""
-        service, text = self._rehearsal.service, json.dumps(None if self.now is ABSENT else self.now)
+        service, text = self._rerenderer.service, json.dumps(None if self.now is ABSENT else self.now)
         if service.namespace and service.namespace in text:
             yield "namespace", self._of(service._replace(namespace=f"{service.namespace}-x"))
         if service.release in text:
             yield "releaseName", self._of(service._replace(release=f"{service.release}-x"))
 
     def _of(self, service: ResolvedService) -> Outcome:
-        objects = self._rehearsal.chart_objects(service)
+        objects = self._rerenderer.chart_objects(service)
         if objects is None:
             return FAILED
-        found = same(objects, self._target) or counterpart(objects, self._target, self._rehearsal.printed)
+        found = same(objects, self._target) or counterpart(objects, self._target, self._rerenderer.printed)
         return field(found.value, self._path).value if found is not None else ABSENT

@@ -87,6 +87,9 @@ def _built(asked: Asked) -> list[Found] | None:
     at = Location(asked.start[1:] or ".")
     if asked.tree.exists(f"{asked.start}/Chart.yaml"):
         release = Release(at, asked.name, asked.name, NAMESPACE, asked.start)
+        no_values = os.path.join(asked.context.workdir, "no-values.yaml")
+        with open(no_values, "wb") as file:
+            file.write(b"{}\n")
         data = helm.template(
             helm.find(asked.context.helm_range),
             chart_path=chart_directory(release, (), asked.context),
@@ -96,25 +99,18 @@ def _built(asked: Asked) -> list[Found] | None:
             skip_tests=True,
             kube_version=asked.kubernetes,
             api_versions=(),
-            values_file=_empty(asked),
+            values_file=no_values,
             workdir=asked.context.workdir,
             deadline=asked.context.deadline,
         )
     elif asked.tree.kustomization(asked.start):
-        place = asked.tree.locate(asked.start, at)
+        directory = asked.tree.locate(asked.start, at)
         data = kustomize.build(
-            kustomize.find(KUSTOMIZE), place, workdir=asked.context.workdir, deadline=asked.context.deadline
+            kustomize.find(KUSTOMIZE), directory, workdir=asked.context.workdir, deadline=asked.context.deadline
         )
     else:
         return None
     return [Found(document.value, at) for document in load_manifests(data)]
-
-
-def _empty(asked: Asked) -> str:
-    place = os.path.join(asked.context.workdir, "no-values.yaml")
-    with open(place, "wb") as file:
-        file.write(b"{}\n")
-    return place
 
 
 def _objects(path: str, data: bytes, left: list[CmpError]) -> list[Found]:

@@ -17,7 +17,7 @@ from program import run
 from cmp_plugin.charts.contents import ChartFiles, chart_files
 from cmp_plugin.commands.explain.bisect import another, deciding, likeness
 from cmp_plugin.commands.explain.fields import Fields, FieldStory
-from cmp_plugin.commands.explain.rerender import rehearsed
+from cmp_plugin.commands.explain.rerender import opened_rerenderer
 from cmp_plugin.commands.explain.settings import Explanation
 from cmp_plugin.commands.explain.trials import Failed
 from cmp_plugin.errors import CmpError, Location
@@ -153,13 +153,13 @@ def opened(root: Path, most: int = 40) -> Iterator[Fields]:
     chart = chart_files(service, wanted.tree) if service.chart else None
     assert chart is None or isinstance(chart, ChartFiles)
     explanation = Explanation(open_cluster(open_fleet(str(root)), "c"), wanted, chart)
-    with rehearsed(service, wanted.tree, Deadline(600), most, lambda: None) as rehearsal:
-        yield Fields(explanation, rehearsal)
+    with opened_rerenderer(service, wanted.tree, Deadline(600), most, lambda: None) as rerenderer:
+        yield Fields(explanation, rerenderer)
 
 
 @pytest.fixture(scope="module")
 def fields(fleet: Path, tools: None) -> Iterator[Fields]:
-    """One rehearsal for many questions."""
+    """One `Rerenderer` for many questions."""
     with opened(fleet, most=10_000) as made:
         yield made
 
