@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from pathlib import Path
@@ -40,6 +41,7 @@ def documents() -> list[str]:
     return sorted(found)
 
 
+@functools.cache
 def blocks(file: str) -> list[Block]:
     """The fenced and indented code blocks of one document, in order."""
     text = Path(CHECKOUT, file).read_text()

@@ -100,7 +100,9 @@ FILES = {
         """,
     "clusters/b/mine.yaml": "mine: 1\n",
     "clusters/b/mine-too.yaml": PART.format("mine", "one"),
-    "clusters/c/cluster.yaml": "services: {web-2: {service: web, namespace: web-2}}\n",
+    # What it would have of the profile renders on `a` from the same files already.
+    "clusters/c/cluster.yaml": "services: {web-2: {service: web, namespace: web-2}, web: {enabled: false},"
+    " notes: {enabled: false}, linked: {enabled: false}}\n",
 }
 
 # What can be done to the fleet: a name, and (file, new text) or (file, None) for its end.
