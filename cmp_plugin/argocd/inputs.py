@@ -12,8 +12,9 @@ from typing import Any, NamedTuple
 from ..errors import InputError, Location
 from ..fleet.cluster import Facts
 from ..fleet.layers import Layer
-from ..fleet.request import Request, Settings
+from ..fleet.request import Request
 from ..fleet.service import ResolvedService
+from ..fleet.settings import Settings
 from ..goyaml.load import Node, plain
 from ..specs.interpolate import all_references
 from ..specs.paths import named_paths

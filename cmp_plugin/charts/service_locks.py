@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 from ..errors import CmpError, Location
 from ..fleet.files import Fleet
-from ..fleet.request import settings_of
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from .chart_request import ChartRequest
@@ -78,7 +77,7 @@ def fetch_missing(
     fleet: Fleet, missing: list[ChartRequest], step: Callable[[], None] = lambda: None
 ) -> tuple[dict[Key, Locked], list[CmpError]]:
     """Fetches charts: what a lock is to say about each, and what could not be fetched. Calls `step` after each."""
-    settings = settings_of(fleet.spec)
+    settings = fleet.settings
     new: dict[Key, Locked] = {}
     errors: list[CmpError] = []
     with workdir() as directory:

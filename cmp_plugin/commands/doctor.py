@@ -15,7 +15,7 @@ from .. import __version__
 from ..charts.store_gc import clear, entries
 from ..errors import CmpError
 from ..fleet.files import Fleet, find_root, open_fleet
-from ..fleet.request import Settings, settings_of
+from ..fleet.settings import Settings
 from ..tools import helm, kustomize
 from ..tools.discovery import Tool, cache_directory, on_path
 from .terminal import counted
@@ -38,7 +38,7 @@ def run(args: Namespace) -> int:
         clear()
         shutil.rmtree(os.path.join(cache_directory(), "versions"), ignore_errors=True)
     fleet, finding, wrong = _fleet(args)
-    settings = settings_of(fleet.spec) if fleet else Settings()
+    settings = fleet.settings if fleet else Settings()
     print(f"ok     cmp-plugin {__version__}, Python {sys.version.split()[0]}")
     print(finding)
     wrong |= _tool("helm", lambda: helm.find(settings.helm, settings.strict))

@@ -17,7 +17,7 @@ from ..errors import CmpError, Errors, InputError, hinted, labelled
 from ..fleet.cluster import open_cluster
 from ..fleet.files import find_root, open_fleet
 from ..fleet.plan import planned_service
-from ..fleet.request import Request, settings_of
+from ..fleet.request import Request
 from ..fleet.resolve import Resolved, resolve
 from ..goyaml.load import dump_json
 from ..system.process import Deadline
@@ -66,7 +66,7 @@ def _from_fleet(call: Call, directory: str, deadline: Deadline) -> bytes:
     root = find_root(directory)
     kind, _, name = os.path.relpath(directory, root).partition("/")
     fleet = open_fleet(root)
-    warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
+    warn_about_plugin(fleet.settings, fleet.spec.at)
     if kind == "clusters" and name and "/" not in name:
         if call.cluster and call.cluster != name:
             raise InputError(f'the parameter "cluster" says {call.cluster}, the path says {name}')

@@ -16,7 +16,6 @@ from ..errors import CmpError, Errors, UsageError
 from ..fleet.cluster import open_cluster
 from ..fleet.files import Fleet
 from ..fleet.plan import Planned, keys_on, plan, plan_fleet, planned_service
-from ..fleet.request import settings_of
 from ..goyaml.load import dump_json
 from ..render.manifest import emit
 from ..render.parallel import RENDER_SECONDS, in_parallel
@@ -52,7 +51,7 @@ def run(args: Namespace) -> int:
     if args.keep_going and not args.out:
         raise UsageError("--keep-going needs --out")
     fleet = opened_fleet(args)
-    warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
+    warn_about_plugin(fleet.settings, fleet.spec.at)
     if args.applications:
         return _applications(args, fleet)
     return _to_files(args, fleet) if args.out is not None else _to_stdout(args, _planned(args, fleet))

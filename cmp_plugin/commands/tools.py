@@ -10,7 +10,7 @@ from argparse import ArgumentParser, Namespace
 
 from ..errors import CmpError
 from ..fleet.files import find_root, open_fleet
-from ..fleet.request import Settings, settings_of
+from ..fleet.settings import Settings
 from ..tools.install import HELM, KUSTOMIZE, provide_all
 
 EXAMPLES = (("helm and kustomize that fit this fleet, from their Go modules", "cmp-plugin tools install"),)
@@ -29,7 +29,7 @@ def run(args: Namespace) -> int:
         print(f"the default versions: {error}", file=sys.stderr)
         settings = Settings()
     else:
-        settings = settings_of(open_fleet(root).spec)
+        settings = open_fleet(root).settings
     wanted = [(HELM, settings.helm), (KUSTOMIZE, settings.kustomize)]
     for (recipe, _), tool in zip(wanted, provide_all(wanted, 1, len(wanted)), strict=True):
         print(f"{recipe.kind.name} {tool.version}: {tool.path}")

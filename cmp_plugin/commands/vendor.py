@@ -18,7 +18,6 @@ from ..charts.vendoring import place_archive, place_base, remove_archives, remov
 from ..errors import CmpError, Errors, InputError
 from ..fleet.files import Fleet
 from ..fleet.plan import plan_fleet
-from ..fleet.request import settings_of
 from ..system.process import Deadline
 from ..system.workdir import workdir
 from .arguments import opened_fleet
@@ -40,7 +39,7 @@ def run(args: Namespace) -> int:
     if errors:
         raise Errors(errors)
     with workdir() as directory:
-        settings = settings_of(fleet.spec)
+        settings = fleet.settings
 
         def context() -> FetchContext:
             """With a deadline that begins now: each chart has its own."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .. import __version__
 from ..errors import InputError, Location
-from ..fleet.request import Settings
+from ..fleet.settings import Settings
 from ..tools import versions
 
 _said: set[str] = set()  # a process runs one command; what is rendered never depends on it

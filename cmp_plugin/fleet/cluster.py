@@ -184,7 +184,8 @@ def narrowed(block: Node, only: Fields) -> Node:
     """A service block with `only` some of its fields, in its variants, too."""
     if only is None:
         return block
-    fields = {key: child for key, child in block.entries().items() if key in only or key == "when"}
-    if variants := block.get("variants"):
+    entries = block.entries()
+    fields = {key: child for key, child in entries.items() if key in only or key == "when"}
+    if variants := entries.get("variants"):
         fields["variants"] = variants.with_value({k: narrowed(v, only) for k, v in variants.entries().items()})
     return block.with_value(fields)

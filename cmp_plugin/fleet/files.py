@@ -13,6 +13,7 @@ from ..goyaml.load import Node, load
 from ..specs.check import check
 from ..specs.rules import NAME, rules
 from ..system.files import FileTree, canonical
+from .settings import settings_of
 
 ROOT_FILE = "fleet.yaml"
 SMALL_FILE = 64 * 1024
@@ -30,6 +31,7 @@ class Fleet:
         self.root = root
         self.tree = tree
         self.spec = spec
+        self.settings = settings_of(spec)
         self._files = tree._replace(allowed=("/",))
         self._read: dict[tuple[str, str], Node | CmpError] = {}
         self._managers: dict[str, list[str]] | None = None

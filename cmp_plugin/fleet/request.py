@@ -10,7 +10,6 @@ from typing import NamedTuple
 
 from ..errors import InputError
 from ..goyaml.load import Node
-from ..specs import defaults
 from ..system.files import FileTree
 from .cluster import (
     Cluster,
@@ -24,17 +23,7 @@ from .cluster import (
     open_cluster,
 )
 from .layers import Layer
-
-
-class Settings(NamedTuple):
-    """What a render needs of fleet.yaml."""
-
-    helm: str = defaults.HELM
-    kustomize: str = defaults.KUSTOMIZE
-    plugin: str = ""
-    strict: bool = False
-    mirrors: tuple[tuple[str, str], ...] = ()
-    lock_optional: bool = False
+from .settings import Settings
 
 
 class Request(NamedTuple):
@@ -52,21 +41,6 @@ class Request(NamedTuple):
     release: str = ""
 
 
-def settings_of(fleet: Node) -> Settings:
-    """What fleet.yaml says about tools, mirrors and lock."""
-    tools = {key: child.value for key, child in fleet.entries("tools").items() if child.value is not None}
-    mirrors = tuple((key, str(child.value)) for key, child in fleet.entries("mirrors").items() if child.value)
-    lock = fleet.get("lock")
-    return Settings(
-        helm=str(tools.get("helm", defaults.HELM)),
-        kustomize=str(tools.get("kustomize", defaults.KUSTOMIZE)),
-        plugin=str(tools.get("plugin", "")),
-        strict=tools.get("strict") is True,
-        mirrors=mirrors,
-        lock_optional=lock is not None and lock.value == "optional",
-    )
-
-
 def request_for(cluster: Cluster, key: str, only: Fields = None) -> Request:
     """The request of service `key` on `cluster`, with all fields of its blocks or `only` some.
 
@@ -82,7 +56,7 @@ def request_for(cluster: Cluster, key: str, only: Fields = None) -> Request:
         above=tuple(layers_above(cluster, key, only)),
         spec=narrowed(fleet.spec_of("Service", entry, at), only),
         tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{cluster.name}")),
-        settings=settings_of(fleet.spec),
+        settings=fleet.settings,
     )
 
 
@@ -111,5 +85,5 @@ def provision_request(manager: Cluster, name: str, only: Fields = None) -> Reque
         above=(Layer(f"cluster {name}, provision", canonical_block(cluster, f"/clusters/{name}", block, only)),),
         spec=narrowed(fleet.spec_of("Service", str(service.value), service.at), only),
         tree=fleet.tree._replace(allowed=(*fleet.tree.allowed, f"/clusters/{name}")),
-        settings=settings_of(fleet.spec),
+        settings=fleet.settings,
     )

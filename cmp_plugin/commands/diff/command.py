@@ -9,7 +9,6 @@ from __future__ import annotations
 import sys
 from argparse import Namespace
 
-from ...fleet.request import settings_of
 from ..terminal import painter, visible
 from ..warnings import warn_about_plugin
 from .report import Report, report
@@ -24,7 +23,7 @@ def run(args: Namespace) -> int:
     """Prints what changes. Returns 4 with --exit-code when anything does, else 0."""
     with opened_sides(args) as sides:
         if fleet := sides.after.fleet:
-            warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
+            warn_about_plugin(fleet.settings, fleet.spec.at)
         found = report(sides, args.jobs, whole=not (args.cluster or args.service))
     for note in found.notes:
         print(visible(f"note: {note}"), file=sys.stderr)

@@ -18,7 +18,7 @@ from ...charts.obtain import FetchContext
 from ...charts.service_locks import fetch_missing, missing_charts, service_locks
 from ...errors import CmpError, Errors, InputError, UsageError, flatten
 from ...fleet.files import Fleet, find_root, open_fleet
-from ...fleet.request import Settings, settings_of
+from ...fleet.settings import Settings
 from ...render.parallel import in_parallel
 from ...specs import defaults
 from ...system.files import FileTree
@@ -75,7 +75,7 @@ def _check(args: Namespace) -> int:
     fleet = open_fleet(find_root(args.dir))
     kubernetes = args.kubernetes or fleet.spec.as_text("kubernetes", "version") or defaults.KUBERNETES
     with workdir() as directory:
-        conversion = _converted(args, directory, settings_of(fleet.spec), kubernetes, {})
+        conversion = _converted(args, directory, fleet.settings, kubernetes, {})
         proofs = _compared(args, conversion, fleet, directory, {})
     errors = [*conversion.left_out, *(error for proof in proofs for error in proof.errors)]
     _warn_about_random(proofs)
@@ -157,7 +157,7 @@ def _write(directory: str, files: Iterable[tuple[str, bytes]]) -> None:
 def _compared(
     args: Namespace, conversion: Conversion, fleet: Fleet, directory: str, unlocked: Mapping[str, CmpError]
 ) -> list[Proof]:
-    settings = settings_of(fleet.spec)
+    settings = fleet.settings
     locked: list[Locked] = []
     for path in (f"services/{entry}/{FILE}" for entry in fleet.names("Service")):
         if fleet.tree.exists(f"/{path}"):

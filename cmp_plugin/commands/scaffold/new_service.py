@@ -13,7 +13,6 @@ from typing import NamedTuple
 from ...charts.chart_request import request_of
 from ...errors import InputError, Location, UsageError, did_you_mean
 from ...fleet.files import Fleet
-from ...fleet.request import settings_of
 from ...fleet.service import Chart
 from ...system.files import allowed_in
 from ...system.process import Deadline
@@ -83,7 +82,7 @@ def _address(alias: str) -> str:
 def _newest(chart: Chart, fleet: Fleet) -> str:
     from ...charts.obtain import FetchContext, lock_chart
 
-    settings = settings_of(fleet.spec)
+    settings = fleet.settings
     with workdir() as directory:
         context = FetchContext(fleet.tree, settings.mirrors, settings.helm, directory, Deadline(FETCH_SECONDS))
         return lock_chart(request_of(chart._replace(version=_ANY)), context)[0].version

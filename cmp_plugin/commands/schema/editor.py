@@ -16,7 +16,6 @@ from ...errors import CmpError
 from ...fleet.chart import catalogue_chart
 from ...fleet.cluster import entry_of, open_cluster
 from ...fleet.files import Fleet
-from ...fleet.request import settings_of
 from ...fleet.service import Chart
 from ...specs.interpolate import all_references
 from ...specs.models import json_schema
@@ -40,7 +39,7 @@ def values_of(fleet: Fleet, entries: Iterable[str]) -> Values:
     for use in chart_uses(fleet)[0]:
         if use.entry in uses:
             uses[use.entry].append((use.chart, use.tree))
-    lock_optional = settings_of(fleet.spec).lock_optional
+    lock_optional = fleet.settings.lock_optional
     schemas: dict[str, Schema] = {}
     absent: dict[str, str] = {}
     for entry in wanted:

@@ -13,7 +13,6 @@ from argparse import Namespace
 from ...errors import CmpError, Errors
 from ...fleet.files import Fleet
 from ...fleet.plan import Planned
-from ...fleet.request import settings_of
 from ...render.manifest import Manifest
 from ...system.process import Deadline
 from ...verbose import note
@@ -43,7 +42,7 @@ def run(args: Namespace) -> int:
 
 def _about_plugin(fleet: Fleet) -> list[Finding]:
     try:
-        warn_about_plugin(settings_of(fleet.spec), fleet.spec.at)
+        warn_about_plugin(fleet.settings, fleet.spec.at)
     except CmpError as error:
         return errors([error])
     return []
