@@ -62,9 +62,9 @@ def test_it_is_what_helm_computes(key: str) -> None:
         elif one.value != {}:
             assert real[keys[1:]] == one.value, keys
             compared += 1
-        assert one.trail.holds, keys
-        assert (one.state == "default") == one.trail.holds[0].layer.startswith(("chart ", "subchart ")), keys
-        assert plain(leaf) == one.value or one.reads or one.trail.holds[-1].does == "appends"
+        assert one.trail.effective, keys
+        assert (one.state == "default") == one.trail.effective[0].layer.startswith(("chart ", "subchart ")), keys
+        assert plain(leaf) == one.value or one.reads or one.trail.effective[-1].does == "appends"
     assert compared > 10
 
 

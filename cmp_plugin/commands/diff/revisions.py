@@ -20,7 +20,7 @@ TOOLS = {"helm": helm.find, "kustomize": kustomize.find}
 _HEAD = "HEAD"
 
 
-class Asked(NamedTuple):
+class SideSpec(NamedTuple):
     """A side before it is opened. `changed`: under the Kubernetes and the tools of the command line."""
 
     name: str
@@ -28,7 +28,7 @@ class Asked(NamedTuple):
     changed: bool = False
 
 
-def asked(args: Namespace, repository: git.Repository | None, deadline: Deadline) -> tuple[Asked, Asked]:
+def asked(args: Namespace, repository: git.Repository | None, deadline: Deadline) -> tuple[SideSpec, SideSpec]:
     """Which two sides the words mean; with other versions both are the same revision."""
     names = _names(args, repository, deadline)
     if args.kubernetes or args.tools:
@@ -37,8 +37,8 @@ def asked(args: Namespace, repository: git.Repository | None, deadline: Deadline
         missing = "the fleet is not in git" if on_path("git") else "git is not on PATH"
         raise InputError(f"diff compares revisions of git, and {missing}")
     base, head = [*(names or [_HEAD]), ""][:2]
-    before = Asked(base, _commit(repository, base, deadline))
-    return before, Asked(head, _commit(repository, head, deadline)) if head else Asked(WORK_TREE, "")
+    before = SideSpec(base, _commit(repository, base, deadline))
+    return before, SideSpec(head, _commit(repository, head, deadline)) if head else SideSpec(WORK_TREE, "")
 
 
 def _names(args: Namespace, repository: git.Repository | None, deadline: Deadline) -> list[str]:
@@ -65,7 +65,7 @@ def _parting(repository: git.Repository, base: str, head: str, deadline: Deadlin
 
 def _rehearsal(
     args: Namespace, names: list[str], repository: git.Repository | None, deadline: Deadline
-) -> tuple[Asked, Asked]:
+) -> tuple[SideSpec, SideSpec]:
     if len(names) > 1:
         raise UsageError("--kubernetes and --tools compare one revision with itself")
     if args.kubernetes and not is_kubernetes(args.kubernetes):
@@ -78,7 +78,7 @@ def _rehearsal(
         raise InputError("diff compares revisions of git, and the fleet is not in git")
     commit = _commit(repository, names[0], deadline) if names and repository else ""
     name = names[0] if names else WORK_TREE
-    return Asked(name, commit), Asked(f"{name} with {', '.join(changes)}", commit, True)
+    return SideSpec(name, commit), SideSpec(f"{name} with {', '.join(changes)}", commit, True)
 
 
 def _tools(args: Namespace) -> dict[str, str]:

@@ -25,7 +25,7 @@ from ..progress import waiting
 from .digests import Contents
 from .fingerprint import digest, fingerprint
 from .git_checkout import checked_out
-from .revisions import Asked, asked, rehearsed
+from .revisions import SideSpec, asked, rehearsed
 
 SECONDS = 600.0  # for git, and for the fingerprints of pinned services; renders have deadlines of their own
 
@@ -89,7 +89,7 @@ def opened_sides(args: Namespace) -> Iterator[Sides]:
 
 
 def _opened(
-    asked: Asked,
+    asked: SideSpec,
     args: Namespace,
     root: str,
     repository: git.Repository | None,
@@ -113,7 +113,9 @@ def _opened(
     return Side(asked.name, asked.commit, fleet, clusters, planned, repository, contents)
 
 
-def _fleet(asked: Asked, root: str, repository: git.Repository | None, private: str, notes: list[str]) -> Fleet | None:
+def _fleet(
+    asked: SideSpec, root: str, repository: git.Repository | None, private: str, notes: list[str]
+) -> Fleet | None:
     """The fleet in the work tree, or as the commit has it, written into the new directory `private`."""
     if not asked.commit or repository is None:
         return open_fleet(root)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from ...charts.contents import ChartFiles, defaults
 from ...errors import Location
 from ...goyaml.load import Node
-from .trails import Keys, Said
+from .trails import Keys, Statement
 
 
 class ChartOrigins:
@@ -21,12 +21,14 @@ class ChartOrigins:
         self._layers = dict(_layers(chart)) if chart is not None else {}
         self.defaults = defaults(chart) if chart is not None else Node({}, Location(""))
 
-    def said(self, keys: Keys) -> tuple[Said, ...]:
+    def said(self, keys: Keys) -> tuple[Statement, ...]:
         """What the chart says at a path in `values`, highest first: its own words, then a subchart's."""
         found = self.defaults.find(keys[1:]) if keys[0] == "values" else None
         if found is None or found.entries():
             return ()
-        return tuple(Said(self._layers.get(one.at.file, ""), keys, one, literal=True) for one in (found, *found.over))
+        return tuple(
+            Statement(self._layers.get(one.at.file, ""), keys, one, literal=True) for one in (found, *found.over)
+        )
 
     def template(self, name: str) -> Location | None:
         """The file of a template that Helm calls `<chart's name>[/charts/<name>...]/templates/x.yaml`."""

@@ -14,7 +14,7 @@ from ...fleet.plan import PROVISION
 from ...fleet.service_layers import label_fits
 from ...goyaml.load import Node
 from ...specs.merge import merge_fields, prepared
-from .trails import Origins, Said, Trail, walked
+from .trails import Origins, Statement, Trail, walked
 
 FACTS = ("labels", "vars", "kubernetes", "destination")
 
@@ -46,7 +46,7 @@ class Variant(NamedTuple):
     conditions: tuple[Condition, ...]
 
 
-def facts_said(cluster: Cluster) -> Iterator[Said]:
+def facts_said(cluster: Cluster) -> Iterator[Statement]:
     """What fleet, profiles and cluster say about the cluster itself, lowest first."""
     for layer, _, spec in cluster.sources:
         for field in FACTS:

@@ -10,7 +10,7 @@ from ...fleet.value_path import written
 from ...goyaml.load import plain
 from .cluster import Naming, Variant
 from .model import Explained, Explainer
-from .trails import Said
+from .trails import Statement
 
 
 def explained(one: Explained, explainer: Explainer, hidden: bool = False) -> dict[str, Any]:
@@ -19,7 +19,7 @@ def explained(one: Explained, explainer: Explainer, hidden: bool = False) -> dic
     `hidden`: without any value, as they make up a secret.
     """
 
-    def words(said: Iterable[Said]) -> list[dict[str, Any]]:
+    def words(said: Iterable[Statement]) -> list[dict[str, Any]]:
         return [
             _said(each, None, None) if hidden else _said(each, explainer.said_value(each), plain(each.node))
             for each in said
@@ -30,17 +30,17 @@ def explained(one: Explained, explainer: Explainer, hidden: bool = False) -> dic
         "value": None if hidden else one.value,
         "state": one.state,
         "problem": one.problem,
-        "by": words(one.trail.holds),
-        "over": words(one.trail.over),
+        "by": words(one.trail.effective),
+        "over": words(one.trail.overridden),
         "reads": [
-            {"name": read.name, "value": None if hidden else read.value, "by": words(read.trail.holds)}
+            {"name": read.name, "value": None if hidden else read.value, "by": words(read.trail.effective)}
             for read in one.reads
         ],
         "unmatched": [{"variant": each.variant.name, **words([each.said])[0]} for each in one.unmatched],
     }
 
 
-def _said(said: Said, value: Any, as_written: Any) -> dict[str, Any]:
+def _said(said: Statement, value: Any, as_written: Any) -> dict[str, Any]:
     return {
         "layer": said.layer,
         "at": position(said.node.at),
@@ -64,7 +64,7 @@ def variant(one: Variant) -> dict[str, Any]:
             "wanted": list(each.wanted),
             "actual": each.actual,
             "holds": each.holds,
-            "by": [{"layer": said.layer, "at": position(said.node.at)} for said in each.trail.holds],
+            "by": [{"layer": said.layer, "at": position(said.node.at)} for said in each.trail.effective],
         }
         for each in one.conditions
     ]

@@ -14,7 +14,7 @@ from ...fleet.value_path import Path
 from ...goyaml.load import Node, plain
 from ...specs.interpolate import Scope, all_references, interpolated
 from .cluster import Variant
-from .trails import Keys, Origins, Said, Trail
+from .trails import Keys, Origins, Statement, Trail
 
 
 class Read(NamedTuple):
@@ -29,7 +29,7 @@ class Unmatched(NamedTuple):
     """What a variant says that does not apply to this cluster."""
 
     variant: Variant
-    said: Said
+    said: Statement
 
 
 class Explained(NamedTuple):
@@ -55,21 +55,21 @@ class Explainer:
         self._facts = facts
         self._scope = scope
 
-    def of(self, keys: Keys, leaf: Node, default: tuple[Said, ...] = ()) -> Explained:
+    def of(self, keys: Keys, leaf: Node, default: tuple[Statement, ...] = ()) -> Explained:
         """The value `leaf` at `keys`; `default`: what would hold if no layer said anything, highest first."""
         trail = self.origins.trail(keys)
         state: Literal["set", "default", "removed"] = (
-            "removed" if trail.removed else "set" if trail.holds else "default"
+            "removed" if trail.removed else "set" if trail.effective else "default"
         )
         value, problem = evaluated(leaf, self._scope)
-        names = sorted({name for one in trail.holds if not one.literal for name in all_references(one.node)})
+        names = sorted({name for one in trail.effective if not one.literal for name in all_references(one.node)})
         return Explained(keys, plain(value), state, _over(default, trail), tuple(self._reads(names, set())), problem)
 
     def value(self, leaf: Node) -> Node:
         """A value interpolated, or as it is written when it cannot be."""
         return evaluated(leaf, self._scope)[0]
 
-    def said_value(self, said: Said) -> Any:
+    def said_value(self, said: Statement) -> Any:
         """What one layer says, interpolated where that has a meaning."""
         return plain(said.node if said.literal else self.value(said.node))
 
@@ -81,7 +81,7 @@ class Explainer:
             seen.add(name)
             trail = self._trail_of(name)
             yield Read(name, plain(self.value(Node(f"${{{name}}}", Location("")))), trail)
-            deeper = {more for one in trail.holds if not one.literal for more in all_references(one.node)}
+            deeper = {more for one in trail.effective if not one.literal for more in all_references(one.node)}
             yield from self._reads(sorted(deeper), seen)
 
     def _trail_of(self, name: str) -> Trail:
@@ -94,13 +94,13 @@ class Explainer:
         return self._facts.trail((field, key)) if key else Trail((), ())
 
 
-def _over(default: tuple[Said, ...], trail: Trail) -> Trail:
+def _over(default: tuple[Statement, ...], trail: Trail) -> Trail:
     """What layers say, and below them what would hold without: for a list that is only added to, a part of it."""
-    if not trail.holds:
+    if not trail.effective:
         return Trail(default[:1], default[1:])
-    if trail.holds[-1].does == "appends":
-        return Trail((*trail.holds, *default[:1]), (*trail.over, *default[1:]))
-    return Trail(trail.holds, (*trail.over, *default))
+    if trail.effective[-1].does == "appends":
+        return Trail((*trail.effective, *default[:1]), (*trail.overridden, *default[1:]))
+    return Trail(trail.effective, (*trail.overridden, *default))
 
 
 def evaluated(node: Node, scope: Scope) -> tuple[Node, str]:

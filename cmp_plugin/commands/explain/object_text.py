@@ -44,7 +44,7 @@ def _maker_rows(maker: Maker, text: str, made: Rows) -> Iterator[Row]:
     yield text, winner.layer if winner is not None else "", (where(at) if at else "", "place")
     if maker.story is not None:
         yield from made.references(maker.story, "  ")
-        for said in maker.story.trail.over:
+        for said in maker.story.trail.overridden:
             yield row(f"  over {made.said(said, maker.story.path)}", said, "note")
 
 

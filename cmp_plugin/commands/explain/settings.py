@@ -24,7 +24,7 @@ from .chart import ChartOrigins
 from .cluster import facts_said, facts_tree, variants
 from .defaults import assumed
 from .model import Explained, Explainer, Unmatched, evaluated
-from .trails import Keys, Origins, Said, Trail, said_by
+from .trails import Keys, Origins, Statement, Trail, said_by
 
 ASSUMED = "default"
 # Every field of a service block, what a person looks for first.
@@ -100,7 +100,7 @@ class Explanation:
         """What is taken away at or below some keys, where that made a difference and leaves no null behind."""
         for keys in self.explainer.origins.removed(below):
             trail = self.explainer.origins.trail(keys)
-            if self._own.find(keys) is None and trail.removed and trail.over:
+            if self._own.find(keys) is None and trail.removed and trail.overridden:
                 yield Explained(keys, None, "removed", trail)
 
     def _inside(self, found: Found) -> Explained:
@@ -112,10 +112,12 @@ class Explanation:
             hint = f"the list has {len(there.value)} items" if isinstance(there.value, list) else ""
             raise InputError(f"{self._label} has no value {in_quotes((*found.keys, *found.rest))}", top.at, hint)
         part = inside(top, found.rest[:1])[1]
-        said = next((one for one in outer.trail.holds if _holds_part(one.node, part)), None)
+        said = next((one for one in outer.trail.effective if _holds_part(one.node, part)), None)
         # What a var holds stays with the line that refers to it.
-        exact = said._replace(node=there, does="sets", literal=True) if said else outer.trail.holds[0]
-        return outer._replace(path=(*found.keys, *steps), value=plain(there), trail=Trail((exact,), outer.trail.over))
+        exact = said._replace(node=there, does="sets", literal=True) if said else outer.trail.effective[0]
+        return outer._replace(
+            path=(*found.keys, *steps), value=plain(there), trail=Trail((exact,), outer.trail.overridden)
+        )
 
     def _with_unmatched(self, explained: list[Explained]) -> list[Explained]:
         """With what the variants that do not apply say about each value."""
@@ -124,7 +126,7 @@ class Explanation:
         found = []
         for one in explained:
             trails = ((variant, origins.trail(_keys(one.path))) for variant, origins in others)
-            said = tuple(Unmatched(variant, each) for variant, trail in trails for each in trail.holds)
+            said = tuple(Unmatched(variant, each) for variant, trail in trails for each in trail.effective)
             found.append(one._replace(unmatched=said))
         return found
 
@@ -135,8 +137,8 @@ class Explanation:
 
     def _story(self, keys: Keys, leaf: Node) -> Explained:
         default = self._chart.said(keys)
-        if not default and not self.explainer.origins.trail(keys).holds:
-            default = (Said(ASSUMED, keys, leaf, literal=True),)
+        if not default and not self.explainer.origins.trail(keys).effective:
+            default = (Statement(ASSUMED, keys, leaf, literal=True),)
         return self.explainer.of(keys, leaf, default)
 
     @property
@@ -156,13 +158,13 @@ def _keys(path: Path) -> Keys:
     return tuple(map(str, path[: min(places, default=len(path))]))
 
 
-def _vars_said(facts: Iterable[Said], own: dict[str, Node]) -> Iterator[Said]:
+def _vars_said(facts: Iterable[Statement], own: dict[str, Node]) -> Iterator[Statement]:
     """What the cluster's files say about vars. One that the service has begins anew."""
     yield from (one for one in facts if one.path[0] == "vars")
-    yield from (Said("", ("vars", name), child, "starts") for name, child in own.items())
+    yield from (Statement("", ("vars", name), child, "starts") for name, child in own.items())
 
 
-def _own_said(said: Iterable[Said], own: dict[str, Node]) -> Iterator[Said]:
+def _own_said(said: Iterable[Statement], own: dict[str, Node]) -> Iterator[Statement]:
     """A var that a layer takes away from the service is the cluster's again."""
     return (one for one in said if one.path[0] != "vars" or one.path[1] in own)
 

@@ -15,7 +15,7 @@ from ...goyaml.load import dump_line
 from ..terminal import Cell, columns, table, visible
 from .cluster import Condition, Naming, Variant
 from .model import Explained, Explainer
-from .trails import Said
+from .trails import Statement
 
 GONE = "(taken away)"
 LONGEST = 60  # characters of a value in a table
@@ -92,13 +92,13 @@ class Rows(NamedTuple):
 
     def of(self, one: Explained, name: str, indent: str) -> Iterator[Row]:
         """The value, what it is made of, what it refers to, whom it went over, who would say something else."""
-        holds, more = one.trail.holds, f"{indent}  "
+        holds, more = one.trail.effective, f"{indent}  "
         value = f"{indent}{name}: {GONE if one.state == 'removed' else self.text(one.value)}"
         yield row(value, holds[0]) if len(holds) == 1 else (value, "", "")
         for said in holds if len(holds) > 1 else ():
             yield row(f"{more}{'adds' if said.does == 'appends' else 'to'} {self.said(said, one.path)}", said)
         yield from self.references(one, more)
-        for said in one.trail.over:
+        for said in one.trail.overridden:
             yield row(f"{more}over {self.said(said, one.path)}", said, "note")
         for variant, said in one.unmatched:
             unmet = next(why(condition) for condition in variant.conditions if not condition.holds)
@@ -111,7 +111,7 @@ class Rows(NamedTuple):
         text = dump_line(value)
         return text if not 0 < self.longest < len(text) else f"{text[: self.longest - 1]}…"
 
-    def said(self, said: Said, path: Path) -> str:
+    def said(self, said: Statement, path: Path) -> str:
         """What a layer says, with the path where that is another one."""
         value = GONE if said.does == "removes" else self.text(self.explainer.said_value(said))
         return value if said.path == path else f"{written(said.path)}: {value}"
@@ -120,15 +120,15 @@ class Rows(NamedTuple):
         """Why a value could not be worked out; its text with references, and what these refer to."""
         if one.problem:
             yield (f"{indent}! {one.problem}", "error"), "", ""
-        text = one.trail.holds[0].node.value
+        text = one.trail.effective[0].node.value
         if isinstance(text, str) and one.reads and text != f"${{{one.reads[0].name}}}":
             yield f"{indent}from {self.text(text)}", "", ""
         for read in one.reads:
-            for said in read.trail.holds:
+            for said in read.trail.effective:
                 yield row(f"{indent}${{{read.name}}} is {self.text(read.value)}", said)
 
 
-def row(text: str, said: Said, role: str = "") -> Row:
+def row(text: str, said: Statement, role: str = "") -> Row:
     """What a layer says, with its name and place."""
     return (text, role), (said.layer, role), (where(said.node.at), "place")
 

@@ -19,7 +19,7 @@ Keys = tuple[str, ...]
 _LISTS = ("resources", "valuesFiles")  # every layer adds to these
 
 
-class Said(NamedTuple):
+class Statement(NamedTuple):
     """What one layer says at one path.
 
     `path` may lie above or below the path that was asked for. `does`: `starts` begins anew without
@@ -34,35 +34,35 @@ class Said(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """`holds`: what makes the value, highest first: lists that append, and at last what sets or removes.
-    `over`: everything else that was said there, highest first.
+    """`effective`: what makes the value, highest first: lists that append, and at last what sets or removes.
+    `overridden`: everything else that was said there, highest first.
     """
 
-    holds: tuple[Said, ...]
-    over: tuple[Said, ...]
+    effective: tuple[Statement, ...]
+    overridden: tuple[Statement, ...]
 
     @property
-    def winner(self) -> Said | None:
-        return self.holds[0] if self.holds else None
+    def winner(self) -> Statement | None:
+        return self.effective[0] if self.effective else None
 
     @property
     def removed(self) -> bool:
         """Whether the last word was to take the value away."""
-        return bool(self.holds) and self.holds[0].does == "removes"
+        return bool(self.effective) and self.effective[0].does == "removes"
 
 
 class _Slot:
     __slots__ = ("children", "said")
 
     def __init__(self) -> None:
-        self.said: list[tuple[int, Said]] = []
+        self.said: list[tuple[int, Statement]] = []
         self.children: dict[str, _Slot] = {}
 
 
 class Origins:
     """Everything that was said, lowest first, findable by path."""
 
-    def __init__(self, said: Iterable[Said]) -> None:
+    def __init__(self, said: Iterable[Statement]) -> None:
         self._root = _Slot()
         for number, one in enumerate(said):
             slot = self._root
@@ -72,7 +72,7 @@ class Origins:
 
     def trail(self, path: Keys) -> Trail:
         """Who made the value at `path`, which is no map with something in it."""
-        found: list[tuple[int, Said]] = []
+        found: list[tuple[int, Statement]] = []
         slot: _Slot | None = self._root
         for key in path:
             assert slot is not None
@@ -105,13 +105,13 @@ class Origins:
         return slot
 
 
-def _all(slot: _Slot) -> Iterator[tuple[int, Said]]:
+def _all(slot: _Slot) -> Iterator[tuple[int, Statement]]:
     yield from slot.said
     for child in slot.children.values():
         yield from _all(child)
 
 
-def _trail(said: list[Said], depth: int) -> Trail:
+def _trail(said: list[Statement], depth: int) -> Trail:
     """`said` highest first; `depth`: the length of the path that is asked for."""
     holds = list(_holding(said, depth))
     kept = {id(one) for one in holds}
@@ -119,7 +119,7 @@ def _trail(said: list[Said], depth: int) -> Trail:
     return Trail(tuple(holds), tuple(one for one in others if one.does != "starts"))
 
 
-def _holding(said: list[Said], depth: int) -> Iterator[Said]:
+def _holding(said: list[Statement], depth: int) -> Iterator[Statement]:
     """The last word, and when it appends what it appends to."""
     if said and len(said[0].path) > depth:
         yield said[0]  # an empty map, as everything in it was taken away
@@ -137,22 +137,22 @@ def _holding(said: list[Said], depth: int) -> Iterator[Said]:
             return
 
 
-def said_by(layers: Iterable[Layer], tree: FileTree) -> Iterator[Said]:
+def said_by(layers: Iterable[Layer], tree: FileTree) -> Iterator[Statement]:
     """What `layers` say, lowest first. InputError: a values file is missing."""
     for layer in layers:
         yield from _said(layer, tree)
 
 
-def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
+def _said(layer: Layer, tree: FileTree) -> Iterator[Statement]:
     plain = plain_fields(layer.block.entries())
     chart = plain.pop("chart", None)
     if chart is not None:
-        yield Said(layer.name, ("chart",), chart, "removes" if chart.value is None else "sets")
+        yield Statement(layer.name, ("chart",), chart, "removes" if chart.value is None else "sets")
     yield from walked(layer.name, (), prepared(Node(plain, layer.block.at))) if plain else ()
     for field in _LISTS:
         for child in (layer.block.entries().get(key) for key in (field, f"{field}+")):
             if child is not None and (child.value is not None or field not in NULL_IS_ABSENT):
-                yield Said(layer.name, (field,), child, "removes" if child.value is None else "appends")
+                yield Statement(layer.name, (field,), child, "removes" if child.value is None else "appends")
     for name, patch in layer.block.entries("patches").items():
         yield from _patch(layer.name, ("patches", name), patch)
     for content in values_files(layer.block, tree):
@@ -162,28 +162,28 @@ def _said(layer: Layer, tree: FileTree) -> Iterator[Said]:
         yield from walked(layer.name, ("values",), prepared(own))
 
 
-def _patch(layer: str, path: Keys, patch: Node) -> Iterator[Said]:
+def _patch(layer: str, path: Keys, patch: Node) -> Iterator[Statement]:
     fields = patch.entries()
     if not fields:
-        yield Said(layer, path, patch, "removes" if patch.value is None else "sets")
+        yield Statement(layer, path, patch, "removes" if patch.value is None else "sets")
     for key, rival in RIVALS.items():
         if written := patch.get(key):
-            yield Said(layer, (*path, rival), written, "starts")
+            yield Statement(layer, (*path, rival), written, "starts")
     for key, child in fields.items():
         if key in RIVALS:
-            yield Said(layer, (*path, key), child, "removes" if child.value is None else "sets")
+            yield Statement(layer, (*path, key), child, "removes" if child.value is None else "sets")
         else:
             yield from walked(layer, (*path, key), child)
 
 
-def walked(layer: str, path: Keys, node: Node, literal: bool = False) -> Iterator[Said]:
+def walked(layer: str, path: Keys, node: Node, literal: bool = False) -> Iterator[Statement]:
     """What a prepared tree says at its leaves."""
     if isinstance(node, Appended):
-        yield Said(layer, path, node, "appends", literal)
+        yield Statement(layer, path, node, "appends", literal)
     elif node.value is None:
-        yield Said(layer, path, node, "removes", literal)
+        yield Statement(layer, path, node, "removes", literal)
     elif node.entries():
         for key, child in node.entries().items():
             yield from walked(layer, (*path, key), child, literal)
     else:
-        yield Said(layer, path, node, "sets", literal)
+        yield Statement(layer, path, node, "sets", literal)

@@ -18,7 +18,7 @@ from ...render.manifest import Manifest, flatten_lists, identity, text
 from ...specs.defaults import KUSTOMIZE
 from ...system.files import MAX_ENTRIES, MAX_FILE
 from ...tools import helm, kustomize
-from .conversion import Asked, Release
+from .conversion import ImportRequest, Release
 from .generators import ClusterSecret, cluster_secret
 from .owner import chart_directory
 
@@ -42,7 +42,7 @@ class Found(NamedTuple):
         return "cluster" if cluster_secret(self.value) else ""
 
 
-def found_objects(asked: Asked, left: list[CmpError]) -> list[Found]:
+def found_objects(asked: ImportRequest, left: list[CmpError]) -> list[Found]:
     """Everything of Argo CD's, and objects beside Applications. What cannot be read goes to `left`."""
     built = _built(asked)
     if built is not None:
@@ -66,7 +66,7 @@ def clusters_of(objects: list[Found]) -> list[ClusterSecret]:
     return sorted(found)
 
 
-def _read(asked: Asked, left: list[CmpError]) -> dict[str, bytes]:
+def _read(asked: ImportRequest, left: list[CmpError]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     room = MAX_FILE
     for path in yaml_files(asked, asked.start, True):
@@ -82,7 +82,7 @@ def _read(asked: Asked, left: list[CmpError]) -> dict[str, bytes]:
     return files
 
 
-def _built(asked: Asked) -> list[Found] | None:
+def _built(asked: ImportRequest) -> list[Found] | None:
     """The objects of a source that is built; None when it is plain files."""
     at = Location(asked.start[1:] or ".")
     if asked.tree.exists(f"{asked.start}/Chart.yaml"):
@@ -123,7 +123,7 @@ def _objects(path: str, data: bytes, left: list[CmpError]) -> list[Found]:
         return []
 
 
-def yaml_files(asked: Asked, directory: str, recurse: bool) -> list[str]:
+def yaml_files(asked: ImportRequest, directory: str, recurse: bool) -> list[str]:
     """Canonical paths of the YAML and JSON files below a directory, sorted; hidden ones and charts left out."""
     start = os.path.join(asked.tree.root, directory[1:])
     found: list[str] = []

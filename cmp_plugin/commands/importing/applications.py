@@ -19,10 +19,10 @@ from .application_files import Found, clusters_of, found_objects, yaml_files
 from .application_settings import settings
 from .applicationsets import applications_of
 from .conversion import (
-    Asked,
     Block,
     Conversion,
     Draft,
+    ImportRequest,
     Kustomization,
     Manifests,
     Pair,
@@ -45,7 +45,7 @@ IN_CLUSTER_NAME = "in-cluster"
 _GIT_OPTIONS = {"repoURL", "path", "targetRevision", "ref", "name", "directory", "kustomize"}
 
 
-def convert(asked: Asked) -> Conversion:
+def convert(asked: ImportRequest) -> Conversion:
     """A source as a fleet. InputError when there is no Application in it."""
     left: list[CmpError] = []
     objects, clusters = _expanded(found_objects(asked, left), asked, left)
@@ -77,7 +77,9 @@ def convert(asked: Asked) -> Conversion:
     return Conversion(written(made), tuple(pairs), tuple(left))
 
 
-def _expanded(objects: list[Found], asked: Asked, left: list[CmpError]) -> tuple[list[Found], list[ClusterSecret]]:
+def _expanded(
+    objects: list[Found], asked: ImportRequest, left: list[CmpError]
+) -> tuple[list[Found], list[ClusterSecret]]:
     """The objects with ApplicationSets' Applications in their place, and what is known of clusters."""
     clusters = clusters_of(objects)
     found: list[Found] = []
@@ -105,7 +107,7 @@ def _other(made: Draft, one: Found) -> list[CmpError]:
 
 
 def _instance(
-    one: Found, every: list[Found], clusters: list[ClusterSecret], here: Repository, asked: Asked
+    one: Found, every: list[Found], clusters: list[ClusterSecret], here: Repository, asked: ImportRequest
 ) -> list[Instance]:
     """One Application as an instance of a service; none when it makes nothing but other Applications."""
     spec = mapping(one.value, "spec")
@@ -142,7 +144,7 @@ def _destination(written_: dict[str, Any], clusters: list[ClusterSecret], at: Lo
     return known, {"server": server}
 
 
-def _with_source(found: Instance, source: dict[str, Any], refs: dict[str, str], asked: Asked) -> Instance:
+def _with_source(found: Instance, source: dict[str, Any], refs: dict[str, str], asked: ImportRequest) -> Instance:
     """`found` with one more source."""
     path = canonical(text(source, "path") or ".", "/", found.at)
     if source.get("chart") or asked.tree.exists(f"{path}/Chart.yaml") or source.get("helm"):
@@ -209,7 +211,7 @@ def _is_address(one: Instance) -> bool:
 # --- all of them ---
 
 
-def _placed(made: Draft, instances: list[Instance], asked: Asked, left: list[CmpError]) -> list[Pair]:
+def _placed(made: Draft, instances: list[Instance], asked: ImportRequest, left: list[CmpError]) -> list[Pair]:
     pairs: list[Pair] = []
     names = Counter(one.name for one in instances)
     for group in _groups(instances):

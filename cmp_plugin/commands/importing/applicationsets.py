@@ -18,7 +18,7 @@ from ...goyaml.load import dump_values
 from ...render.manifest import mapping, text
 from ...tools import helm
 from .application_files import Found
-from .conversion import Asked, Block
+from .conversion import Block, ImportRequest
 from .generators import ClusterSecret, Generators, at_path
 
 _PLAIN = re.compile(r"\{\{\s*([\w.\[\]/-]+)\s*\}\}")
@@ -34,7 +34,7 @@ _NO_TEMPLATE = {
 }
 
 
-def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: Asked) -> list[Found]:
+def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: ImportRequest) -> list[Found]:
     """The Applications of one ApplicationSet. Raises InputError for what cannot be known from the files."""
     spec = mapping(one.value, "spec")
     if more := sorted(key for key in set(spec) - _NO_TEMPLATE if spec[key]):
@@ -107,7 +107,7 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(child)
 
 
-def _by_helm(value: Any, parameters: Sequence[Block], asked: Asked) -> list[Any]:
+def _by_helm(value: Any, parameters: Sequence[Block], asked: ImportRequest) -> list[Any]:
     """`value` once for each set of parameters, every text of it a Go template with them as its dot."""
     texts = list(dict.fromkeys(_texts(value)))
     if not texts or not parameters:

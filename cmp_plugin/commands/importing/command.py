@@ -30,7 +30,7 @@ from ..outdir import check_new_fleet, write_directory
 from ..progress import progress, with_progress
 from ..terminal import counted
 from ..warnings import warn
-from .conversion import Asked, Conversion
+from .conversion import Conversion, ImportRequest
 from .owner import Tools, owned
 from .proof import Proof, prove
 
@@ -111,7 +111,7 @@ def _converted(
     tree, start, is_whole = _source(args)
     name = os.path.basename(os.path.realpath(args.source))
     context = FetchContext(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
-    asked = Asked(tree, start, name, context, kubernetes, is_whole, as_trees)
+    asked = ImportRequest(tree, start, name, context, kubernetes, is_whole, as_trees)
     made = importlib.import_module(f"cmp_plugin.commands.importing.{args.kind}").convert(asked)
     assert isinstance(made, Conversion)
     return made

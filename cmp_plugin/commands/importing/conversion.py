@@ -115,7 +115,7 @@ class Conversion(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-class Asked(NamedTuple):
+class ImportRequest(NamedTuple):
     """What to import: the files of its repository, where in it the source begins, what that is called.
 
     `start` is canonical. `is_whole`: the files are those of a whole git repository. `context`: how its charts are got; `as_trees`: services whose overlays are to stay

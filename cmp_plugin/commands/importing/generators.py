@@ -20,7 +20,7 @@ from ...argocd.applications import IN_CLUSTER
 from ...errors import InputError, Location
 from ...render.manifest import mapping, strings, text
 from ...system.files import MAX_ENTRIES
-from .conversion import Asked, Block, dns_name
+from .conversion import Block, ImportRequest, dns_name
 
 SECRET_TYPE = "argocd.argoproj.io/secret-type"
 MOST = 10_000  # sets of parameters: a matrix in a matrix multiplies, and something has to end it
@@ -63,7 +63,7 @@ class Generators(NamedTuple):
     """`fill` replaces the parameters in a value; nested generators may name those of the ones before them."""
 
     clusters: Sequence[ClusterSecret]
-    asked: Asked
+    asked: ImportRequest
     at: Location
     fill: Fill
 
@@ -153,7 +153,7 @@ class Generators(NamedTuple):
         return found
 
 
-def directories(asked: Asked) -> list[str]:
+def directories(asked: ImportRequest) -> list[str]:
     """Every directory of the repository, hidden ones left out, sorted."""
     found: list[str] = []
     for place, names, _ in os.walk(asked.tree.root):

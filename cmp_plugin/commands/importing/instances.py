@@ -14,7 +14,7 @@ from ...errors import InputError, Location
 from ...goyaml.load import load_values, plain
 from ...render.kustomize.references import directories_of
 from ...system.files import within
-from .conversion import Asked, Block, Draft, common, dns_name, factored, literal
+from .conversion import Block, Draft, ImportRequest, common, dns_name, factored, literal
 from .kustomize import files_below
 from .naming import without_word
 from .releases import HelmSource, shared_files
@@ -57,7 +57,7 @@ class Instance(NamedTuple):
 
 
 def place_group(
-    made: Draft, group: Sequence[Instance], asked: Asked, unique: bool
+    made: Draft, group: Sequence[Instance], asked: ImportRequest, unique: bool
 ) -> tuple[str, list[tuple[Instance, str]]]:
     """Adds a service and its instances; its name, and the key of each. `unique`: their names are theirs alone.
 
@@ -145,7 +145,7 @@ def _rule(names: Sequence[tuple[str, str, str]]) -> str:
 # --- charts ---
 
 
-def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], asked: Asked) -> None:
+def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], asked: ImportRequest) -> None:
     charts = [(one, key, one.helm) for one, key in keyed if one.helm]
     if not charts:
         return
@@ -167,7 +167,7 @@ def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]
         block |= {"values": literal(helm.values)} if helm.values else {}
 
 
-def _chart(made: Draft, entry: str, helm: HelmSource, asked: Asked) -> Block:
+def _chart(made: Draft, entry: str, helm: HelmSource, asked: ImportRequest) -> Block:
     release = helm.release
     if release.path:
         for path in files_below(asked.tree, release.path):
@@ -241,7 +241,7 @@ class _Copies(NamedTuple):
     top: str
 
 
-def _copies(group: Sequence[Instance], asked: Asked) -> _Copies:
+def _copies(group: Sequence[Instance], asked: ImportRequest) -> _Copies:
     """Everything that the kustomizations and plain files of a group are made of."""
     directories: dict[str, None] = {}
     for one in group:

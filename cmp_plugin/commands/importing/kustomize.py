@@ -14,15 +14,15 @@ from collections.abc import Iterable
 from ...errors import CmpError, InputError, Location, flatten, labelled
 from ...render.kustomize.references import directories_of
 from ...system.files import MAX_FILE, FileTree, within
-from .conversion import Asked, Conversion, Draft, Kustomization, Pair, dns_name, draft, factored, written
-from .lifting import Lifted, Unfit, lifted
+from .conversion import Conversion, Draft, ImportRequest, Kustomization, Pair, dns_name, draft, factored, written
+from .lifting import KeepsDirectory, Lifted, lifted
 from .overlays import App, Overlay, find_apps
 
 NAMESPACE = "${service.namespace}"
 RESERVED = ("profiles", "services", "clusters", "schemas")
 
 
-def convert(asked: Asked) -> Conversion:
+def convert(asked: ImportRequest) -> Conversion:
     """A source as a fleet. InputError when there is nothing to import in it."""
     tree = asked.tree
     made, left, notes = draft(), list[CmpError](), list[str]()
@@ -34,10 +34,10 @@ def convert(asked: Asked) -> Conversion:
             continue
         try:
             if app.name in asked.as_trees:
-                raise Unfit(asked.as_trees[app.name])
+                raise KeepsDirectory(asked.as_trees[app.name])
             _as_blocks(made, tree, good)
             taken_apart.add(app.name)
-        except Unfit as reason:
+        except KeepsDirectory as reason:
             notes.append(f"{app.name} keeps its overlays as directories: {reason}")
             _as_tree(made, tree, good, asked)
         for overlay in good.overlays:
@@ -79,13 +79,15 @@ def _builds_on(tree: FileTree, overlay: Overlay) -> list[str]:
 
 
 def _as_blocks(made: Draft, tree: FileTree, app: App) -> None:
-    """Bases beside the service, each overlay as its cluster's block. Raises Unfit before anything is changed."""
+    """Bases beside the service, each overlay as its cluster's block. Raises KeepsDirectory before anything is changed."""
     found = {overlay: lifted(tree, app, overlay) for overlay in app.overlays}
     reached = {path for overlay in app.overlays for path in _builds_on(tree, overlay)}
     kept = reached - {overlay.path for overlay in app.overlays}
     for path in kept:
         if not within(path, app.directory) or path == app.directory:
-            raise Unfit(f"it builds on {path[1:] or 'the top'}, outside of {app.directory[1:] or 'the source'}")
+            raise KeepsDirectory(
+                f"it builds on {path[1:] or 'the top'}, outside of {app.directory[1:] or 'the source'}"
+            )
     shared = [base for base in next(iter(found.values())).bases if all(base in one.bases for one in found.values())]
     made.services[app.name] = {"resources": [_inside(app, base) for base in shared]} if shared else {}
     _copy(made, tree, kept, app.directory, f"services/{app.name}")
@@ -123,7 +125,7 @@ def _share_namespace(made: Draft, app: App) -> None:
                 del block["kustomize"]
 
 
-def _as_tree(made: Draft, tree: FileTree, app: App, asked: Asked) -> None:
+def _as_tree(made: Draft, tree: FileTree, app: App, asked: ImportRequest) -> None:
     """Everything that the overlays build on, as it lies; the service takes the cluster's overlay.
 
     Below the service where it is all below the app, else in a directory of the fleet that apps share.

@@ -1,7 +1,7 @@
 """One overlay as a service block: images by name, patches by name, the rest as a kustomization fragment.
 
 In: the overlay's kustomization and the files beside it. Out: a block for cluster.yaml, the directories that it
-builds on, the files that go along. What a block cannot say is raised as `Unfit`: the overlay then stays a
+builds on, the files that go along. What a block cannot say is raised as `KeepsDirectory`: the overlay then stays a
 directory. Whether the block means the same is not judged here: the proof is.
 """
 
@@ -25,7 +25,7 @@ _IMAGE = {"newName", "newTag", "digest"}
 _NO_FIELD = {"apiVersion", "kind", "metadata"}
 
 
-class Unfit(Exception):
+class KeepsDirectory(Exception):
     """Why an overlay stays a directory."""
 
 
@@ -38,7 +38,7 @@ class Lifted(NamedTuple):
 
 
 def lifted(tree: FileTree, app: App, overlay: Overlay) -> Lifted:
-    """The overlay as a block. Raises Unfit, or InputError for what cannot be read."""
+    """The overlay as a block. Raises KeepsDirectory, or InputError for what cannot be read."""
     file = tree.kustomization(overlay.path)
     fields = plain(load_values(tree.read(file, Location(file[1:])), file[1:]))
     return _Lifting(tree, app, overlay, fields).result()
@@ -65,10 +65,10 @@ class _Lifting:
         labels = self.fields.pop("labels", [])
         for name, value in self.fields.items():
             if name not in FIELDS or FIELDS[name].refused:
-                raise Unfit(f"it has the field {name}")
+                raise KeepsDirectory(f"it has the field {name}")
             written = node(value, Location(self.overlay.path[1:]))
             if fragment_field(name, written, final=True):
-                raise Unfit(f"its {name} is not {FIELDS[name].form}")
+                raise KeepsDirectory(f"its {name} is not {FIELDS[name].form}")
             fragment[name] = literal(plain(with_paths(name, written, partial(self.moved, name))))
         if "namespace" in fragment:
             block["namespace"] = fragment["namespace"]
@@ -93,28 +93,30 @@ class _Lifting:
     def below(self, path: str) -> str:
         """`path`, if the service can hold a copy of it."""
         if not within(path, self.app.directory) or path == self.app.directory:
-            raise Unfit(f"it builds on {path[1:] or 'the top'}, outside of {self.app.directory[1:] or 'the source'}")
+            raise KeepsDirectory(
+                f"it builds on {path[1:] or 'the top'}, outside of {self.app.directory[1:] or 'the source'}"
+            )
         if any(path == overlay.path for overlay in self.app.overlays):
-            raise Unfit(f"it builds on another overlay, {path[1:]}")
+            raise KeepsDirectory(f"it builds on another overlay, {path[1:]}")
         return path
 
     def directory(self, entry: Any) -> str:
         """A component, in the service's copy of it."""
         path = self.below(self.canonical(entry))
         if not self.tree.is_dir(path):
-            raise Unfit(f"{path[1:]} is no directory")
+            raise KeepsDirectory(f"{path[1:]} is no directory")
         return f"/services/{self.app.name}/{posixpath.relpath(path, self.app.directory)}/"
 
     def canonical(self, entry: Any) -> str:
         if not isinstance(entry, str) or "\n" in entry:
-            raise Unfit("it has YAML where a path could stand")
+            raise KeepsDirectory("it has YAML where a path could stand")
         return canonical(entry, self.overlay.path, Location(self.overlay.path[1:]))
 
     def carried(self, entry: Any) -> str:
         """A file beside the overlay, put beside cluster.yaml."""
         path = self.canonical(entry)
         if not within(path, self.overlay.path) or self.tree.is_dir(path):
-            raise Unfit(f"{path[1:]} does not lie beside it")
+            raise KeepsDirectory(f"{path[1:]} does not lie beside it")
         name = posixpath.relpath(path, self.overlay.path)
         self.files[name] = self.tree.read(path, Location(path[1:]))
         return f"{self.app.name}/{name}"
@@ -128,7 +130,7 @@ class _Lifting:
         for entry in entries:
             rest = {key: value for key, value in entry.items() if key != "name" and value}
             if not set(rest) <= _IMAGE or entry.get("name", "") in ("", *found):
-                raise Unfit("it has an image that cannot be told by its name")
+                raise KeepsDirectory("it has an image that cannot be told by its name")
             found[str(entry["name"])] = literal(rest)
         return found
 
@@ -138,7 +140,7 @@ class _Lifting:
         """One of `patches`, or of what it was called before: a path or the text of a patch."""
         entry = {"path" if "\n" not in item else "patch": item} if isinstance(item, str) else dict(item)
         if entry.pop("options", None):
-            raise Unfit("it has a patch with options")
+            raise KeepsDirectory("it has a patch with options")
         made: Block = {"target": literal(entry["target"])} if entry.get("target") else {}
         if path := entry.get("path"):
             text = self.tree.read(self.canonical(path), Location(self.canonical(path)[1:]))

@@ -14,11 +14,11 @@ from ...render.kustomize.references import directories_of
 from ...specs.defaults import KUSTOMIZE
 from ...tools import kustomize
 from .application_files import Found
-from .conversion import Asked
+from .conversion import ImportRequest
 from .instances import Instance
 
 
-def without_applications(found: Instance, files: Collection[str], asked: Asked) -> Instance:
+def without_applications(found: Instance, files: Collection[str], asked: ImportRequest) -> Instance:
     """`found` without the files and kustomizations of Applications. `files`: where Applications stand.
 
     Raises InputError for a kustomization that makes both.
@@ -31,7 +31,7 @@ def without_applications(found: Instance, files: Collection[str], asked: Asked) 
     )
 
 
-def _makes_applications(path: str, found: Instance, files: Collection[str], asked: Asked) -> bool:
+def _makes_applications(path: str, found: Instance, files: Collection[str], asked: ImportRequest) -> bool:
     directories = directories_of(path, asked.tree, found.at)
     if not {posixpath.dirname(f"/{file}") for file in files} & set(directories):
         return False

@@ -21,7 +21,7 @@ from ...specs.merge import merge_values
 from ...system.files import canonical, within
 from ...tools import helm
 from ...tools.versions import is_exact
-from .conversion import Asked, Block, Release
+from .conversion import Block, ImportRequest, Release
 from .owner import chart_directory
 
 _NULL = "cmp-plugin: this parameter is null"
@@ -51,7 +51,7 @@ class HelmSource(NamedTuple):
         return (self.release.repository, self.release.path or self.release.name)
 
 
-def helm_source(source: dict[str, Any], refs: dict[str, str], release: Release, asked: Asked) -> HelmSource:
+def helm_source(source: dict[str, Any], refs: dict[str, str], release: Release, asked: ImportRequest) -> HelmSource:
     """`source` of an Application. `refs`: names of its other sources -> directory; `release` says what is known.
 
     Raises InputError for what a fleet cannot say.
@@ -96,7 +96,7 @@ def _checked(found: HelmSource) -> HelmSource:
     return found
 
 
-def _with_chart(source: dict[str, Any], release: Release, asked: Asked) -> Release:
+def _with_chart(source: dict[str, Any], release: Release, asked: ImportRequest) -> Release:
     name = text(source, "chart")
     if not name:
         path = canonical(text(source, "path") or ".", "/", release.at)
@@ -113,14 +113,14 @@ def _with_chart(source: dict[str, Any], release: Release, asked: Asked) -> Relea
     return release._replace(name=name, repository=repository.rstrip("/"), version=version)
 
 
-def missing(path: str, at: Location, asked: Asked) -> InputError:
+def missing(path: str, at: Location, asked: ImportRequest) -> InputError:
     """What to say of a path of a git source that is not among the files at hand."""
     hint = "" if asked.is_whole else "the source is in no git repository: name the directory that paths begin at"
     return InputError(f"{path[1:]} is not in this repository", at, hint)
 
 
 def _files(
-    options: dict[str, Any], refs: dict[str, str], release: Release, asked: Asked
+    options: dict[str, Any], refs: dict[str, str], release: Release, asked: ImportRequest
 ) -> tuple[tuple[str, bytes], ...]:
     found: list[tuple[str, bytes]] = []
     for name in options.get("valueFiles") or []:
@@ -133,7 +133,7 @@ def _files(
     return tuple(found)
 
 
-def _file(name: str, refs: dict[str, str], release: Release, asked: Asked) -> tuple[str, bytes | None]:
+def _file(name: str, refs: dict[str, str], release: Release, asked: ImportRequest) -> tuple[str, bytes | None]:
     """A values file of another source, of the repository, or of the chart itself; no content: it is not there."""
     if "://" in name or "*" in name:
         raise InputError(f"the values file {name} is not imported", release.at, "name each file by its path")
@@ -180,7 +180,7 @@ def _set(parameter: dict[str, Any]) -> str:
     return f"--set{'-string' if parameter.get('forceString') is True else ''}={name}={value}"
 
 
-def _computed(sets: Sequence[str], base: Block, asked: Asked) -> Block:
+def _computed(sets: Sequence[str], base: Block, asked: ImportRequest) -> Block:
     """What helm makes of parameters over `base`, asked with a chart that prints its values."""
     probe = os.path.join(asked.context.workdir, "parameters")
     for file, content in {**_PROBE, "values.json": dump_values(_marked(base)).decode()}.items():

@@ -13,7 +13,7 @@ from ...errors import InputError, Location
 from ...render.manifest import mapping, text
 from ...tools import git
 from .application_files import Found
-from .conversion import Asked
+from .conversion import ImportRequest
 
 
 class Repository(NamedTuple):
@@ -23,7 +23,7 @@ class Repository(NamedTuple):
     revision: str
 
 
-def repository_of(applications: list[Found], asked: Asked) -> Repository:
+def repository_of(applications: list[Found], asked: ImportRequest) -> Repository:
     """The repository that the source lies in."""
     found = git.repository(asked.tree.root, asked.context.deadline)
     revisions = [_revision(source) for one in applications for source in sources_of(one) if not source.get("chart")]

@@ -17,7 +17,7 @@ from cmp_plugin.commands.explain.cluster import named_by, profiles
 from cmp_plugin.commands.explain.defaults import assumed
 from cmp_plugin.commands.explain.model import Explained
 from cmp_plugin.commands.explain.settings import ORDER, Explanation, cluster_facts
-from cmp_plugin.commands.explain.trails import Said
+from cmp_plugin.commands.explain.trails import Statement
 from cmp_plugin.errors import CmpError, Location
 from cmp_plugin.fleet.block import leaves
 from cmp_plugin.fleet.cluster import open_cluster
@@ -74,12 +74,19 @@ def explanation(root: Path, cluster: str = "c", key: str = "web") -> Explanation
 def told(one: Explained, made: Explanation) -> str:
     """`value | who made it | over whom | (what is referred to)`, each with its line."""
 
-    def word(said: Said) -> str:
+    def word(said: Statement) -> str:
         value = "" if said.does == "removes" else f" {json.dumps(made.explainer.said_value(said))}"
         return f"{said.layer}:{said.node.at.line} {said.does}{value}"
 
-    parts = [json.dumps(one.value), "; ".join(map(word, one.trail.holds)), "; ".join(map(word, one.trail.over))]
-    reads = [f"{read.name}={read.value}@{read.trail.holds[0].layer if read.trail.holds else ''}" for read in one.reads]
+    parts = [
+        json.dumps(one.value),
+        "; ".join(map(word, one.trail.effective)),
+        "; ".join(map(word, one.trail.overridden)),
+    ]
+    reads = [
+        f"{read.name}={read.value}@{read.trail.effective[0].layer if read.trail.effective else ''}"
+        for read in one.reads
+    ]
     return " | ".join([*parts, *reads])
 
 
@@ -124,9 +131,9 @@ def test_variants_say_why(root: Path) -> None:
     assert {name: one.applies for name, one in found.items()} == {"prod": True, "dev": False, "none": False}
     (env,) = found["dev"].conditions
     assert (env.wanted, env.actual, env.holds) == (("dev", "test"), "prod", False)
-    assert str(env.trail.holds[0].node.at) == "clusters/c/cluster.yaml:3:15"
+    assert str(env.trail.effective[0].node.at) == "clusters/c/cluster.yaml:3:15"
     gpu, env = found["none"].conditions
-    assert (gpu.actual, gpu.holds, gpu.trail.holds, env.holds) == (None, True, (), False)
+    assert (gpu.actual, gpu.holds, gpu.trail.effective, env.holds) == (None, True, (), False)
 
 
 def test_what_variants_would_say(root: Path) -> None:
@@ -178,8 +185,8 @@ def test_a_path_into_what_a_var_holds(tmp_path: Path) -> None:
     for path in ("tolerations[0].effect", "values.tolerations[a].effect"):
         (one,) = made.at(parsed(path))
         assert (written(one.path), one.value) == ("values.tolerations[0].effect", "x")
-        assert str(one.trail.holds[0].node.at) == "services/web/service.yaml:5:23"
-        assert [(read.name, read.trail.holds[0].layer) for read in one.reads] == [("vars.nodes", "fleet")]
+        assert str(one.trail.effective[0].node.at) == "services/web/service.yaml:5:23"
+        assert [(read.name, read.trail.effective[0].layer) for read in one.reads] == [("vars.nodes", "fleet")]
 
 
 def test_vars_of_the_service_win_and_hide(tmp_path: Path) -> None:
@@ -194,7 +201,7 @@ def test_vars_of_the_service_win_and_hide(tmp_path: Path) -> None:
     (one,) = made.at(("vars", "domain"))
     assert told(one, made) == '"own.example" | service web:4 sets "own.example" | fleet:3 sets "example.com"'
     (one,) = made.at(("metadata", "labels", "d"))
-    assert (one.value, one.reads[0].trail.holds[0].layer) == ("own.example", "service web")
+    assert (one.value, one.reads[0].trail.effective[0].layer) == ("own.example", "service web")
     # What cannot be worked out is shown as it is written, and why.
     (one,) = made.at(("metadata", "labels", "x"))
     assert (one.value, one.problem) == (

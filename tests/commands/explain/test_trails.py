@@ -100,14 +100,14 @@ def test_values_files_come_before_the_values_of_their_layer(tmp_path: Path) -> N
     (layer,) = layers_of({"values": {"b": 3}, "valuesFiles": files})
     origins = Origins(said_by([layer], FileTree(str(tmp_path), ("/profiles",))))
     found = origins.trail(("values", "a"))
-    assert [str(one.node.at) for one in (*found.holds, *found.over)] == [
+    assert [str(one.node.at) for one in (*found.effective, *found.overridden)] == [
         "profiles/high.yaml:1:4",
         "profiles/low.yaml:1:4",
     ]
-    assert all(one.literal for one in found.holds)
-    assert [plain(one.node) for one in origins.trail(("values", "b")).holds] == [3]
+    assert all(one.literal for one in found.effective)
+    assert [plain(one.node) for one in origins.trail(("values", "b")).effective] == [3]
     # A values file knows no `key+`: that is a key like any other.
-    assert origins.trail(("values", "c+")).holds[0].does == "sets"
+    assert origins.trail(("values", "c+")).effective[0].does == "sets"
 
 
 # --- the same for any layers ---
@@ -163,19 +163,19 @@ def test_the_winner_is_what_the_merge_gives(blocks: list[dict[str, Any]]) -> Non
 
 def check_winner(origins: Origins, keys: tuple[str, ...], leaf: Node) -> None:
     found = origins.trail(keys)
-    assert found.holds, keys
-    lowest_first = [plain(one.node) for one in reversed(found.holds)]
+    assert found.effective, keys
+    lowest_first = [plain(one.node) for one in reversed(found.effective)]
     if leaf.value == {} and lowest_first != [{}]:
-        assert all(one.does == "removes" for one in found.holds), keys
+        assert all(one.does == "removes" for one in found.effective), keys
     elif isinstance(leaf.value, list):
         items = [item for part in lowest_first for item in part]
         assert plain(leaf) == (list(dict.fromkeys(items)) if keys == ("resources",) else items), keys
-        assert isinstance(leaf, Appended) == (keys[0] == "values" and found.holds[-1].does == "appends")
+        assert isinstance(leaf, Appended) == (keys[0] == "values" and found.effective[-1].does == "appends")
     else:
         assert [plain(leaf)] == lowest_first, keys
-    places = [int(one.layer[1:]) for one in (*found.holds, *found.over)]
-    assert places[: len(found.holds)] == sorted(places[: len(found.holds)], reverse=True)
-    assert places[len(found.holds) :] == sorted(places[len(found.holds) :], reverse=True)
+    places = [int(one.layer[1:]) for one in (*found.effective, *found.overridden)]
+    assert places[: len(found.effective)] == sorted(places[: len(found.effective)], reverse=True)
+    assert places[len(found.effective) :] == sorted(places[len(found.effective) :], reverse=True)
 
 
 # --- paths through the block ---

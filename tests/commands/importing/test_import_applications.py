@@ -83,7 +83,7 @@ def test_a_chart_from_a_repository(
     cluster: str,
     version: str,
 ) -> None:
-    """Asked without our proof: helm on what the Application says, preview on the fleet."""
+    """ImportRequest without our proof: helm on what the Application says, preview on the fleet."""
     application = yaml.safe_load((platform / f"platform/apps/{cluster}/cache.yaml").read_text())
     (tmp_path / "values.yaml").write_text(application["spec"]["source"]["helm"]["values"])
     sets = ["--set=map.replicas=3", "--set-string=map.version=1.10", r"--set=map.annotations.example\.com/team=a\,b"]

@@ -17,7 +17,7 @@ from trees import copied, is_as_expected, lay_out, previewed, said, texts
 from cmp_plugin.charts.obtain import FetchContext
 from cmp_plugin.commands.importing.application_files import Found
 from cmp_plugin.commands.importing.applicationsets import applications_of
-from cmp_plugin.commands.importing.conversion import Asked, draft
+from cmp_plugin.commands.importing.conversion import ImportRequest, draft
 from cmp_plugin.commands.importing.generators import ClusterSecret, at_path, cluster_secret, matches, selects
 from cmp_plugin.commands.importing.variants import place_variants
 from cmp_plugin.errors import CmpError, Location
@@ -103,15 +103,15 @@ CLUSTERS = [
 
 
 @pytest.fixture
-def asked(tmp_path: Path, helm4: str, monkeypatch: pytest.MonkeyPatch) -> Asked:
+def asked(tmp_path: Path, helm4: str, monkeypatch: pytest.MonkeyPatch) -> ImportRequest:
     monkeypatch.setenv("CMP_PLUGIN_HELM", helm4)
     tree = lay_out(tmp_path / "tree", {f"apps/{name}/x.yaml": "" for name in ("one", "two", ".three")})
     files = FileTree(str(tree.resolve()), ("/",))
     (tmp_path / "work").mkdir()
-    return Asked(files, "/", "tree", FetchContext(files, (), "~4.3", str(tmp_path / "work"), Deadline(60)))
+    return ImportRequest(files, "/", "tree", FetchContext(files, (), "~4.3", str(tmp_path / "work"), Deadline(60)))
 
 
-def names(asked: Asked, generators: list[Any], name: str, **spec: Any) -> list[str]:
+def names(asked: ImportRequest, generators: list[Any], name: str, **spec: Any) -> list[str]:
     """The names that an ApplicationSet gives."""
     value = {"generators": generators, "template": {"metadata": {"name": name}, "spec": {"project": "x"}}, **spec}
     found = Found({"apiVersion": "argoproj.io/v1alpha1", "metadata": {"name": "s"}, "spec": value}, Location("s.yaml"))
@@ -160,7 +160,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_generators(asked: Asked, case: str) -> None:
+def test_generators(asked: ImportRequest, case: str) -> None:
     generators, template, wanted = CASES[case]
     assert names(asked, generators, template) == wanted
 
@@ -185,7 +185,7 @@ def test_generators(asked: Asked, case: str) -> None:
         ),
     ],
 )
-def test_go_templates(asked: Asked, generators: list[Any], template: str, wanted: list[str]) -> None:
+def test_go_templates(asked: ImportRequest, generators: list[Any], template: str, wanted: list[str]) -> None:
     assert names(asked, generators, template, goTemplate=True) == wanted
 
 
@@ -211,7 +211,7 @@ def test_go_templates(asked: Asked, generators: list[Any], template: str, wanted
         (["x"], {}, "it has a generator that is no map"),
     ],
 )
-def test_what_is_not_understood(asked: Asked, generators: list[Any], spec: dict[str, Any], error: str) -> None:
+def test_what_is_not_understood(asked: ImportRequest, generators: list[Any], spec: dict[str, Any], error: str) -> None:
     with pytest.raises(CmpError, match=error):
         names(asked, generators, "x", **spec)
 

@@ -44,7 +44,7 @@ def test_the_fleet_is_readable(shop: Path, request: pytest.FixtureRequest) -> No
 
 @pytest.mark.parametrize(("service", "cluster"), PAIRS)
 def test_it_gives_the_same(shop: Path, clean_env: dict[str, str], kustomize: str, service: str, cluster: str) -> None:
-    """Asked without our proof: kustomize on the source, preview on the fleet."""
+    """ImportRequest without our proof: kustomize on the source, preview on the fleet."""
     built = tool(kustomize, "build", str(shop / "shop" / service / "overlays" / cluster))
     wanted = [value for value in yaml.safe_load_all(built) if value]
     assert wanted and same(wanted, previewed(shop / "fleet", cluster, service, clean_env))
