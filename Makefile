@@ -31,7 +31,7 @@ test-argocd:
 	@$(PYTHON) scripts/set_up.py --argocd
 	@$(PYTHON) tests/real_argocd/build.py
 	@$(PYTHON) tests/real_argocd/function_pythonic.py
-	@$(BIN)/python -m pytest tests/real_argocd --timeout 1800 -m argocd $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest tests/real_argocd --timeout 1800 -m argocd -n 2 --dist loadfile $(PYTEST_ARGS)
 
 test-sidecar:
 	@$(PYTHON) scripts/set_up.py --sidecar

@@ -24,12 +24,12 @@ import workload  # noqa: E402
 from applications import as_application  # noqa: E402
 from build import ARGOCD, directory  # noqa: E402
 from checkout import CHECKOUT  # noqa: E402
-from cmp_server import PLUGIN, Application, CmpServer, cmp_server  # noqa: E402
+from cmp_server import PLUGIN, Application, CmpServer, cmp_server, put_commands  # noqa: E402
 from measure import Command, once  # noqa: E402
-from program import BIN, PROGRAM, environment, required  # noqa: E402
+from program import PROGRAM, environment, required  # noqa: E402
 from repo_server import RepoServer, redis, repo_server  # noqa: E402
 from repository import Repository  # noqa: E402
-from set_up import HELM4, KUSTOMIZE5  # noqa: E402
+from set_up import HELM4  # noqa: E402
 
 README = HERE / "README.md"
 MARKS = ("<!-- argocd: begin -->\n", "<!-- argocd: end -->")
@@ -75,22 +75,18 @@ def step(number: int, what: str) -> None:
 
 def started(stack: ExitStack, scratch: Path) -> tuple[RepoServer, CmpServer]:
     """repo-server with the settings of docs/argocd-values.yaml, and the plugin's server beside it."""
-    commands, sockets = scratch / "commands", scratch / "sockets"
-    commands.mkdir()
+    commands, sockets = put_commands(scratch / "commands"), scratch / "sockets"
     sockets.mkdir()
-    for recipe, wanted in (HELM4, KUSTOMIZE5):
-        (commands / recipe.kind.name).symlink_to(required(recipe, wanted).path)
-    (commands / PLUGIN).symlink_to(Path(BIN, PLUGIN))
     plugin = Path(CHECKOUT, "plugin.yaml").read_text()
-    ours = stack.enter_context(cmp_server(scratch / "cmp-server", plugin, PLUGIN, sockets, str(commands)))
+    ours = stack.enter_context(cmp_server(scratch / "cmp-server", plugin, PLUGIN, sockets, commands))
     recording = plugin.replace("name: cmp-plugin", "name: recorder").replace("[cmp-plugin, generate]", "[record]")
-    (commands / "record").write_text(RECORD)
-    (commands / "record").chmod(0o755)
-    stack.enter_context(cmp_server(scratch / "recorder", recording, "recorder", sockets, str(commands)))
+    Path(commands, "record").write_text(RECORD)
+    Path(commands, "record").chmod(0o755)
+    stack.enter_context(cmp_server(scratch / "recorder", recording, "recorder", sockets, commands))
     port = stack.enter_context(redis(scratch / "redis"))
     flags = ("--plugin-use-manifest-generate-paths", "--plugin-tar-exclude", ".git")
     # Argo CD's own Helm source needs a helm, too: the same one.
-    path = {"PATH": os.pathsep.join([str(commands), str(directory(ARGOCD)), os.environ["PATH"]])}
+    path = {"PATH": os.pathsep.join([commands, str(directory(ARGOCD)), os.environ["PATH"]])}
     return stack.enter_context(repo_server(scratch / "repo-server", sockets, port, path, *flags)), ours
 
 

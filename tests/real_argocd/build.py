@@ -116,17 +116,24 @@ def directory(bundle: Bundle) -> Path:
 
 
 def main() -> int:
-    cache().mkdir(parents=True, exist_ok=True)
     try:
-        with open(cache() / ".lock", "w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            for interrupted in cache().glob(".*-*"):
-                shutil.rmtree(interrupted)
+        with locked():
             build_missing([bundle for bundle in BUNDLES if not directory(bundle).is_dir()])
     except CmpError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
+
+
+@contextmanager
+def locked() -> Iterator[None]:
+    """The cache for this process alone, without what interrupted ones have left in it."""
+    cache().mkdir(parents=True, exist_ok=True)
+    with open(cache() / ".lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for interrupted in cache().glob(".*-*"):
+            shutil.rmtree(interrupted)
+        yield
 
 
 def build_missing(missing: list[Bundle]) -> None:

@@ -6,14 +6,16 @@ deleted with its dependants, but Deployments never become ready by themselves.
 
 from __future__ import annotations
 
+import http.client
 import json
+import ssl
 import subprocess
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from build import ARGOCD, ETCD, KUBERNETES, directory
-from processes import HOST, Program, free_ports, listens, running
+from processes import HOST, PATIENCE, Program, free_ports, listens, running, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,17 +41,20 @@ class Cluster:
 
     def __init__(self, kubeconfig: Path, port: int) -> None:
         self.kubeconfig = kubeconfig
+        # The usual one is shared by all clusters that ever had this port, and says for hours what kinds they served.
+        self.cache = kubeconfig.parent / "kubectl-cache"
         self.port = port
 
     def kubectl(self, *args: str | Path, text: str | None = None, check: bool = True) -> str:
         """kubectl's standard output; AssertionError with its words when it fails."""
+        own = ("--kubeconfig", self.kubeconfig, "--cache-dir", self.cache)
         done = subprocess.run(
-            [directory(KUBERNETES) / "kubectl", "--kubeconfig", self.kubeconfig, *args],
+            [directory(KUBERNETES) / "kubectl", *own, *args],
             input=text,
             stdin=None if text is not None else subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=PATIENCE,
         )
         assert not check or done.returncode == 0, f"kubectl {args}: {done.stderr}"
         return done.stdout if check else done.stdout + done.stderr
@@ -67,6 +72,42 @@ class Cluster:
             return json.loads(found)["items"] if found else []
         return json.loads(found) if found else None
 
+    def wait_for_kinds(self, *kinds: str) -> None:
+        """Waits until kubectl finds these kinds; `kubectl wait` fails on a CRD that has no status yet."""
+        asked = ("get", ",".join(kinds), "-n", NAMESPACE)
+        until(lambda: "error" not in self.kubectl(*asked, check=False).lower(), lambda: f"no {kinds}")
+
+    def read(self, path: str) -> Any:
+        """What the API server answers at `path`; None when there is no such object. Much cheaper than kubectl."""
+        return self._ask("GET", path)
+
+    def patch(self, path: str, changes: dict[str, Any]) -> Any:
+        """The object at `path` after a merge patch; None when there is no such object."""
+        return self._ask("PATCH", path, changes)
+
+    def delete(self, path: str) -> None:
+        """Asks for the object at `path`, if there is one, to be deleted; does not wait for its finalizers."""
+        self._ask("DELETE", path)
+
+    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+        trusting = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
+        headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/merge-patch+json"}
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            connection = http.client.HTTPSConnection(HOST, self.port, timeout=PATIENCE, context=trusting)
+            try:
+                connection.request(method, path, json.dumps(body) if body else None, headers)
+                answer = connection.getresponse()
+                text = answer.read()
+            finally:
+                connection.close()
+            if answer.status in (200, 404):
+                return json.loads(text) if answer.status == 200 else None
+            # A conflict, or too much to do: kubectl tries again, too.
+            assert answer.status in (409, 429, 500, 503, 504) and time.monotonic() < deadline, text
+            time.sleep(0.5)
+
 
 @contextmanager
 def cluster(home: Path) -> Iterator[Cluster]:
@@ -77,7 +118,7 @@ def cluster(home: Path) -> Iterator[Cluster]:
         argv = _api_server(home, etcd_port, port)
         with running("kube-apiserver", argv, home / "kube-apiserver") as server:
             ready = Cluster(_kubeconfig(home, port), port)
-            server.wait_until(lambda: ready.kubectl("get", "--raw", "/readyz", check=False) == "ok")
+            server.wait_until(lambda: listens(port) and ready.kubectl("get", "--raw", "/readyz", check=False) == "ok")
             with running("kube-controller-manager", _manager(ready, manager_port), home / "manager") as manager:
                 manager.wait_until(lambda: listens(manager_port))
                 yield ready
@@ -131,12 +172,12 @@ def install_argocd(cluster: Cluster) -> None:
     cluster.kubectl("apply", "--server-side", "-k", argocd / "crds")
     cluster.kubectl("create", "namespace", NAMESPACE)
     cluster.kubectl("apply", "--server-side", "-n", NAMESPACE, "-k", argocd / "config")
-    # `kubectl wait` fails on a CRD that has no status yet.
-    for kind in ("applications", "applicationsets", "appprojects"):
-        deadline = time.monotonic() + 60
-        while "No resources found" not in cluster.kubectl("get", kind, "-n", NAMESPACE, check=False):
-            assert time.monotonic() < deadline, f"{kind} are not served"
-            time.sleep(0.1)
+    allow_everything(cluster)
+
+
+def allow_everything(cluster: Cluster) -> None:
+    """The project `default`, which argocd-server makes at its start, once Argo CD's kinds are served."""
+    cluster.wait_for_kinds("applications", "applicationsets", "appprojects")
     everything = {
         "sourceRepos": ["*"],
         "destinations": [{"server": "*", "namespace": "*"}],
@@ -158,6 +199,7 @@ def application_controller(home: Path, cluster: Cluster, repo_server: RepoServer
     argv: list[str | Path] = [directory(ARGOCD) / "argocd-application-controller", "--metrics-port", str(metrics)]
     argv += ["--redis", f"{HOST}:{repo_server.redis_port}", "--repo-server", f"{HOST}:{repo_server.port}"]
     argv += ["--repo-server-plaintext", "--app-resync", "30", "--app-resync-jitter", "0"]
+    argv += ["--repo-server-timeout-seconds", str(PATIENCE)]
     with running("argocd-application-controller", argv, home, environment) as program:
         program.wait_until(lambda: listens(metrics))
         yield program
@@ -171,7 +213,7 @@ def applicationset_controller(home: Path, cluster: Cluster, repo_server: RepoSer
     argv: list[str | Path] = [directory(ARGOCD) / "argocd-applicationset-controller", "--namespace", NAMESPACE]
     argv += ["--argocd-repo-server", f"{HOST}:{repo_server.port}", "--repo-server-plaintext"]
     argv += ["--metrics-addr", f"{HOST}:{metrics}", "--probe-addr", f"{HOST}:{probe}"]
-    argv += ["--webhook-addr", f"{HOST}:{webhook}"]
+    argv += ["--webhook-addr", f"{HOST}:{webhook}", "--repo-server-timeout-seconds", str(PATIENCE)]
     with running("argocd-applicationset-controller", argv, home, environment) as program:
         program.wait_until(lambda: listens(probe))
         yield program

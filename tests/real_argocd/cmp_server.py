@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import grpc
 from build import ARGOCD, directory
 from messages import message, message_class
-from processes import Program, running
+from processes import PATIENCE, Program, listens, running
+from program import PROGRAM, required
+from set_up import HELM4, KUSTOMIZE5
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,11 @@ if TYPE_CHECKING:
 PLUGIN = "cmp-plugin"
 LARGE = 100 * 2**20
 CHUNK = 64 * 2**10
+# Our program, and an account of what it was called for; argocd-cmp-server's log has no Applications' names.
+ACCOUNT = f"""#!/bin/sh
+echo "$1 $ARGOCD_APP_NAME" >>"$HOME/calls"
+exec {PROGRAM} "$@"
+"""
 # Long error texts travel as metadata; without these the client loses them.
 CHANNEL_OPTIONS = (
     ("grpc.max_receive_message_length", LARGE),
@@ -54,18 +61,22 @@ class CmpServer:
         self.socket = socket
         self.channel = grpc.insecure_channel(f"unix:{socket}", CHANNEL_OPTIONS)
 
-    def generate(self, tree: bytes, application: Application, seconds: float = 60) -> list[str]:
+    def generate(self, tree: bytes, application: Application, seconds: float = PATIENCE) -> list[str]:
         """The manifests that `generate` printed; grpc.RpcError with its words when it failed."""
         return list(self._stream("GenerateManifest", "PluginManifests", tree, application, seconds).manifests)
 
-    def parameters(self, tree: bytes, application: Application, seconds: float = 60) -> list[Any]:
+    def parameters(self, tree: bytes, application: Application, seconds: float = PATIENCE) -> list[Any]:
         """The parameters that the plugin announces for an Application."""
         response = self._stream("GetParametersAnnouncement", "ParametersAnnouncement", tree, application, seconds)
         return list(response.parameterAnnouncements)
 
-    def calls(self) -> int:
-        """How many times `generate` was started since the server was."""
-        return self.program.log.count('"msg":"cmp-plugin generate"')
+    def calls(self, *applications: str) -> int:
+        """How many times `generate` was started for these Applications, or for any, since the server was."""
+        account = self.program.home / "calls"
+        calls = [line.split(" ", 1) for line in account.read_text().splitlines()] if account.exists() else []
+        return len(
+            [name for command, name in calls if command == "generate" if not applications or name in applications]
+        )
 
     def configuration(self) -> Any:
         method = self.channel.unary_unary(
@@ -73,7 +84,7 @@ class CmpServer:
             request_serializer=lambda request: request.SerializeToString(),
             response_deserializer=message_class("PluginConfiguration").FromString,
         )
-        return method(message("Empty"), timeout=10)
+        return method(message("Empty"), timeout=PATIENCE)
 
     def _stream(self, method: str, response: str, tree: bytes, application: Application, seconds: float) -> Any:
         rpc = self.channel.stream_unary(
@@ -129,6 +140,16 @@ def packed(root: Path) -> bytes:
     return buffer.getvalue()
 
 
+def put_commands(directory: Path) -> str:
+    """Makes a directory with what the sidecar has on its PATH, our program, helm and kustomize; its path."""
+    directory.mkdir()
+    for recipe, wanted in (HELM4, KUSTOMIZE5):
+        (directory / recipe.kind.name).symlink_to(required(recipe, wanted).path)
+    (directory / "cmp-plugin").write_text(ACCOUNT)
+    (directory / "cmp-plugin").chmod(0o755)
+    return str(directory)
+
+
 @contextmanager
 def cmp_server(
     home: Path, plugin_yaml: str, name: str, sockets: Path, path: str, environment: Mapping[str, str] | None = None
@@ -138,8 +159,12 @@ def cmp_server(
     configuration.mkdir(parents=True)
     (configuration / "plugin.yaml").write_text(plugin_yaml)
     socket = sockets / f"{name}.sock"
-    own = {"ARGOCD_PLUGINSOCKFILEPATH": str(sockets), "ARGOCD_CMP_WORKDIR": str(home / "tmp")}
-    argv = [directory(ARGOCD) / "argocd-cmp-server", "--config-dir-path", configuration]
+    own = {
+        "ARGOCD_PLUGINSOCKFILEPATH": str(sockets),
+        "ARGOCD_CMP_WORKDIR": str(home / "tmp"),
+        "CMP_PLUGIN_TIMEOUT": str(PATIENCE),
+    }
+    argv: list[str | Path] = [directory(ARGOCD) / "argocd-cmp-server", "--config-dir-path", configuration]
     with running("argocd-cmp-server", argv, home, own | dict(environment or {}), path) as program:
-        program.wait_until(socket.exists)
+        program.wait_until(lambda: listens(socket))
         yield CmpServer(program, socket)

@@ -15,12 +15,11 @@ import yaml
 from build import BUNDLES, directory
 from checkout import CHECKOUT
 from cluster import application_controller, cluster, install_argocd
-from cmp_server import PLUGIN, CmpServer, cmp_server
+from cmp_server import PLUGIN, CmpServer, cmp_server, put_commands
+from health import use_health_checks
 from live import Live
-from program import BIN, required
 from repo_server import RepoServer, redis, repo_server
 from repository import Repository, reference_fleet
-from set_up import HELM4, KUSTOMIZE5
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,13 +47,7 @@ def run_directory() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def commands(run_directory: Path) -> str:
-    """A directory with what the sidecar has on its PATH: our program, helm and kustomize."""
-    path = run_directory / "commands"
-    path.mkdir()
-    for recipe, wanted in (HELM4, KUSTOMIZE5):
-        (path / recipe.kind.name).symlink_to(required(recipe, wanted).path)
-    (path / "cmp-plugin").symlink_to(Path(BIN, "cmp-plugin"))
-    return str(path)
+    return put_commands(run_directory / "commands")
 
 
 @pytest.fixture(scope="session")
@@ -147,5 +140,6 @@ def live(run_directory: Path, narrow: RepoServer) -> Iterator[Live]:
     """A cluster with Argo CD's application controller, and everything below it."""
     with cluster(run_directory / "cluster") as running:
         install_argocd(running)
+        use_health_checks(running)
         with application_controller(run_directory / "application-controller", running, narrow) as controller:
             yield Live(running, controller)

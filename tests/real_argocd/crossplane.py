@@ -18,7 +18,7 @@ import yaml
 from checkout import CHECKOUT
 from function_pythonic import directory, messages_file
 from google.protobuf.json_format import MessageToDict, ParseDict
-from processes import HOST, Program, free_ports, listens, running
+from processes import HOST, PATIENCE, Program, free_ports, listens, running
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -107,7 +107,7 @@ class Function:
             request_serializer=self.messages.RunFunctionRequest.SerializeToString,
             response_deserializer=self.messages.RunFunctionResponse.FromString,
         )
-        answer = MessageToDict(call(ParseDict(request, self.messages.RunFunctionRequest()), timeout=60))
+        answer = MessageToDict(call(ParseDict(request, self.messages.RunFunctionRequest()), timeout=PATIENCE))
         results = answer.get("results", [])
         failed = [each["message"] for each in results if each["severity"] == "SEVERITY_FATAL"]
         assert not failed, f"{failed}:\n{self.program.log[-3000:]}"

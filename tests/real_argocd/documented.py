@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from build import KUBERNETES, directory
 from documents import Block, blocks
+from processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +33,10 @@ def run_block(cluster: Cluster, block: Block, names: Mapping[str, str] | None = 
         assert old in script
         script = re.sub(rf"(?<![\w.-]){re.escape(old)}(?![\w.-])", new, script)
     path = os.pathsep.join([str(directory(KUBERNETES)), os.environ["PATH"]])
-    environment = os.environ | {"KUBECONFIG": str(cluster.kubeconfig), "PATH": path}
-    done = subprocess.run(["sh", "-eu", "-c", script], env=environment, capture_output=True, text=True, timeout=60)
+    kubectl = {"KUBECONFIG": str(cluster.kubeconfig), "KUBECACHEDIR": str(cluster.cache)}
+    environment = os.environ | kubectl | {"PATH": path}
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout

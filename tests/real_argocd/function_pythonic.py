@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from build import HERE, cache, published
+from build import HERE, cache, locked, published
 
 from cmp_plugin.errors import CmpError, ToolError
 from cmp_plugin.tools.install import Step, pip
@@ -39,10 +39,10 @@ def messages_file() -> Path:
 
 
 def main() -> int:
-    cache().mkdir(parents=True, exist_ok=True)
     try:
-        if not directory().is_dir():
-            install(Step(1, 1, "function-pythonic"))
+        with locked():
+            if not directory().is_dir():
+                install(Step(1, 1, "function-pythonic"))
     except CmpError as error:
         print(error, file=sys.stderr)
         return 1

@@ -131,7 +131,8 @@ _POOL = _pool()
 
 def message_class(name: str) -> type[Message]:
     """The class of one of MESSAGES."""
-    return message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"argocd.{name}"))
+    found: type[Message] = message_factory.GetMessageClass(_POOL.FindMessageTypeByName(f"argocd.{name}"))
+    return found
 
 
 def message(name: str, **fields: Any) -> Message:

@@ -5,7 +5,6 @@ Only status is written, as the real ones would write it; nothing runs.
 
 from __future__ import annotations
 
-import json
 import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -15,21 +14,17 @@ if TYPE_CHECKING:
 
     from cluster import Cluster
 
-KINDS = (
-    "deployments.apps,statefulsets.apps,daemonsets.apps,jobs.batch,"
-    "horizontalpodautoscalers.autoscaling,poddisruptionbudgets.policy"
-)
 NOW = "2026-01-01T00:00:00Z"
 
 
-def _deployment(each: dict[str, Any]) -> dict[str, Any]:
+def deployment_status(each: dict[str, Any]) -> dict[str, Any]:
     count = each["spec"]["replicas"]
     counts = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), count)
     return counts | {"observedGeneration": each["metadata"]["generation"]}
 
 
 def _stateful_set(each: dict[str, Any]) -> dict[str, Any]:
-    return _deployment(each) | {
+    return deployment_status(each) | {
         "currentRevision": "1",
         "updateRevision": "1",
         "currentReplicas": each["spec"]["replicas"],
@@ -64,25 +59,26 @@ def _ready(_: dict[str, Any]) -> dict[str, Any]:
     return {"conditions": [_condition("Ready")]}
 
 
-STATUS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    "Deployment": _deployment,
-    "StatefulSet": _stateful_set,
-    "DaemonSet": _daemon_set,
-    "Job": _job,
-    "HorizontalPodAutoscaler": _autoscaler,
-    "PodDisruptionBudget": _budget,
-    "ClusterIssuer": _ready,
+# Kinds by where the API server has them; a kind that a service brings is not there before the service is.
+STATUS: dict[tuple[str, str], Callable[[dict[str, Any]], dict[str, Any]]] = {
+    ("/apis/apps/v1", "deployments"): deployment_status,
+    ("/apis/apps/v1", "statefulsets"): _stateful_set,
+    ("/apis/apps/v1", "daemonsets"): _daemon_set,
+    ("/apis/batch/v1", "jobs"): _job,
+    ("/apis/autoscaling/v2", "horizontalpodautoscalers"): _autoscaler,
+    ("/apis/policy/v1", "poddisruptionbudgets"): _budget,
+    ("/apis/cert-manager.io/v1", "clusterissuers"): _ready,
 }
 
 
 @contextmanager
-def nodes(cluster: Cluster, kinds: str = KINDS) -> Iterator[None]:
+def nodes(cluster: Cluster) -> Iterator[None]:
     """For the length of the block everything of these kinds becomes ready soon after it is applied."""
     stop = threading.Event()
 
     def work() -> None:
         while not stop.wait(1):
-            bring_up(cluster, kinds)
+            bring_up(cluster)
 
     thread = threading.Thread(target=work)
     thread.start()
@@ -93,22 +89,14 @@ def nodes(cluster: Cluster, kinds: str = KINDS) -> Iterator[None]:
         thread.join()
 
 
-def bring_up(cluster: Cluster, kinds: str) -> None:
-    for kind in kinds.split(","):
-        # A kind that a service brings is not there before the service is.
-        listed = cluster.kubectl("get", kind, "-A", "-o", "json", check=False)
-        for each in json.loads(listed)["items"] if listed.startswith("{") else []:
-            wanted = STATUS[each["kind"]](each)
-            now = each.get("status", {})
+def bring_up(cluster: Cluster) -> None:
+    """Writes the status of everything that has none yet, or one of before a change."""
+    for (group, kind), status in STATUS.items():
+        for each in (cluster.read(f"{group}/{kind}") or {"items": []})["items"]:
+            wanted, now = status(each), each.get("status", {})
             if any(
                 now.get(name) is None or name == "observedGeneration" and now[name] != wanted[name] for name in wanted
             ):
-                _patch(cluster, kind, each["metadata"], wanted)
-
-
-def _patch(cluster: Cluster, kind: str, metadata: dict[str, Any], status: dict[str, Any]) -> None:
-    place = ["-n", metadata["namespace"]] if "namespace" in metadata else []
-    patch = json.dumps({"status": status})
-    words = ("patch", kind, metadata["name"], *place, "--subresource=status", "--type=merge", "-p", patch)
-    said = cluster.kubectl(*words, check=False)
-    assert "patched" in said or "not found" in said, said
+                metadata = each["metadata"]
+                within = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""
+                cluster.patch(f"{group}{within}/{kind}/{metadata['name']}/status", {"status": wanted})

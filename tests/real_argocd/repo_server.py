@@ -11,7 +11,7 @@ import grpc
 from build import ARGOCD, directory
 from cmp_server import CHANNEL_OPTIONS, Application, Value
 from messages import message, message_class
-from processes import HOST, Program, free_ports, listens, running
+from processes import HOST, PATIENCE, Program, free_ports, listens, running
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,7 @@ class RepoServer:
         return list(self.response(repository, revision, application, **fields).manifests)
 
     def response(
-        self, repository: str, revision: str, application: Application, seconds: float = 60, **fields: Any
+        self, repository: str, revision: str, application: Application, seconds: float = PATIENCE, **fields: Any
     ) -> Any:
         asked = {
             "repo": {"repo": repository, "type": "git"},
@@ -64,7 +64,7 @@ class RepoServer:
             revision=revision,
             paths=refresh_paths(application),
         )
-        return bool(self._call("UpdateRevisionForPaths", "UpdateRevisionForPathsResponse", request, 60).changes)
+        return bool(self._call("UpdateRevisionForPaths", "UpdateRevisionForPathsResponse", request, PATIENCE).changes)
 
     def details(self, repository: str, revision: str, application: Application) -> Any:
         """What the UI's page of an Application's parameters shows."""
@@ -74,7 +74,7 @@ class RepoServer:
             source=source(repository, revision, application),
             appName=application.name,
         )
-        return self._call("GetAppDetails", "AppDetails", request, 60)
+        return self._call("GetAppDetails", "AppDetails", request, PATIENCE)
 
     def _call(self, method: str, response: str, request: Any, seconds: float) -> Any:
         rpc = self.channel.unary_unary(
@@ -133,8 +133,9 @@ def repo_server(
         "ARGOCD_SSH_DATA_PATH": str(home / "ssh"),
         "ARGOCD_ASK_PASS_SOCK": str(sockets.parent / "ask-pass"),
         "ARGOCD_CMP_CHUNK_SIZE": "65536",
+        "ARGOCD_EXEC_TIMEOUT": f"{PATIENCE}s",
     }
-    argv = [argocd / "argocd-repo-server", "--disable-tls", "--client-ca-path", ""]
+    argv: list[str | Path] = [argocd / "argocd-repo-server", "--disable-tls", "--client-ca-path", ""]
     argv += ["--address", HOST, "--port", str(port), "--metrics-address", HOST, "--metrics-port", str(metrics)]
     argv += ["--redis", f"{HOST}:{redis_port}", "--loglevel", "debug", *flags]
     # It looks for git-verify-wrapper.sh on its PATH.

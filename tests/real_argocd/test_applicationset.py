@@ -11,7 +11,8 @@ import yaml
 from applications import as_application, normalised
 from checkout import CHECKOUT
 from cluster import NAMESPACE, Cluster, applicationset_controller, cluster, install_argocd
-from live import Live
+from live import APPLICATIONS
+from processes import until
 from program import environment, run
 from repository import reference_fleet
 
@@ -55,7 +56,7 @@ def applied(management: Cluster, fleet: Repository) -> Iterator[Callable[[str], 
     yield apply
     for name in names:
         management.kubectl("delete", "applicationset", name, "-n", NAMESPACE)
-    Live.until(lambda: not management.get("application"))
+    until(lambda: not management.read(APPLICATIONS)["items"])
 
 
 def secret(management: Cluster, name: str, **labels: str) -> None:
@@ -90,9 +91,8 @@ def from_the_root(fleet: Repository, home: Path) -> dict[str, dict[str, Any]]:
 
 def generated(management: Cluster, count: int) -> dict[str, dict[str, Any]]:
     """The ApplicationSets' Applications, once there are so many, with what was asked for and nothing else."""
-    found = Live.until(
-        lambda: len(listed := management.get("application")) == count and listed,
-        60,
+    found = until(
+        lambda: len(listed := management.read(APPLICATIONS)["items"]) == count and listed,
         lambda: management.get("applicationset"),
     )
     return {each["metadata"]["name"]: each for each in found}

@@ -19,10 +19,11 @@ import pytest
 from applications import TRACKING
 from bootstrapping import helm, put_dependency
 from build import ARGOCD, directory
-from cluster import NAMESPACE, Cluster, application_controller, cluster, cluster_secret
+from cluster import NAMESPACE, Cluster, allow_everything, application_controller, cluster, cluster_secret
 from cmp_server import PLUGIN, cmp_server
-from live import Live
-from nodes import KINDS, nodes
+from live import APPLICATIONS, GOOD, Live
+from nodes import nodes
+from processes import PATIENCE
 from program import environment
 from repo_server import redis, repo_server
 from repository import Repository, reference_fleet
@@ -75,15 +76,11 @@ def install(management: Cluster, fleet: Repository, home: Path, program: str) ->
     assert done.returncode == 0, done.stderr
     assert "get application management" in done.stdout
     installed = argocd_objects(management)
-    # What the stand-in does not bring, and the project that argocd-server makes at its start.
+    # What the stand-in does not bring.
     if not REAL:
         management.kubectl("apply", "--server-side", "--force-conflicts", "-k", directory(ARGOCD) / "crds")
-        Live.until(lambda: "No resources" in management.kubectl("get", "appprojects", "-n", NAMESPACE, check=False))
     management.kubectl("create", "-n", NAMESPACE, "-k", directory(ARGOCD) / "config", check=False)
-    everything = {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]}
-    everything["clusterResourceWhitelist"] = [{"group": "*", "kind": "*"}]
-    project = {"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "spec": everything}
-    management.apply(project | {"metadata": {"name": "default", "namespace": NAMESPACE}})
+    allow_everything(management)
     return installed
 
 
@@ -126,54 +123,53 @@ def hub(run_directory: Path, commands: str, plugin_yaml: str, helm4: str) -> Ite
         port = stack.enter_context(redis(home / "redis"))
         flags = plugin_settings(management)
         repo = stack.enter_context(repo_server(home / "repo-server", sockets, port, None, *flags))
-        stack.enter_context(nodes(management, f"{KINDS},clusterissuers.cert-manager.io"))
+        stack.enter_context(nodes(management))
         controller = stack.enter_context(application_controller(home / "controller", management, repo))
         yield Hub(Live(management, controller), laptop, fleet, installed)
 
 
-def health(hub: Hub, name: str) -> str:
-    return str(hub.live.status(name).get("health", {}).get("status"))
-
-
-def settled(hub: Hub, name: str, seconds: float = 120) -> None:
+def good(hub: Hub, name: str) -> None:
     """Waits until an Application is Synced and Healthy."""
-
-    def good() -> bool:
-        status = hub.live.status(name)
-        return (status.get("sync", {}).get("status"), status.get("health", {}).get("status")) == ("Synced", "Healthy")
-
-    hub.live.until(good, seconds, lambda: hub.live.story(name))
+    hub.live.eventually(name, lambda: hub.live.state(name) == GOOD)
 
 
-def names(hub: Hub) -> set[str]:
-    return {each["metadata"]["name"] for each in hub.live.cluster.get("application")}
+def healthy(hub: Hub, name: str, health: str) -> None:
+    """Waits until this is an Application's health."""
+    hub.live.eventually(name, lambda: hub.live.state(name)[1] == health)
+
+
+@pytest.fixture(scope="module")
+def while_web_waited(hub: Hub) -> set[str]:
+    """The laptop's services, up one after the other; the Applications that were there before web had pods."""
+    for service in ("namespaces", "priority-classes"):
+        good(hub, f"kind.local-{service}")
+    hub.live.until("kind.local", lambda: hub.laptop.get("deployment", "web", "web"))
+    healthy(hub, "kind.local-web", "Progressing")
+    hub.live.until("kind.local", lambda: hub.live.state("kind.local")[1] not in ("", "Healthy"))
+    there = hub.live.names()
+    with nodes(hub.laptop):
+        for service in LAPTOP:
+            good(hub, f"kind.local-{service}")
+        good(hub, "kind.local")
+    return there
 
 
 def test_the_clusters_come_from_the_root_alone(hub: Hub) -> None:
     clusters = {"gke.dev", "gke.prod", "kind.local", "management"}
-    hub.live.until(lambda: clusters < names(hub), otherwise=lambda: hub.live.story("fleet"))
-    hub.live.until(lambda: hub.live.status("fleet")["sync"]["status"] == "Synced")
+    hub.live.until("fleet", lambda: clusters < hub.live.names())
+    hub.live.until("fleet", lambda: hub.live.state("fleet")[0] == "Synced")
     projects = {each["metadata"]["name"] for each in hub.live.cluster.get("appproject")}
     assert projects == {"default", "platform", "shop"}
 
 
-def test_services_come_in_order(hub: Hub) -> None:
+def test_services_come_in_order(while_web_waited: set[str]) -> None:
     """web waits for its pods, so what depends on it is not even there."""
-    for service in ("namespaces", "priority-classes"):
-        settled(hub, f"kind.local-{service}")
-    hub.live.until(lambda: hub.laptop.get("deployment", "web", "web"), otherwise=lambda: hub.live.story("kind.local"))
-    hub.live.until(lambda: health(hub, "kind.local-web") == "Progressing")
-    assert "kind.local-web-preview" not in names(hub)
-    hub.live.until(lambda: health(hub, "kind.local") != "Healthy", otherwise=lambda: hub.live.story("kind.local"))
-    with nodes(hub.laptop):
-        for service in LAPTOP:
-            settled(hub, f"kind.local-{service}")
-        settled(hub, "kind.local")
+    assert "kind.local-web" in while_web_waited and "kind.local-web-preview" not in while_web_waited
 
 
 def test_argocd_takes_itself_over_without_a_change(hub: Hub) -> None:
     """The first sync puts Argo CD's mark on what Helm has made, and nothing else: no pod is replaced."""
-    settled(hub, "management-argocd")
+    good(hub, "management-argocd")
     now = argocd_objects(hub.live.cluster)
     assert len(hub.installed) > (50 if REAL else 2)
     changed = [key for key, was in hub.installed.items() if now.get(key) != was]
@@ -184,25 +180,27 @@ def test_argocd_takes_itself_over_without_a_change(hub: Hub) -> None:
 
 def test_the_management_cluster(hub: Hub) -> None:
     """With upstream's charts everything; without them they are errors, which keep back what depends on them."""
-    settled(hub, "management-priority-classes")
+    good(hub, "management-priority-classes")
     if REAL:
         for service in ("crossplane", "cert-manager"):
-            settled(hub, f"management-{service}", 180)
-        hub.live.until(lambda: "management-prometheus" in names(hub), 180, lambda: hub.live.story("management"))
+            good(hub, f"management-{service}")
+        hub.live.until("management", lambda: "management-prometheus" in hub.live.names())
         return
-    hub.live.until(lambda: health(hub, "management") == "Degraded", otherwise=lambda: hub.live.story("management"))
-    said = hub.live.condition("management-crossplane")
-    assert "management/crossplane: chart crossplane 2.3.4 is neither vendored nor in the cache" in said
-    assert "management-prometheus" not in names(hub)
+    healthy(hub, "management", "Degraded")
+    said = "management/crossplane: chart crossplane 2.3.4 is neither vendored nor in the cache"
+    assert hub.live.condition("management-crossplane", said)
+    assert "management-prometheus" not in hub.live.names()
 
 
+@pytest.mark.usefixtures("while_web_waited")
 def test_a_cluster_that_is_not_there_is_an_error(hub: Hub) -> None:
     """It keeps nothing else back, and recovers when the Secret comes."""
-    hub.live.until(lambda: health(hub, "gke.dev") == "Degraded", otherwise=lambda: hub.live.story("gke.dev"))
-    conditions = hub.live.status("gke.dev-namespaces")["conditions"]
-    assert "there are no clusters with this name: gke.dev" in conditions[0]["message"]
-    assert "gke.dev-web" not in names(hub)
-    assert health(hub, "fleet") == "Degraded" and health(hub, "kind.local") == "Healthy"
+    healthy(hub, "gke.dev", "Degraded")
+    name, said = "gke.dev-namespaces", "there are no clusters with this name: gke.dev"
+    hub.live.until(name, lambda: said in str(hub.live.status(name).get("conditions")))
+    assert "gke.dev-web" not in hub.live.names()
+    healthy(hub, "fleet", "Degraded")
+    healthy(hub, "kind.local", "Healthy")
 
 
 @pytest.mark.parametrize(
@@ -221,10 +219,11 @@ def test_a_cluster_that_is_not_there_is_an_error(hub: Hub) -> None:
     ],
 )
 def test_operators_look_and_sync(hub: Hub, words: str, allowed: bool) -> None:
-    argv = [directory(ARGOCD) / "argocd", "admin", "settings", "rbac", "can", "fleet-operators", *words.split()]
+    argocd = directory(ARGOCD) / "argocd"
+    asked = ("admin", "settings", "rbac", "can", "fleet-operators", *words.split(), "--namespace", NAMESPACE)
     kubeconfig = hub.live.cluster.kubeconfig
     env = {"HOME": str(kubeconfig.parent), "PATH": "", "KUBECONFIG": str(kubeconfig)}
-    done = subprocess.run([*argv, "--namespace", NAMESPACE], env=env, capture_output=True, text=True)
+    done = subprocess.run([argocd, *asked], env=env, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.strip() == ("Yes" if allowed else "No"), done.stderr
 
 
@@ -240,9 +239,10 @@ def test_a_commit_changes_argocd_itself(hub: Hub) -> None:
         return [each["image"] for each in deployment["spec"]["template"]["spec"]["containers"]]
 
     # A retry of the cluster's Application waits for up to three minutes.
-    hub.live.until(lambda: image in images(), 300, lambda: hub.live.story("management"))
+    hub.live.until("management", lambda: image in images(), 2 * PATIENCE)
 
 
+@pytest.mark.usefixtures("while_web_waited")
 def test_a_cluster_file_taken_away_leaves_the_cluster_as_it_is(hub: Hub) -> None:
     cluster_yaml = "clusters/kind.local/cluster.yaml"
     text = (hub.fleet.root / cluster_yaml).read_text()
@@ -251,32 +251,34 @@ def test_a_cluster_file_taken_away_leaves_the_cluster_as_it_is(hub: Hub) -> None
     hub.live.refresh("fleet")
     asked = "waiting for pruning confirmation of argoproj.io/Application/kind.local"
     # A sync that is about to start has no state yet.
-    hub.live.until(
-        lambda: asked in str(hub.live.status("fleet").get("operationState")), 120, lambda: hub.live.story("fleet")
-    )
-    assert "kind.local" in names(hub)
+    hub.live.eventually("fleet", lambda: asked in hub.live.doing("fleet"))
+    assert "kind.local" in hub.live.names()
     approved = f"argocd.argoproj.io/deletion-approved={datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"
     hub.live.cluster.kubectl("annotate", "application", "fleet", "-n", NAMESPACE, "--overwrite", approved)
-    hub.live.until(lambda: "kind.local" not in names(hub), 120, lambda: hub.live.story("fleet"))
-    assert {f"kind.local-{service}" for service in LAPTOP} <= names(hub)
+    hub.live.eventually("fleet", lambda: "kind.local" not in hub.live.names())
+    assert {f"kind.local-{service}" for service in LAPTOP} <= hub.live.names()
     hub.fleet.commit({cluster_yaml: text})
     hub.live.refresh("fleet")
     with nodes(hub.laptop):
-        hub.live.until(lambda: "kind.local" in names(hub), 120, lambda: hub.live.story("fleet"))
-        settled(hub, "kind.local")
+        hub.live.eventually("fleet", lambda: "kind.local" in hub.live.names())
+        good(hub, "kind.local")
     assert hub.laptop.get("deployment", "web", "web")["metadata"]["uid"] == before
 
 
+@pytest.mark.usefixtures("while_web_waited")
 def test_a_root_that_is_deleted_comes_back(hub: Hub) -> None:
     """The service `argocd` has it; nothing else goes meanwhile."""
 
     def identities() -> dict[str, str]:
-        return {each["metadata"]["name"]: each["metadata"]["uid"] for each in hub.live.cluster.get("application")}
+        return {
+            each["metadata"]["name"]: each["metadata"]["uid"] for each in hub.live.cluster.read(APPLICATIONS)["items"]
+        }
 
+    good(hub, "management-argocd")
     before = identities()
     hub.live.cluster.kubectl("delete", "application", "fleet", "-n", NAMESPACE, "--timeout=60s")
-    hub.live.until(lambda: "fleet" in names(hub), 120, lambda: hub.live.story("management-argocd"))
-    hub.live.until(lambda: hub.live.status("fleet").get("sync", {}).get("status") == "Synced", 120)
+    hub.live.eventually("management-argocd", lambda: hub.live.state("fleet")[0] == "Synced")
     after = identities()
     assert after.pop("fleet") != before.pop("fleet")
-    assert after == before
+    # Services that come only now are no loss.
+    assert before.items() <= after.items()

@@ -13,11 +13,18 @@ from cmp_server import Application
 from live import Live, contained
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from repository import Repository
 
 REAL = Path(CHECKOUT).parent / "shared/real"
+
+
+@pytest.fixture
+def live(live: Live) -> Iterator[Live]:
+    """Argo CD for one test's Applications."""
+    with live.lent():
+        yield live
 
 
 def on_cluster(name: str, service: str, namespace: str = "default") -> Application:
@@ -85,8 +92,7 @@ def test_a_broken_commit_changes_nothing_and_says_where(live: Live, fleet: Repos
     live.synced("broken", fleet.head)
     fleet.replace("services/broken/service.yaml", "resources:", "resuorces:")
     live.refresh("broken")
-    said = live.condition("broken")
-    assert "services/broken/service.yaml:3:1: " in said
+    said = live.condition("broken", "services/broken/service.yaml:3:1: ")
     assert 'unknown key "resuorces" (did you mean "resources"?)' in said
     assert live.status("broken")["sync"]["status"] == "Unknown"
     assert values(live, "broken-a") == ["one"]
@@ -101,7 +107,7 @@ def test_a_commit_that_empties_the_service_deletes_nothing(live: Live, fleet: Re
     live.synced("emptied", fleet.head)
     fleet.commit({"services/emptied/a.yaml": "# Nothing.\n"})
     live.refresh("emptied")
-    assert "kind.local/emptied" in live.condition("emptied")
+    assert live.condition("emptied", "kind.local/emptied")
     assert values(live, "emptied-a") == ["one"]
 
 
@@ -117,7 +123,7 @@ def test_prune_removes_exactly_what_was_dropped(live: Live, fleet: Repository) -
     dropped = fleet.replace("services/pruned/service.yaml", "  - pruned-b.yaml\n", "")
     live.refresh("pruned")
     live.synced("pruned", dropped)
-    live.until(lambda: values(live, "pruned-b") == [None], otherwise=lambda: live.story("pruned"))
+    live.until("pruned", lambda: values(live, "pruned-b") == [None])
     for name in ("pruned-a", "pruned-c"):
         assert live.cluster.get("configmap", name, "default")["metadata"]["uid"] == kept[name]
     assert live.cluster.get("configmap", "pruned-d", "default")
@@ -162,6 +168,6 @@ def test_real_charts_with_large_crds_become_synced(live: Live, fleet: Repository
     moved = b"\n---\n".join(documents).replace(b"namespace: ns\n", b"namespace: prometheus-stack\n")
     printed_chart(fleet, "prometheus-stack", moved)
     live.apply(fleet, on_cluster("prometheus-stack", "prometheus-stack", "prometheus-stack"))
-    live.synced("prometheus-stack", fleet.head, seconds=300)
+    live.synced("prometheus-stack", fleet.head)
     crd = live.cluster.get("crd", "prometheuses.monitoring.coreos.com")
     assert crd["spec"]["names"]["kind"] == "Prometheus"

@@ -12,7 +12,7 @@ from documents import blocks
 from live import Live
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from repository import Repository
 
@@ -21,14 +21,15 @@ NAME = "kind.local-web"
 
 
 @pytest.fixture
-def documented(live: Live, fleet: Repository) -> str:
+def documented(live: Live, fleet: Repository) -> Iterator[str]:
     """The Application of the document, on this test's repository; its commit."""
     (block,) = [each for each in blocks(DOCUMENT) if each.kind == "yaml" and "kind: Application" in each.text]
     application = yaml.safe_load(block.text)
     application["spec"]["source"]["repoURL"] = fleet.url
-    live.cluster.apply(application)
-    live.synced(NAME, fleet.head)
-    return fleet.head
+    with live.lent():
+        live.cluster.apply(application)
+        live.synced(NAME, fleet.head)
+        yield fleet.head
 
 
 def test_every_command_for_a_cluster_is_run_here() -> None:
@@ -37,31 +38,31 @@ def test_every_command_for_a_cluster_is_run_here() -> None:
 
 def refresh_asked(live: Live) -> bool:
     """Whether the annotation is still there: the controller takes it away when it has compared."""
-    return "argocd.argoproj.io/refresh" in live.cluster.get("application", NAME)["metadata"]["annotations"]
+    return "argocd.argoproj.io/refresh" in live.application(NAME)["metadata"]["annotations"]
 
 
 def test_a_hard_refresh_renders_again(live: Live, cmp: CmpServer, documented: str) -> None:
     for block in (command(DOCUMENT, "refresh=hard", NAME), command(DOCUMENT, "refresh=hard", "--all")):
-        before = cmp.calls()
+        before = cmp.calls(NAME)
         run_block(live.cluster, block)
-        live.until(lambda: not refresh_asked(live), otherwise=lambda: live.story(NAME))
-        assert cmp.calls() > before
+        live.until(NAME, lambda: not refresh_asked(live))
+        assert cmp.calls(NAME) > before
 
 
 def test_an_upgrade_alone_shows_nothing_new(live: Live, cmp: CmpServer, documented: str) -> None:
     """The cache has no plugin version: the same commit is not rendered again."""
-    before = cmp.calls()
+    before = cmp.calls(NAME)
     reconciled = live.status(NAME)["reconciledAt"]
     live.refresh(NAME)
-    live.until(lambda: live.status(NAME)["reconciledAt"] != reconciled, otherwise=lambda: live.story(NAME))
-    assert cmp.calls() == before
+    live.eventually(NAME, lambda: live.status(NAME)["reconciledAt"] != reconciled)
+    assert cmp.calls(NAME) == before
 
 
 def test_uninstalling_leaves_what_runs(
     live: Live, documented: str, fleet: Repository, preview: Callable[..., list[Any]]
 ) -> None:
     run_block(live.cluster, command(DOCUMENT, "kubectl delete application"))
-    assert live.cluster.get("application", NAME) is None
+    assert live.application(NAME) is None
     for wanted in preview(fleet.root, "kind.local", "web"):
         kind, name = wanted["kind"], wanted["metadata"]["name"]
         assert live.cluster.get(kind, name, wanted["metadata"].get("namespace", "web")), (kind, name)

@@ -12,25 +12,8 @@ import pytest
 from cluster import NAMESPACE, Cluster, cluster, cluster_secret
 from documented import command, run_block
 from documents import blocks
-from live import IN_CLUSTER, Live
-from own_fleet import (
-    application,
-    cluster_yaml,
-    config,
-    config_map,
-    doing,
-    eventually,
-    new_fleet,
-    read,
-    root_application,
-    settled,
-    spec,
-    state,
-    status,
-    uninstall,
-    use_health_checks,
-    wait_doing,
-)
+from live import GOOD, IN_CLUSTER, Live
+from own_fleet import cluster_yaml, config, config_map, new_fleet, root_application, spec
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +63,9 @@ FILES = {
     written("life-name"): cluster_yaml(both("life-name")),
     written("life-move"): cluster_yaml(ONE % "life-move"),
     written("life-far"): FAR,
+    written("life-away"): FAR.replace("far", "away"),
     written("life-file"): cluster_yaml(ONE % "life-file"),
+    written("life-other"): cluster_yaml(ONE % "life-other"),
     written("life-manager"): cluster_yaml(ONE % "life-manager"),
     written("life-made"): cluster_yaml(
         ONE % "life-made",
@@ -113,36 +98,29 @@ class Life(NamedTuple):
         """Waits until the root is Synced to a commit; how the clusters are is another matter."""
 
         def there() -> bool:
-            sync = status(self.live, ROOT).get("sync", {})
+            sync = self.live.status(ROOT).get("sync", {})
             return (sync.get("status"), sync.get("revision")) == ("Synced", revision)
 
-        eventually(self.live, ROOT, there)
+        self.live.eventually(ROOT, there)
 
-    def gone(self, name: str, seconds: float = 120) -> None:
-        self.live.until(lambda: application(self.live, name) is None, seconds, lambda: self.live.story(name))
+    def gone(self, name: str) -> None:
+        self.live.until(name, lambda: self.live.application(name) is None)
 
-    def here(self, name: str, namespace: str, seconds: float = 120) -> str:
+    def here(self, name: str, namespace: str) -> str:
         """Waits until an Application is good and has its ConfigMap; the identity of that."""
-        good = ("Synced", "Healthy")
-        self.live.until(
-            lambda: state(self.live, name) == good and self.uid(namespace), seconds, lambda: self.live.story(name)
-        )
-        return self.uid(namespace) or ""
+        return str(self.live.until(name, lambda: self.live.state(name) == GOOD and self.uid(namespace)))
 
 
 @pytest.fixture(scope="module")
 def life(live: Live, run_directory: Path) -> Iterator[Life]:
-    use_health_checks(live)
     fleet = new_fleet(run_directory / "life", FILES)
-    with cluster(run_directory / "far") as far:
-        live.cluster.apply(cluster_secret("far", far), root_application(fleet, ROOT))
-        made = Life(live, fleet, far)
+    with cluster(run_directory / "far") as far, live.lent():
+        secrets = [cluster_secret(name, far) for name in ("far", "away")]
+        live.cluster.apply(*secrets, root_application(fleet, ROOT))
         for name in CLUSTERS:
-            settled(live, name, fleet.head)
-        yield made
-        left = [each["metadata"]["name"] for each in live.cluster.get("application")]
-        uninstall(live, ROOT, *(name for name in left if name.startswith("life-")))
-        live.cluster.kubectl("delete", "secret", "far", "-n", NAMESPACE, "--ignore-not-found")
+            live.settled(name, fleet.head)
+        yield Life(live, fleet, far)
+        live.cluster.kubectl("delete", "secret", "far", "away", "-n", NAMESPACE, "--ignore-not-found")
 
 
 def run(life: Life, text: str, **names: str) -> None:
@@ -158,7 +136,7 @@ def test_a_service_taken_off_a_cluster_goes_with_what_it_deployed(life: Life) ->
     made = life.commit(life_service=cluster_yaml(ONE % "life-service"))
     life.gone("life-service-two")
     assert life.uid("life-service-two") is None
-    settled(life.live, "life-service", made)
+    life.live.settled("life-service", made)
     assert life.uid("life-service-one") == kept
     # CreateNamespace makes namespaces that belong to nobody.
     assert life.live.cluster.get("namespace", "life-service-two")
@@ -167,13 +145,12 @@ def test_a_service_taken_off_a_cluster_goes_with_what_it_deployed(life: Life) ->
 def test_the_last_service_is_not_taken_off_by_mistake(life: Life) -> None:
     kept = life.uid("life-service-one")
     life.commit(life_service=spec("Cluster", f"destination: {{server: {IN_CLUSTER}}}\n"))
-    assert "cluster life-service has no services" in life.live.condition("life-service")
-    assert application(life.live, "life-service-one") and life.uid("life-service-one") == kept
+    assert life.live.condition("life-service", "cluster life-service has no services")
+    assert life.live.application("life-service-one") and life.uid("life-service-one") == kept
     # While a cluster's file is wrong, the root takes up no changes of other clusters.
-    life.live.refresh(ROOT)
-    assert "cluster life-service has no services" in life.live.condition(ROOT)
+    assert life.live.condition(ROOT, "cluster life-service has no services")
     made = life.commit(ROOT, "life-service", life_service=cluster_yaml(ONE % "life-service"))
-    settled(life.live, "life-service", made)
+    life.live.settled("life-service", made)
     life.root_at(made)
 
 
@@ -182,7 +159,7 @@ def test_a_service_lets_go_of_its_objects_before_it_is_taken_off(life: Life) -> 
     kept = life.uid("life-keep-two")
     two = "two: {service: small, namespace: life-keep-two, application: {finalizers: []}}\n"
     made = life.commit(life_keep=cluster_yaml(ONE % "life-keep" + two))
-    settled(life.live, "life-keep", made)
+    life.live.settled("life-keep", made)
     life.commit(life_keep=cluster_yaml(ONE % "life-keep"))
     life.gone("life-keep-two")
     assert kept and life.uid("life-keep-two") == kept
@@ -191,10 +168,10 @@ def test_a_service_lets_go_of_its_objects_before_it_is_taken_off(life: Life) -> 
 def test_what_is_marked_stays_when_its_service_goes(life: Life) -> None:
     """First out of the service, where the Application is still Synced, then the service off the cluster."""
     made = life.commit(ROOT, life_hold=cluster_yaml(ONE % "life-hold" + HOLD))
-    life.live.until(lambda: claimed(life), 120, lambda: life.live.story("life-hold-data"))
+    life.live.until("life-hold-data", lambda: claimed(life))
     bound = ("patch", "pvc", "claim", "-n", "life-hold-data", "--subresource=status", "--type=merge")
     life.live.cluster.kubectl(*bound, "-p", '{"status": {"phase": "Bound"}}')
-    settled(life.live, "life-hold", made)
+    life.live.settled("life-hold", made)
     before, whole = claimed(life), life.uid("life-hold-all")
     assert before and whole
 
@@ -203,20 +180,20 @@ def test_what_is_marked_stays_when_its_service_goes(life: Life) -> None:
         "services/data/claim.yaml": None,
     }
     made = life.fleet.commit(empty)
-    settled(life.live, "life-hold", made)
-    settled(life.live, "life-hold-data", made)
+    life.live.settled("life-hold", made)
+    life.live.settled("life-hold-data", made)
     assert claimed(life) == before
 
     life.commit(life_hold=cluster_yaml(ONE % "life-hold"))
     for name in ("life-hold-data", "life-hold-all"):
         life.gone(name)
-    life.live.until(lambda: life.uid("life-hold-data") is None)
+    life.live.until("life-hold-data", lambda: life.uid("life-hold-data") is None)
     assert claimed(life) == before and life.uid("life-hold-all") == whole
 
 
 def claimed(life: Life) -> str | None:
     """The identity of the PersistentVolumeClaim, unless it is being deleted."""
-    found = read(life.live.cluster, "/api/v1/namespaces/life-hold-data/persistentvolumeclaims/claim")
+    found = life.live.cluster.read("/api/v1/namespaces/life-hold-data/persistentvolumeclaims/claim")
     return found["metadata"]["uid"] if found and "deletionTimestamp" not in found["metadata"] else None
 
 
@@ -225,7 +202,7 @@ def test_a_profile_taken_off_a_cluster_takes_its_services_along(life: Life) -> N
     assert all(kept)
     life.fleet.commit({"profiles/extra.yaml": None})
     life.live.refresh("life-profile")
-    assert 'no profile "extra"' in life.live.condition("life-profile")
+    assert life.live.condition("life-profile", 'no profile "extra"')
     assert (life.uid("life-profile-one"), life.uid("life-profile-two")) == kept
     life.commit(life_profile=cluster_yaml(ONE % "life-profile"))
     life.gone("life-profile-two")
@@ -239,7 +216,7 @@ def test_a_service_with_another_key_is_another_service(life: Life) -> None:
     second = "due: {service: small, namespace: life-name-two, application: {name: life-name-two}}\n"
     made = life.commit(life_name=cluster_yaml(first + second))
     life.gone("life-name-one")
-    settled(life.live, "life-name", made)
+    life.live.settled("life-name", made)
     assert life.here("life-name-uno", "life-name-one") != one
     assert life.here("life-name-two", "life-name-two") == two
 
@@ -247,10 +224,10 @@ def test_a_service_with_another_key_is_another_service(life: Life) -> None:
 def test_a_service_in_another_namespace_leaves_the_first(life: Life) -> None:
     before = life.uid("life-move-one")
     made = life.commit(life_move=cluster_yaml("one: {service: small, namespace: life-move-two}\n"))
-    settled(life.live, "life-move", made)
+    life.live.settled("life-move", made)
     after = life.here("life-move-one", "life-move-two")
     assert before and after != before
-    life.live.until(lambda: life.uid("life-move-one") is None, otherwise=lambda: life.live.story("life-move-one"))
+    life.live.until("life-move-one", lambda: life.uid("life-move-one") is None)
     assert life.live.cluster.get("namespace", "life-move-one")
 
 
@@ -261,7 +238,7 @@ def test_what_runs_elsewhere_stays_when_the_destination_goes(life: Life) -> None
     far = life.uid("life-far-one", life.far)
     assert far
     life.commit(life_far=FAR.replace("destination: {name: far}\n", ""))
-    assert "cluster life-far has no `destination`" in life.live.condition("life-far")
+    assert life.live.condition("life-far", "cluster life-far has no `destination`")
     assert life.uid("life-far-one", life.far) == far
     # Another destination: deployed there, and not taken away here.
     life.commit(life_far=cluster_yaml(ONE % "life-far"))
@@ -270,23 +247,18 @@ def test_what_runs_elsewhere_stays_when_the_destination_goes(life: Life) -> None
 
 
 def test_a_cluster_without_its_secret_is_let_go(life: Life) -> None:
-    made = life.commit(life_far=FAR + "# Back again.\n")
-    settled(life.live, "life-far", made)
-    far = life.uid("life-far-one", life.far)
-    life.live.cluster.kubectl("delete", "secret", "far", "-n", NAMESPACE)
-    life.live.refresh("life-far-one")
-    life.live.until(
-        lambda: "there are no clusters with this name: far" in str(status(life.live, "life-far-one").get("conditions")),
-        otherwise=lambda: life.live.story("life-far-one"),
-    )
-    life.commit(ROOT, "life-far", life_far=spec("Cluster", "destination: {name: far}\nallow: [empty]\n"))
-    eventually(life.live, "life-far", lambda: application(life.live, "life-far-one") is None)
-    assert far and life.uid("life-far-one", life.far) == far
+    away = life.uid("life-away-one", life.far)
+    life.live.cluster.kubectl("delete", "secret", "away", "-n", NAMESPACE)
+    name, said = "life-away-one", "there are no clusters with this name: away"
+    life.live.eventually(name, lambda: said in str(life.live.status(name).get("conditions")))
+    life.commit(ROOT, "life-away", life_away=spec("Cluster", "destination: {name: away}\nallow: [empty]\n"))
+    life.live.eventually("life-away", lambda: life.live.application("life-away-one") is None)
+    assert away and life.uid("life-away-one", life.far) == away
 
 
 def asked_for(life: Life) -> bool:
     """Whether the root waits for somebody to confirm that the Application life-file goes."""
-    return "waiting for pruning confirmation of argoproj.io/Application/life-file" in doing(life.live, ROOT)
+    return "waiting for pruning confirmation of argoproj.io/Application/life-file" in life.live.doing(ROOT)
 
 
 def test_a_cluster_file_taken_away_waits_for_a_person(life: Life) -> None:
@@ -294,32 +266,32 @@ def test_a_cluster_file_taken_away_waits_for_a_person(life: Life) -> None:
     before = life.uid("life-file-one")
     text = FILES[written("life-file")]
     life.commit(ROOT, life_file=None)
-    life.live.until(lambda: asked_for(life), 120, lambda: life.live.story(ROOT))
-    assert application(life.live, "life-file") and life.uid("life-file-one") == before
+    life.live.eventually(ROOT, lambda: asked_for(life))
+    assert life.live.application("life-file") and life.uid("life-file-one") == before
 
     # Meanwhile other clusters go on, and none is added.
-    moved = cluster_yaml("one: {service: small, namespace: life-move-three}\n")
-    life.commit(ROOT, "life-move", life_move=moved, life_new=cluster_yaml(ONE % "life-new"))
-    life.here("life-move-one", "life-move-three")
-    assert application(life.live, "life-new") is None and asked_for(life)
+    life.commit(
+        ROOT, "life-other", life_other=cluster_yaml(both("life-other")), life_new=cluster_yaml(ONE % "life-new")
+    )
+    life.here("life-other-two", "life-other-two")
+    assert life.live.application("life-new") is None and asked_for(life)
 
     # Taken back: the sync that waits has to be ended, and the next one started.
     back = life.commit(ROOT, life_file=text)
     run(life, "Terminating", fleet=ROOT)
-    wait_doing(life.live, ROOT, "Operation terminated")
+    life.live.eventually(ROOT, lambda: "Operation terminated" in life.live.doing(ROOT))
     run(life, '"operation":', fleet=ROOT)
     life.root_at(back)
-    assert application(life.live, "life-new") and life.uid("life-file-one") == before
+    assert life.live.application("life-new") and life.uid("life-file-one") == before
 
     life.commit(ROOT, life_file=None)
-    life.live.until(lambda: asked_for(life), 120, lambda: life.live.story(ROOT))
+    life.live.eventually(ROOT, lambda: asked_for(life))
     run(life, "deletion-approved", fleet=ROOT)
     life.gone("life-file")
-    assert application(life.live, "life-file-one") and life.uid("life-file-one") == before
+    assert life.live.application("life-file-one") and life.uid("life-file-one") == before
 
     again = life.commit(ROOT, life_file=text)
-    life.live.until(lambda: application(life.live, "life-file"), otherwise=lambda: life.live.story(ROOT))
-    settled(life.live, "life-file", again)
+    life.live.settled("life-file", again)
     assert life.here("life-file-one", "life-file-one") == before
 
 
@@ -328,33 +300,31 @@ def test_what_makes_a_cluster_is_kept_until_somebody_confirms_twice(life: Life) 
     name = "life-manager-provision.life-made"
     before = life.uid("life-made-cluster")
     life.commit("life-manager", life_made=cluster_yaml(ONE % "life-made"))
-    wait_doing(life.live, "life-manager", f"waiting for pruning confirmation of argoproj.io/Application/{name}")
+    asked = f"waiting for pruning confirmation of argoproj.io/Application/{name}"
+    life.live.eventually("life-manager", lambda: asked in life.live.doing("life-manager"))
     assert before and life.uid("life-made-cluster") == before
     run(life, "deletion-approved", fleet="life-manager")
-    life.live.until(lambda: "deletionTimestamp" in application(life.live, name)["metadata"])
-    asked = "requires manual confirmation to delete"
-    life.live.until(lambda: asked in life.live.controller.log, otherwise=lambda: life.live.story(name))
+    life.live.until(name, lambda: life.live.asks_to_delete(name))
     assert life.uid("life-made-cluster") == before
     run(life, "deletion-approved", fleet=name)
-    life.live.until(lambda: life.uid("life-made-cluster") is None, otherwise=lambda: life.live.story(name))
+    life.live.until(name, lambda: life.uid("life-made-cluster") is None)
     life.gone(name)
 
 
 def test_without_its_root_the_fleet_stands_still_and_nothing_goes(life: Life) -> None:
     """And when it is back, by hand or by the service `argocd`, it finds everything as it was."""
-    clusters = {
-        each: application(life.live, each)["metadata"]["uid"] for each in CLUSTERS if application(life.live, each)
-    }
+    found = {name: life.live.application(name) for name in CLUSTERS}
+    clusters = {name: each["metadata"]["uid"] for name, each in found.items() if each}
     kept = life.uid("life-service-one")
     life.live.cluster.kubectl("delete", "application", ROOT, "-n", NAMESPACE, "--timeout=60s")
     life.gone(ROOT)
     made = life.commit(
         "life-service", life_late=cluster_yaml(ONE % "life-late"), life_service=cluster_yaml(both("life-service"))
     )
-    settled(life.live, "life-service", made)
-    assert application(life.live, "life-late") is None
+    life.live.settled("life-service", made)
+    assert life.live.application("life-late") is None
     life.live.cluster.apply(root_application(life.fleet, ROOT))
     life.root_at(made)
-    settled(life.live, "life-late", made)
-    assert {each: application(life.live, each)["metadata"]["uid"] for each in clusters} == clusters
+    life.live.settled("life-late", made)
+    assert {each: life.live.application(each)["metadata"]["uid"] for each in clusters} == clusters
     assert kept and life.uid("life-service-one") == kept

@@ -16,23 +16,9 @@ from checkout import CHECKOUT
 from cluster import NAMESPACE, cluster_secret
 from crossplane import Object, custom_resource_definition, function, in_git, made
 from documented import command, run_block
-from live import Live, contained
-from own_fleet import (
-    application,
-    cluster_yaml,
-    config,
-    config_map,
-    doing,
-    new_fleet,
-    read,
-    root_application,
-    settled,
-    spec,
-    state,
-    status,
-    uninstall,
-    use_health_checks,
-)
+from live import GOOD, Live, contained
+from own_fleet import cluster_yaml, config, config_map, new_fleet, root_application, spec
+from processes import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -86,15 +72,12 @@ class Story(NamedTuple):
         self.live.refresh(ROOT)
         self.live.refresh(MANAGER)
 
-    def until(self, condition: Callable[[], Any], name: str, seconds: float = 180) -> None:
-        self.live.until(condition, seconds, lambda: self.live.story(name))
-
     def composite(self) -> Any:
-        return read(self.live.cluster, f"/apis/fleet.example.com/v1alpha1/gkeclusters/{NEW}")
+        return self.live.cluster.read(f"/apis/fleet.example.com/v1alpha1/gkeclusters/{NEW}")
 
     def everything(self) -> dict[str, str | None]:
         """The identity of each object of the story: another one was deleted in between, None is not there."""
-        found = {name: application(self.live, name) for name in (NEW, PROVISION, f"{NEW}-base", f"{NEW}-web")}
+        found = {name: self.live.application(name) for name in (NEW, PROVISION, f"{NEW}-base", f"{NEW}-web")}
         found |= {name: config(self.live.cluster, name, "config") for name in ("story-base", "story-web")}
         found["composite"] = self.composite()
         return {name: each["metadata"]["uid"] if each else None for name, each in found.items()}
@@ -105,19 +88,17 @@ class Story(NamedTuple):
 
 @pytest.fixture
 def story(live: Live, run_directory: Path) -> Iterator[Story]:
-    use_health_checks(live)
     fleet = new_fleet(run_directory / "story", files())
     (composition,) = in_git("composition.yaml")
-    live.cluster.apply(root_application(fleet, ROOT))
-    settled(live, MANAGER, fleet.head)
-    with function(run_directory / "story-function") as pythonic:
+    with live.lent(), function(run_directory / "story-function") as pythonic:
+        live.cluster.apply(root_application(fleet, ROOT))
+        live.settled(MANAGER, fleet.head)
 
         def secret(composite: Object) -> Object:
             found = made(lambda each, seen=None: pythonic.compose(composition, each, seen or {}), composite)
             return dict(found.objects["secret"])
 
         yield Story(live, fleet, secret)
-    uninstall(live, ROOT, MANAGER, f"{MANAGER}-gke-platform", PROVISION, NEW, f"{NEW}-base", f"{NEW}-web")
     live.cluster.kubectl("delete", "secret", f"cluster-{NEW}", "-n", NAMESPACE, "--ignore-not-found")
 
 
@@ -141,17 +122,23 @@ def test_a_cluster_comes_and_goes(story: Story, preview: Callable[..., list[Any]
 def it_is_ordered(story: Story, ordered: Object) -> None:
     """The composite, with the API server's defaults; the Applications of the services are in error."""
     live = story.live
-    story.until(story.composite, MANAGER)
+    live.until(MANAGER, story.composite)
     found = story.composite()
     assert contained(ordered, found)
     assert found["spec"]["project"] == "example-dev" and found["spec"]["region"] == "europe-west1"
     assert found["spec"]["releaseChannel"] == "RAPID" and found["spec"]["endpoint"] == "DNS"
-    story.until(lambda: state(live, PROVISION) == ("Synced", "Progressing"), PROVISION)
-    story.until(lambda: state(live, NEW)[1] == "Degraded", NEW)
-    assert f"there are no clusters with this name: {NEW}" in str(status(live, f"{NEW}-base")["conditions"])
+    live.until(PROVISION, lambda: live.state(PROVISION) == ("Synced", "Progressing"))
+    live.until(NEW, lambda: live.state(NEW)[1] == "Degraded")
+    cannot_be_reached(story, f"{NEW}-base")
     # Its turn comes after `base`, which cannot be healthy.
-    assert application(live, f"{NEW}-web") is None
-    assert state(live, MANAGER)[1] == "Progressing"
+    assert live.application(f"{NEW}-web") is None
+    live.until(MANAGER, lambda: live.state(MANAGER)[1] == "Progressing")
+
+
+def cannot_be_reached(story: Story, name: str) -> None:
+    """Waits until an Application says that its cluster is not known."""
+    said = f"there are no clusters with this name: {NEW}"
+    story.live.until(name, lambda: said in str(story.live.status(name).get("conditions")))
 
 
 def it_is_made(story: Story) -> None:
@@ -167,39 +154,34 @@ def it_is_made(story: Story) -> None:
 
 def it_takes_its_services(story: Story) -> None:
     """Without a word from anybody: the retry of a cluster's Application waits for up to three minutes."""
-    good = ("Synced", "Healthy")
-    for name in (f"{NEW}-base", f"{NEW}-web", NEW, PROVISION, MANAGER, ROOT):
-        story.until(lambda name=name: state(story.live, name) == good, name, 300)
-    assert application(story.live, f"{NEW}-web")["spec"]["destination"] == {"name": NEW, "namespace": "story-web"}
+    everyone = (f"{NEW}-base", f"{NEW}-web", NEW, PROVISION, MANAGER, ROOT)
+    story.live.until(NEW, lambda: all(story.live.state(name) == GOOD for name in everyone), 2 * PATIENCE)
+    assert story.live.application(f"{NEW}-web")["spec"]["destination"] == {"name": NEW, "namespace": "story-web"}
 
 
 def nothing_goes(story: Story, before: dict[str, str | None]) -> None:
     """Both that would take something away wait, and say for whom."""
     asked = "waiting for pruning confirmation of argoproj.io/Application/"
-    for name, wanted in ((ROOT, NEW), (MANAGER, PROVISION)):
-        story.until(lambda name=name, wanted=wanted: f"{asked}{wanted}" in doing(story.live, name), name)
+    story.live.until(ROOT, lambda: f"{asked}{NEW}" in story.live.doing(ROOT))
+    story.live.until(MANAGER, lambda: f"{asked}{PROVISION}" in story.live.doing(MANAGER))
     assert story.everything() == before
 
 
 def its_application_goes(story: Story, before: dict[str, str | None]) -> None:
     """The first answer: Argo CD no longer follows the file. What runs stays, as does what made it."""
     story.confirm(ROOT)
-    story.until(lambda: application(story.live, NEW) is None, ROOT)
+    story.live.until(ROOT, lambda: story.live.application(NEW) is None)
     assert story.everything() == before | {NEW: None}
 
 
 def the_cluster_goes(story: Story, before: dict[str, str | None]) -> None:
     """The second answer marks the Application, the third deletes the composite: Crossplane's sign to delete the rest."""
     story.confirm(MANAGER)
-    story.until(lambda: "deletionTimestamp" in application(story.live, PROVISION)["metadata"], MANAGER)
-    asked = "requires manual confirmation to delete"
-    story.until(
-        lambda: any(asked in line and PROVISION in line for line in story.live.controller.log.splitlines()), PROVISION
-    )
+    story.live.until(MANAGER, lambda: story.live.asks_to_delete(PROVISION))
     assert story.everything() == before | {NEW: None}
     assert "deletionTimestamp" not in story.composite()["metadata"]
     story.confirm(PROVISION)
-    story.until(lambda: application(story.live, PROVISION) is None, PROVISION)
+    story.live.until(PROVISION, lambda: story.live.application(PROVISION) is None)
     assert story.everything() == before | {NEW: None, PROVISION: None, "composite": None}
 
 
@@ -207,9 +189,7 @@ def the_rest_goes(story: Story) -> None:
     """Crossplane takes the Secret along. The services' Applications are left, with nothing to reach."""
     story.live.cluster.kubectl("delete", "secret", f"cluster-{NEW}", "-n", NAMESPACE)
     there = {f"{NEW}-base", f"{NEW}-web"}
-    said = f"there are no clusters with this name: {NEW}"
     for name in there:
-        story.until(lambda name=name: said in str(status(story.live, name).get("conditions")), name)
+        cannot_be_reached(story, name)
     run_block(story.live.cluster, command("docs/provisioning.md", "kubectl delete"), {"gke.dev": NEW})
-    for name in there:
-        story.until(lambda name=name: application(story.live, name) is None, name)
+    story.live.until(NEW, lambda: not there & story.live.names())

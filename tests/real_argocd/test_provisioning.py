@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 from copy import deepcopy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
-from bootstrapping import CHART
-from build import ARGOCD
-from build import directory as built_directory
 from checkout import CHECKOUT
 from crossplane import (
     AUTHORITY,
@@ -32,6 +27,7 @@ from crossplane import (
     secret_of,
 )
 from function_pythonic import LOCKED, directory
+from health import health
 
 from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
@@ -50,7 +46,7 @@ def server(live: Live) -> Cluster:
     """A management cluster that serves the kind GKECluster."""
     (definition,) = in_git("definition.yaml")
     live.cluster.apply(custom_resource_definition(definition))
-    live.until(lambda: "gkeclusters" in live.cluster.kubectl("api-resources", "-o", "name"))
+    live.cluster.wait_for_kinds("gkeclusters")
     return live.cluster
 
 
@@ -371,7 +367,6 @@ def test_a_secret_that_exists_stays_when_the_address_is_not_reported(
 
 # --- its health ---
 
-HEALTH = "resource.customizations.health.fleet.example.com_GKECluster"
 READY = {"type": "Ready", "status": "True"}
 NOT_READY = {"type": "Ready", "status": "False", "reason": "Creating"}
 SYNCED = {"type": "Synced", "status": "True"}
@@ -379,7 +374,7 @@ NOT_SYNCED = {"type": "Synced", "status": "False", "message": "no such function"
 
 
 @pytest.mark.parametrize(
-    ("conditions", "health"),
+    ("conditions", "wanted"),
     [
         (None, "Progressing"),
         ([], "Progressing"),
@@ -389,17 +384,8 @@ NOT_SYNCED = {"type": "Synced", "status": "False", "message": "no such function"
         ([READY, NOT_SYNCED], "Degraded"),
     ],
 )
-def test_health_by_argocds_own_lua(tmp_path: Path, conditions: list[Object] | None, health: str) -> None:
-    data = {HEALTH: yaml.safe_load((CHART / "values.yaml").read_text())["argo-cd"]["configs"]["cm"][HEALTH]}
-    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": data}
+def test_health_by_argocds_own_lua(tmp_path: Path, conditions: list[Object] | None, wanted: str) -> None:
     composite: Object = {"apiVersion": "fleet.example.com/v1alpha1", "kind": "GKECluster", "metadata": {"name": "x"}}
     if conditions is not None:
         composite["status"] = {"conditions": conditions}
-    for name, content in (("settings.yaml", config), ("composite.yaml", composite)):
-        (tmp_path / name).write_text(json.dumps(content))
-    argv = [built_directory(ARGOCD) / "argocd", "admin", "settings", "resource-overrides", "health"]
-    argv += [tmp_path / "composite.yaml", "--argocd-cm-path", tmp_path / "settings.yaml"]
-    environment = {"HOME": str(tmp_path), "PATH": ""}
-    done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert f"STATUS: {health}\n" in done.stdout
+    assert health(composite, tmp_path)[0] == wanted

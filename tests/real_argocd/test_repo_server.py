@@ -25,7 +25,7 @@ CLUSTER = Application("kind.local", "clusters/kind.local", paths="/fleet.yaml;/p
 def children(repo: RepoServer, fleet: Repository) -> dict[str, Application]:
     """kind.local's Applications at the head, by service."""
     generated = [json.loads(each) for each in repo.manifests(fleet.url, fleet.head, CLUSTER)]
-    return {each.parameters["service"]: each for each in map(as_application, generated)}
+    return {str(each.parameters["service"]): each for each in map(as_application, generated)}
 
 
 def failure(repo: RepoServer, fleet: Repository, application: Application) -> str:
@@ -55,10 +55,10 @@ def test_applications_are_what_preview_shows(
 
 def test_an_unchanged_commit_does_not_call_the_plugin(repo: RepoServer, cmp: CmpServer, fleet: Repository) -> None:
     web = children(repo, fleet)["web"]
-    before = cmp.calls()
+    before = cmp.calls(web.name)
     first = repo.manifests(fleet.url, fleet.head, web)
     assert repo.manifests(fleet.url, fleet.head, web) == first
-    assert cmp.calls() == before + 1
+    assert cmp.calls(web.name) == before + 1
 
 
 def test_a_commit_elsewhere_does_not_call_the_plugin(repo: RepoServer, cmp: CmpServer, fleet: Repository) -> None:
@@ -66,10 +66,10 @@ def test_a_commit_elsewhere_does_not_call_the_plugin(repo: RepoServer, cmp: CmpS
     old, web = fleet.head, children(repo, fleet)["web"]
     first = repo.manifests(fleet.url, old, web)
     new = fleet.commit({"services/priority-classes/note.txt": "elsewhere\n"})
-    before = cmp.calls()
+    before = cmp.calls(web.name)
     assert not repo.moved(fleet.url, old, new, web)
     assert repo.manifests(fleet.url, new, web) == first
-    assert cmp.calls() == before
+    assert cmp.calls(web.name) == before
 
 
 def test_a_commit_to_the_service_calls_the_plugin_once(repo: RepoServer, cmp: CmpServer, fleet: Repository) -> None:
@@ -77,10 +77,10 @@ def test_a_commit_to_the_service_calls_the_plugin_once(repo: RepoServer, cmp: Cm
     first = repo.manifests(fleet.url, old, web)
     chart = "services/web/chart/values.yaml"
     new = fleet.commit({chart: (fleet.root / chart).read_text() + "\n# A comment.\n"})
-    before = cmp.calls()
+    before = cmp.calls(web.name)
     assert repo.moved(fleet.url, old, new, web)
     assert repo.manifests(fleet.url, new, web) == first
-    assert cmp.calls() == before + 1
+    assert cmp.calls(web.name) == before + 1
 
 
 def test_a_change_of_the_cluster_reaches_exactly_the_services_it_concerns(repo: RepoServer, fleet: Repository) -> None:

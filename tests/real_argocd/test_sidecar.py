@@ -15,7 +15,7 @@ from build import ARGOCD, directory
 from checkout import CHECKOUT
 from cmp_server import PLUGIN, Application, CmpServer, packed
 from image import Image, build
-from processes import running
+from processes import listens, running
 
 from cmp_plugin.argocd.contract import PARAMETERS
 from cmp_plugin.tools.install import HELM, KUSTOMIZE
@@ -69,7 +69,7 @@ def sidecar(image: Image, programs: Path, run_directory: Path) -> Iterator[CmpSe
     argv = image.argv(image.configuration["Entrypoint"], sockets, programs)
     with running("sidecar", argv, run_directory / "sidecar") as program:
         socket = sockets / f"{PLUGIN}.sock"
-        program.wait_until(socket.exists)
+        program.wait_until(lambda: listens(socket))
         yield CmpServer(program, socket)
 
 

@@ -129,13 +129,13 @@ class Counted:
         repo.manifests(fleet.url, fleet.head, application)
 
     def calls(self, application: Application | None = None) -> int:
-        """How often the plugin ran for the newest commit, by what the application controller asks."""
+        """How often the plugin ran for it at the newest commit, by what the application controller asks."""
         self.application = application or self.application
-        before, head = self.cmp.calls(), self.fleet.head
+        before, head = self.cmp.calls(self.application.name), self.fleet.head
         self.repo.moved(self.fleet.url, self.synced, head, self.application)
         self.repo.manifests(self.fleet.url, head, self.application)
         self.synced = head
-        return self.cmp.calls() - before
+        return self.cmp.calls(self.application.name) - before
 
 
 LABELLED = "labels: {tier: front}\ndefaults: {metadata: {labels: {tier: front}}}\n"

@@ -7,18 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pytest
 from applications import PATHS
 from bootstrapping import bootstrap_chart, template
-from own_fleet import (
-    application,
-    cluster_yaml,
-    config,
-    config_map,
-    settled,
-    spec,
-    state,
-    status,
-    uninstall,
-    use_health_checks,
-)
+from live import GOOD
+from own_fleet import cluster_yaml, config, config_map, spec
 from repository import Repository
 
 if TYPE_CHECKING:
@@ -59,38 +49,36 @@ class Monorepo(NamedTuple):
     cmp: CmpServer
 
     def revision(self, name: str) -> str:
-        return str(status(self.live, name).get("sync", {}).get("revision"))
+        return str(self.live.status(name).get("sync", {}).get("revision"))
 
     def calls(self, files: dict[str, str], reach: tuple[str, ...]) -> int:
         """How often the plugin runs until the Applications in `reach` are at a commit with these files."""
-        before, head = self.cmp.calls(), self.fleet.commit(files)
+        before, head = self.cmp.calls(*EVERY), self.fleet.commit(files)
         for name in EVERY:
             self.live.refresh(name)
         for name in reach:
-            settled(self.live, name, head)
-        return self.cmp.calls() - before
+            self.live.settled(name, head)
+        return self.cmp.calls(*EVERY) - before
 
 
 @pytest.fixture(scope="module")
 def monorepo(live: Live, cmp: CmpServer, helm4: str, run_directory: Path) -> Iterator[Monorepo]:
-    use_health_checks(live)
     fleet = Repository(run_directory / "monorepo")
     settings = f'repoURL: {fleet.url}\ntargetRevision: main\nkubernetes: {{version: "1.34"}}\n'
     clusters = {f"gitops/clusters/{name}/cluster.yaml": cluster_file(name) for name in CLUSTERS}
     fleet.commit({**FILES, "gitops/fleet.yaml": spec("Fleet", settings), **clusters})
     chart = bootstrap_chart(run_directory / "monorepo-chart")
     words = ("--set", f"fleet.repoURL={fleet.url},fleet.targetRevision=main,fleet.path=gitops")
-    live.cluster.apply(template(helm4, chart, *words)["Application", "argocd", ROOT])
-    for name in EVERY:
-        live.until(lambda name=name: application(live, name), 120, lambda: live.story(ROOT))
-        settled(live, name, fleet.head)
-    yield Monorepo(live, fleet, cmp)
-    uninstall(live, *EVERY)
+    with live.lent():
+        live.cluster.apply(template(helm4, chart, *words)["Application", "argocd", ROOT])
+        for name in EVERY:
+            live.settled(name, fleet.head)
+        yield Monorepo(live, fleet, cmp)
 
 
 def test_everything_comes_from_the_one_application(monorepo: Monorepo) -> None:
     def place(name: str) -> tuple[Any, Any]:
-        found = application(monorepo.live, name)
+        found = monorepo.live.application(name)
         return found["spec"]["source"]["path"], found["metadata"]["annotations"][PATHS]
 
     static = "/gitops/fleet.yaml;/gitops/profiles;/gitops/services;."
@@ -100,7 +88,7 @@ def test_everything_comes_from_the_one_application(monorepo: Monorepo) -> None:
     assert place("sub-one-small") == ("gitops/services/small", ".")
     assert place("sub-one-abroad") == ("gitops/clusters/sub-one", read)
     for name in EVERY:
-        assert state(monorepo.live, name) == ("Synced", "Healthy")
+        assert monorepo.live.state(name) == GOOD
     assert config(monorepo.live.cluster, "sub-two-abroad", "config")["data"] == {"of": "shared"}
 
 

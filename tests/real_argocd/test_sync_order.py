@@ -6,31 +6,22 @@ ConfigMaps carry the version that they are from, once from the service's directo
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from cluster import NAMESPACE
+from live import APPLICATIONS
 from own_fleet import (
     become_ready,
     cluster_yaml,
     config,
     config_map,
     deployment,
-    eventually,
     give_up,
     history,
     install,
     new_fleet,
     on_record,
-    settled,
     spec,
-    state,
-    status,
-    target,
-    uninstall,
-    use_health_checks,
-    wait_doing,
 )
 
 if TYPE_CHECKING:
@@ -42,12 +33,6 @@ if TYPE_CHECKING:
     from repository import Repository
 
 
-@pytest.fixture(scope="module")
-def argocd(live: Live) -> Live:
-    use_health_checks(live)
-    return live
-
-
 class Story:
     """A cluster called `name` with the services db and web, where web depends on db."""
 
@@ -56,7 +41,7 @@ class Story:
         self.name = name
         self.db, self.web = f"{name}-db", f"{name}-web"
         self.fleet: Repository = new_fleet(root, self.files("v1"))
-        install(live, self.fleet, preview, name)
+        install(live.cluster, self.fleet, preview, name)
 
     def files(self, version: str) -> dict[str, str]:
         patch = f"{{target: {{kind: ConfigMap}}, patch: {{data: {{layer: {version}}}}}}}"
@@ -85,33 +70,32 @@ class Story:
 
     def held(self, revision: str) -> None:
         """Waits until db is applied from `revision` and not healthy, and the cluster's sync waits for it."""
-        wait_doing(self.live, self.name, f"waiting for healthy state of argoproj.io/Application/{self.db}")
-        eventually(
-            self.live,
+        waiting = f"waiting for healthy state of argoproj.io/Application/{self.db}"
+        self.live.eventually(self.name, lambda: waiting in self.live.doing(self.name))
+        self.live.eventually(
             self.db,
             lambda: (
-                state(self.live, self.db) == ("Synced", "Progressing")
-                and status(self.live, self.db)["sync"]["revision"] == revision
+                self.live.state(self.db) == ("Synced", "Progressing")
+                and self.live.status(self.db)["sync"]["revision"] == revision
             ),
         )
 
     def ready(self) -> None:
-        become_ready(self.live, self.name, "db")
+        become_ready(self.live.cluster, self.name, "db")
         self.live.refresh(self.db)
 
 
 @pytest.fixture
 def story(
-    argocd: Live, tmp_path: Path, request: pytest.FixtureRequest, preview: Callable[..., list[Any]]
+    live: Live, tmp_path: Path, request: pytest.FixtureRequest, preview: Callable[..., list[Any]]
 ) -> Iterator[Story]:
-    made = Story(argocd, tmp_path / "fleet", request.param, preview)
-    yield made
-    uninstall(argocd, made.name, made.db, made.web)
+    with live.lent():
+        yield Story(live, tmp_path / "fleet", request.param, preview)
 
 
 @pytest.fixture
 def record(story: Story, tmp_path: Path) -> Iterator[Program]:
-    with on_record(story.live, tmp_path / "record", story.name) as program:
+    with on_record(story.live.cluster, tmp_path / "record", story.name) as program:
         yield program
 
 
@@ -136,34 +120,34 @@ def in_order(record: Program, *wanted: tuple[str, str]) -> None:
 def test_a_dependant_waits_on_installation_and_on_update(story: Story, record: Program) -> None:
     first = story.fleet.head
     story.held(first)
-    assert target(story.live, story.web) is None and story.version("web") is None
+    assert story.live.target(story.web) is None and story.version("web") is None
     story.ready()
-    settled(story.live, story.name, first)
+    story.live.settled(story.name, first)
 
     second = story.commit("v2")
     story.held(second)
-    assert (target(story.live, story.web), story.version("web")) == (first, "v1")
+    assert (story.live.target(story.web), story.version("web")) == (first, "v1")
     # One more commit while the second is on its way does not get in between.
     third = story.commit("v3")
     story.ready()
     story.held(third)
-    assert (target(story.live, story.web), story.version("web")) == (second, "v2")
+    assert (story.live.target(story.web), story.version("web")) == (second, "v2")
     story.ready()
-    settled(story.live, story.name, third)
+    story.live.settled(story.name, third)
     in_order(record, ("db", "v1"), ("web", "v1"), ("db", "v2"), ("web", "v2"), ("db", "v3"), ("web", "v3"))
 
 
 def health(story: Story) -> str:
-    return state(story.live, story.name)[1]
+    return story.live.state(story.name)[1]
 
 
-def mended(story: Story, record: Program, version: str, seconds: float) -> None:
+def mended(story: Story, record: Program, version: str) -> None:
     """A commit that mends what is bad gets through with nobody's help."""
     commit = story.commit(version)
-    eventually(story.live, story.name, lambda: target(story.live, story.db) == commit, seconds)
+    story.live.eventually(story.name, lambda: story.live.target(story.db) == commit)
     story.held(commit)
     story.ready()
-    settled(story.live, story.name, commit)
+    story.live.settled(story.name, commit)
     in_order(record, ("db", "v1"), ("web", "v1"), ("db", version), ("web", version))
 
 
@@ -171,7 +155,7 @@ def mended(story: Story, record: Program, version: str, seconds: float) -> None:
 def installed(story: Story, record: Program) -> Story:
     story.held(story.fleet.head)
     story.ready()
-    settled(story.live, story.name, story.fleet.head)
+    story.live.settled(story.name, story.fleet.head)
     return story
 
 
@@ -180,12 +164,11 @@ def test_a_commit_that_cannot_be_rendered_and_the_one_that_mends_it(installed: S
     """The child's ComparisonError makes the cluster Degraded, nothing changes, and the fix needs no help."""
     story, first = installed, installed.fleet.head
     bad = story.commit("v2", {"services/db/config.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n"})
-    eventually(story.live, story.name, lambda: health(story) == "Degraded")
-    assert target(story.live, story.db) == bad and "broken/db" in story.live.condition(story.db)
-    wait_doing(story.live, story.name, "Retrying attempt #")
-    assert (target(story.live, story.web), story.version("web"), story.version("db")) == (first, "v1", "v1")
-    # Pauses of 5, 10, 20 ... 180 s; here it is among the first ones.
-    mended(story, record, "v3", 120)
+    story.live.eventually(story.name, lambda: health(story) == "Degraded")
+    assert story.live.target(story.db) == bad and story.live.condition(story.db, "broken/db")
+    story.live.eventually(story.name, lambda: "Retrying attempt #" in story.live.doing(story.name))
+    assert (story.live.target(story.web), story.version("web"), story.version("db")) == (first, "v1", "v1")
+    mended(story, record, "v3")
 
 
 @pytest.mark.parametrize("story", ["crashing"], indirect=True)
@@ -193,12 +176,12 @@ def test_a_commit_that_does_not_come_up_and_the_one_that_mends_it(installed: Sto
     story, first = installed, installed.fleet.head
     bad = story.commit("v1", {"services/db/db.yaml": deployment("db", "bad")})
     story.held(bad)
-    give_up(story.live, story.name, "db")
+    give_up(story.live.cluster, story.name, "db")
     story.live.refresh(story.db)
-    eventually(story.live, story.name, lambda: health(story) == "Degraded")
-    wait_doing(story.live, story.name, "Retrying attempt #")
-    assert (target(story.live, story.web), story.version("web")) == (first, "v1")
-    mended(story, record, "v3", 120)
+    story.live.eventually(story.name, lambda: health(story) == "Degraded")
+    story.live.eventually(story.name, lambda: "Retrying attempt #" in story.live.doing(story.name))
+    assert (story.live.target(story.web), story.version("web")) == (first, "v1")
+    mended(story, record, "v3")
 
 
 # Slow on purpose, and always with the same result: scrypt, some hundred times.
@@ -225,11 +208,11 @@ def test_a_dependency_that_renders_slowly_does_not_let_its_dependant_pass(instal
     """While db is rendered, its Application still says Synced and Healthy, of the commit before."""
     story, first = installed, installed.fleet.head
     second = story.commit("v2", slow(story, "v2"))
-    story.live.until(lambda: target(story.live, story.db) == second, 120, lambda: story.live.story(story.name))
-    assert (story.version("db"), target(story.live, story.web)) == ("v1", first), "it was not slow"
-    now = status(story.live, story.db)
+    story.live.until(story.name, lambda: story.live.target(story.db) == second)
+    assert (story.version("db"), story.live.target(story.web)) == ("v1", first), "it was not slow"
+    now = story.live.status(story.db)
     assert (now["sync"]["status"], now["sync"]["revision"], now["health"]["status"]) == ("Synced", first, "Healthy")
-    settled(story.live, story.name, second)
+    story.live.settled(story.name, second)
     in_order(record, ("db", "v1"), ("web", "v1"), ("db", "v2"), ("web", "v2"))
 
 
@@ -239,11 +222,11 @@ def test_with_track_branch_a_state_comes_that_no_commit_holds(installed: Story, 
     story = installed
     story.fleet.replace("fleet.yaml", "targetRevision: main\n", "targetRevision: main\napplication: {track: branch}\n")
     story.live.refresh(story.name)
-    settled(story.live, story.name, story.fleet.head)
-    assert target(story.live, story.db) == "main" and mixed(record) == []
+    story.live.settled(story.name, story.fleet.head)
+    assert story.live.target(story.db) == "main" and mixed(record) == []
     # The cluster's Application does not look at git now, the service's does.
-    by_hand = json.dumps({"spec": {"syncPolicy": {"automated": None}}})
-    story.live.cluster.kubectl("patch", "application", story.name, "-n", NAMESPACE, "--type=merge", "-p", by_hand)
+    by_hand = {"spec": {"syncPolicy": {"automated": None}}}
+    story.live.cluster.patch(f"{APPLICATIONS}/{story.name}", by_hand)
     story.fleet.commit(story.files("v2"))
     story.live.refresh(story.web)
-    story.live.until(lambda: ("web", "v2", "v1") in mixed(record), 120, lambda: story.live.story(story.web))
+    story.live.until(story.web, lambda: ("web", "v2", "v1") in mixed(record))
