@@ -347,7 +347,7 @@ def growth_rows(found: dict[str, Measured]) -> list[Row]:
 
 
 def validation(bench: Bench) -> list[Row]:
-    """Everything that can be known without a render, of fleets of 100 and 1,000 clusters with real work in each chart."""
+    """Everything that can be known without a render, of fleets of 100 and 1,000 clusters with real work in charts."""
     commands = {}
     for size in scale.SIZES[1:]:
         fleet = bench.place(f"validate-{size}")
@@ -486,7 +486,8 @@ def machine(bench: Bench) -> str:
 def report(rows: list[Row], bench: Bench) -> str:
     head = "| case | cmp-plugin | the bare tools | figure | limit | met |\n|---|---|---|---|---|---|\n"
     table = head + "".join(f"{row}\n" for row in rows)
-    return f"{machine(bench)}\n\n{table}\nImports of `generate`, each module's own time:\n\n```text\n{imports(bench)}\n```\n"
+    own = f"Imports of `generate`, each module's own time:\n\n```text\n{imports(bench)}\n```\n"
+    return f"{machine(bench)}\n\n{table}\n{own}"
 
 
 def main() -> int:

@@ -47,7 +47,8 @@ def _service(root: str, number: int) -> None:
 
 def describe_values(root: str) -> None:
     """Gives every chart of a fleet a values.yaml, a schema and a template, and every service a patch: what
-    `validate` has to look at."""
+    `validate` has to look at.
+    """
     named = {
         "domain": "",
         "replicas": 1,

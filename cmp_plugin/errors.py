@@ -54,6 +54,7 @@ class CmpError(Exception):
         return new
 
     def sort_key(self) -> tuple[str, int, int, str]:
+        """Order of a report: file, line, column, text."""
         at = self.at or Location("")
         return (at.file, at.line, at.column, self.message)
 

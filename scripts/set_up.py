@@ -144,7 +144,7 @@ def set_up(level: str, programs: tuple[needs.Need, ...] = (), optional: bool = F
 
 
 def copy_tools(directory: str) -> None:
-    """helm and kustomize alone, as files of `directory`."""
+    """Helm and kustomize alone, as files of `directory`."""
     tools = provide_all([KUSTOMIZE5, HELM4], 1, 2)
     os.makedirs(directory, exist_ok=True)
     for tool in tools:

@@ -33,6 +33,7 @@ class ChartRequest(NamedTuple):
 
     @property
     def is_oci(self) -> bool:
+        """Whether the chart is in an OCI registry."""
         return self.repository.startswith("oci://")
 
     def __str__(self) -> str:

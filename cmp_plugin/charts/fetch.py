@@ -139,7 +139,8 @@ class _Helm:
 
     def _versions(self, name: str) -> list[Version]:
         """What the repository's index says of one chart. Helm downloads it as it would an archive:
-        parsing all of a large one takes helm ten seconds and a gigabyte, twice."""
+        parsing all of a large one takes helm ten seconds and a gigabyte, twice.
+        """
         address = f"{self._source.address}/index.yaml"
         # Once for all charts that are fetched in one private directory: the next one finds a link to it there.
         index = os.path.join(os.path.dirname(self._home), f"index-{hashlib.sha256(address.encode()).hexdigest()}")

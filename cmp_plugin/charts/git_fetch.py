@@ -68,7 +68,7 @@ def _reason(stderr: str) -> str:
 
 
 def _git(words: list[str], workdir: str, deadline: Deadline, extra: Mapping[str, str] = {}) -> Completed:
-    """git as the user has it, but for what would tie it to another repository or ask a person."""
+    """Git as the user has it, but for what would tie it to another repository or ask a person."""
     passed = {key: value for key, value in os.environ.items() if not re.match(r"GIT_(?!SSH|SSL)", key)}
     env = {**passed, "GIT_TERMINAL_PROMPT": "0", "GIT_ALLOW_PROTOCOL": "https:http:ssh", "LC_ALL": "C", **extra}
     return run([git.find().path, *words], cwd=workdir, env=env, deadline=deadline)

@@ -31,6 +31,7 @@ class ChartSource(NamedTuple):
 
     @property
     def is_oci(self) -> bool:
+        """Whether the source is an OCI registry."""
         return self.address.startswith("oci://")
 
 
@@ -51,9 +52,9 @@ def source_of(request: ChartRequest, mirrors: tuple[tuple[str, str], ...], tree:
     # What a prefix is compared with: a registry's address goes on to the chart, a repository's ends.
     address = f"{request.repository}/{request.name}" if request.is_oci else request.repository
     for prefix, instead in sorted(mirrors, key=lambda mirror: -len(mirror[0])):
-        prefix = prefix.rstrip("/")
-        if within(address, prefix):
-            return _mirrored(request, prefix, address[len(prefix) :], instead, tree)
+        mirrored = prefix.rstrip("/")
+        if within(address, mirrored):
+            return _mirrored(request, mirrored, address[len(mirrored) :], instead, tree)
     return ChartSource(request.repository, "", request.name, request.repository, False)
 
 

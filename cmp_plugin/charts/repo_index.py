@@ -18,8 +18,8 @@ from ..errors import InputError
 from ..tools.versions import same
 
 _SMALL = 4 << 20
-_FIRST_KEY = re.compile(rb"^( *)[^\s#]", re.M)
-_ENTRIES = re.compile(rb"^entries:[ \t]*(?:#[^\n]*)?$", re.M)
+_FIRST_KEY = re.compile(rb"^( *)[^\s#]", re.MULTILINE)
+_ENTRIES = re.compile(rb"^entries:[ \t]*(?:#[^\n]*)?$", re.MULTILINE)
 
 
 class Version(NamedTuple):
@@ -75,9 +75,9 @@ def _block(index: bytes, name: str, start: int) -> bytes:
     """The lines of `entries.<name>`, in block style as every tool writes it."""
     first = _FIRST_KEY.search(index, start)
     indent = first[1] if first else b"  "
-    key = re.compile(rb"^" + indent + rb"([\"']?)" + re.escape(name.encode()) + rb"\1:(?=[ \t\n])", re.M)
+    key = re.compile(rb"^" + indent + rb"([\"']?)" + re.escape(name.encode()) + rb"\1:(?=[ \t\n])", re.MULTILINE)
     found = key.search(index, start)
     if found is None:
         return b""
-    after = re.compile(rb"^(?!" + indent + rb"[ -]|[ \t]*$|[ \t]*#)", re.M).search(index, found.end() + 1)
+    after = re.compile(rb"^(?!" + indent + rb"[ -]|[ \t]*$|[ \t]*#)", re.MULTILINE).search(index, found.end() + 1)
     return index[found.start() : after.start() if after else len(index)]

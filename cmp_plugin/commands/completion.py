@@ -50,7 +50,7 @@ def answer(parser: argparse.ArgumentParser) -> None:
     for action in _actions(parser):
         completer = COMPLETERS.get(str(action.metavar or action.dest).upper())
         if completer is not None and action.choices is None:
-            setattr(action, "completer", completer)
+            setattr(action, "completer", completer)  # noqa: B010 (argcomplete looks for it; argparse has no such field)
     argcomplete.autocomplete(parser, always_complete_options=False)
 
 

@@ -74,6 +74,7 @@ class Parser(argparse.ArgumentParser):
     """An argparse parser whose errors are ours, so that there is one place that prints them."""
 
     def error(self, message: str) -> NoReturn:
+        """Raises UsageError with what argparse says, and what was perhaps meant."""
         choice = re.search(r"^argument (.*): invalid choice: '(.*?)' \(choose from (.*)\)$", message, re.DOTALL)
         if choice is None:
             raise UsageError(message, hint=f"see {self.prog} --help")
@@ -96,6 +97,7 @@ class Top(Parser):
     """The parser of everything, whose help is the commands by what they are for."""
 
     def format_help(self) -> str:
+        """The commands by what they are for, then the options."""
         width = max(shutil.get_terminal_size().columns - 2, 40)
         lines = [f"{self.description}\n\nusage: {self.prog} VERB [words]\n"]
         for title, group in GROUPS.items():

@@ -37,7 +37,7 @@ WIDE = 100_000
 
 
 def visible(text: str) -> str:
-    """`text` without control characters: what they are is written out, as in `\\x1b`."""
+    r"""`text` without control characters: what they are is written out, as in `\x1b`."""
     return text if text.isprintable() else text.translate(_UNSEEN)
 
 
@@ -74,7 +74,7 @@ def columns(stream: TextIO) -> int:
 def painter(stream: TextIO) -> Paint:
     """A function (text, role) -> text, in the role's colour where `stream` has colours, plain elsewhere."""
     if not has_colours(stream):
-        return lambda text, role: visible(text)
+        return lambda text, _role: visible(text)
     from rich.color import ColorSystem
     from rich.style import Style
 

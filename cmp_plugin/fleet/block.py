@@ -51,7 +51,7 @@ def over_defaults(block: Node, defaults: Node) -> Node:
 
 def is_whole(keys: Keys) -> bool:
     """Whether what stands there is one value even when it is a map: higher layers replace it whole."""
-    return keys == ("chart",) or len(keys) == 3 and keys[0] == "patches" and keys[2] == "patch"
+    return keys == ("chart",) or (len(keys) == 3 and keys[0] == "patches" and keys[2] == "patch")
 
 
 def leaves(node: Node, keys: Keys = ()) -> Iterator[tuple[Keys, Node]]:

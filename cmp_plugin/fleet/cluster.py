@@ -64,6 +64,7 @@ class Cluster(NamedTuple):
 
     @property
     def spec(self) -> Node:
+        """cluster.yaml itself."""
         return self.sources[-1][2]
 
     def keys(self) -> list[str]:

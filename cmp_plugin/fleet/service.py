@@ -46,6 +46,7 @@ class Patch(NamedTuple):
 
     @property
     def is_json6902(self) -> bool:
+        """Whether it is a list of operations, and not a partial object."""
         return len(self.bodies) == 1 and isinstance(self.bodies[0].value, list)
 
 
@@ -103,4 +104,5 @@ class ResolvedService(NamedTuple):
 
     @property
     def directory(self) -> str:
+        """The canonical directory of its entry in the catalogue."""
         return f"/services/{self.entry}"

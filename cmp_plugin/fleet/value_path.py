@@ -54,7 +54,7 @@ def value_path(words: Iterable[str]) -> ValuePath:
     """
     first, *more = " ".join(words).split(maxsplit=1) or [""]
     found = _OBJECT.fullmatch(first)
-    if found is None or not more and found["kind"][0].islower():
+    if found is None or (not more and found["kind"][0].islower()):
         if more:
             raise UsageError("PATH is one word, or an object and a field: `Deployment/web spec.replicas`")
         return ValuePath(parsed(first))
@@ -68,7 +68,7 @@ def parsed(text: str) -> Path:
     at = 0
     while at < len(text):
         found = _STEP.match(text, at)
-        if found is None or bool(steps) != bool(found["dot"]) and not text.startswith("[", at):
+        if found is None or (bool(steps) != bool(found["dot"]) and not text.startswith("[", at)):
             raise UsageError(f'"{text}" is no path', hint='write one such as values.a.b[0] or metadata.labels."a.b/c"')
         steps.append(int(found["index"]) if found["index"] else _key(found))
         at = found.end()

@@ -67,7 +67,7 @@ def explain(error: yaml.YAMLError, data: bytes, origin: Position) -> tuple[str, 
         if character == "\t":
             return "a tab stands where a value or the indentation is expected: use spaces", position
         return f'a text that starts with "{character}" needs quotes', position
-    line, column = (a + b + 1 for a, b in zip(opened or position, origin))
+    line, column = (a + b + 1 for a, b in zip(opened or position, origin, strict=True))
     text = _AT_PROBLEM.get(problem, "not YAML: " + problem.replace("{", "{{").replace("}", "}}"))
     return text.format(opened=f"{line}:{column}"), position
 

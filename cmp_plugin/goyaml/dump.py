@@ -137,7 +137,7 @@ def _is_block(text: str) -> bool:
     return bool(ends) and all(line.isprintable() and line == line.rstrip() for line in lines)
 
 
-def _number(value: int | float | bool | None) -> str:
+def _number(value: float | bool | None) -> str:
     text = json.dumps(value)
     # PyYAML takes an exponent for a number only after a point.
     return text.replace("e", ".0e") if isinstance(value, float) and "e" in text and "." not in text else text

@@ -39,7 +39,7 @@ Entry = tuple[str | None, Position, Item]
 class Frame(Generic[Item]):
     """A map or list being read. Entries are (key, its position, value); the key None merges."""
 
-    __slots__ = ("start", "entries", "wants_key", "name", "position", "nodes", "height")
+    __slots__ = ("entries", "height", "name", "nodes", "position", "start", "wants_key")
 
     def __init__(self, start: yaml.CollectionStartEvent, nodes: int) -> None:
         self.start = start
@@ -83,6 +83,7 @@ class Reader(Generic[Item]):
         self._lines: list[str] = []
 
     def scalar(self, event: yaml.ScalarEvent) -> Item:
+        """The value of a scalar."""
         raise NotImplementedError
 
     def name(self, event: yaml.ScalarEvent) -> str | None:
@@ -90,9 +91,11 @@ class Reader(Generic[Item]):
         raise NotImplementedError
 
     def sequence(self, start: yaml.CollectionStartEvent, items: list[Item]) -> Item:
+        """The value of a list."""
         raise NotImplementedError
 
     def mapping(self, start: yaml.CollectionStartEvent, entries: list[Entry[Item]]) -> Item:
+        """The value of a map, from its entries in the order of the file."""
         raise NotImplementedError
 
     def alias(self, event: yaml.AliasEvent, item: Item) -> Item:
@@ -104,9 +107,11 @@ class Reader(Generic[Item]):
         self.fail(message, position)
 
     def fail(self, message: str, position: Position) -> NoReturn:
+        """Raises InputError at `position`."""
         raise InputError(message, self.at(position))
 
     def at(self, position: Position) -> Location:
+        """Line and column as people count them, from 1."""
         return Location(self.file, position[0] + self.origin[0] + 1, position[1] + self.origin[1] + 1)
 
     def documents(self) -> Iterator[Item]:

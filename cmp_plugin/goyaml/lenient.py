@@ -40,15 +40,19 @@ class Lenient(Reader[Item]):
         self._not_text: set[str] = set()
 
     def make(self, value: Any, position: Position) -> Item:
+        """The item of a scalar, a list of items or a map of items."""
         raise NotImplementedError
 
     def unwrap(self, item: Item) -> Any:
+        """The value that `make` was given."""
         raise NotImplementedError
 
     def keyed(self, item: Item, position: Position) -> Item:
+        """The item, as the value of a key at `position`."""
         return item
 
-    def number(self, number: int | float) -> int | float:
+    def number(self, number: float) -> int | float:
+        """The number that the reader in Go makes of it."""
         raise NotImplementedError
 
     def scalar(self, event: yaml.ScalarEvent) -> Item:
@@ -178,4 +182,5 @@ def quoted(text: str) -> str:
 
 
 def short(tag: str) -> str:
+    """A tag as people write it: `!!str`."""
     return tag.replace(_PREFIX, "!!")

@@ -27,7 +27,7 @@ class Node:
     a key that is this node. On that way a null counts as absent, as everywhere in a spec.
     """
 
-    __slots__ = ("value", "at", "key", "over")
+    __slots__ = ("at", "key", "over", "value")
 
     def __init__(
         self,

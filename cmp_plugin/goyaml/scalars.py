@@ -59,7 +59,7 @@ def is_number_like(text: str) -> bool:
     return bool(_INTEGER.fullmatch(digits) or _FLOAT.fullmatch(digits))
 
 
-def as_float64(number: int | float) -> int | float:
+def as_float64(number: float) -> int | float:
     """What is left of a number that Go decodes from JSON into a map: everything is a float64.
 
     So Helm reads values. What Go prints without a fraction is an int here, with Go's digits.
@@ -73,7 +73,7 @@ def as_float64(number: int | float) -> int | float:
     return _shortest(number)
 
 
-def as_kubernetes(number: int | float) -> int | float:
+def as_kubernetes(number: float) -> int | float:
     """What is left of a number in the Kubernetes decoder: int64 where it fits, else float64."""
     if isinstance(number, int) and number in _INT64:
         return number
@@ -106,7 +106,7 @@ def _integer(digits: str) -> int | None:
         binary = _SIGN_AFTER_0B.fullmatch(digits)
         return _fitting(int(binary[1], 2), signed=True) if binary else None
     sign, *texts = match.groups()
-    bases = [(text, base) for text, base in zip(texts, (16, 2, 8, 10)) if text is not None]
+    bases = [(text, base) for text, base in zip(texts, (16, 2, 8, 10), strict=True) if text is not None]
     text, base = bases[0]
     if base == 10 and len(text) > _DIGITS_OF_UINT64:
         return None

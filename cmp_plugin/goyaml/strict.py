@@ -132,11 +132,12 @@ def _refusal(text: str, value: Scalar) -> str:
     if switch := _SWITCHES.get(text.lower()):
         return f"{text} is a boolean to Helm and text to Kustomize: write {switch}, or {quoted(text)} for text"
     if isinstance(value, float) and _ENDS_IN_ZERO.fullmatch(text):
-        return f"{quoted(text)[1:-1]} is read as the number {scalars.as_float64(value)}: write that, or {quoted(text)} for text"
+        number = scalars.as_float64(value)
+        return f"{quoted(text)[1:-1]} is read as the number {number}: write that, or {quoted(text)} for text"
     if isinstance(value, float) and not math.isfinite(value):
         return f"{text} is no number in JSON: write {quoted(text)} for text"
     inexact = isinstance(value, int) and scalars.as_float64(value) != value
-    if inexact or isinstance(value, float) and _LONG.fullmatch(text):
+    if inexact or (isinstance(value, float) and _LONG.fullmatch(text)):
         return "this number is too large to be kept exactly: put it in quotes"
     if isinstance(value, str) and scalars.is_number_like(text):
         return "this looks like a number and is none to Helm: put it in quotes"

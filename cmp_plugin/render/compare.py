@@ -160,7 +160,7 @@ def _differing_items(steps: tuple[str, ...], before: list[Any], after: list[Any]
         return
     found = item_names(steps[-1] if steps else "", before, after)
     if found is not None:
-        yield from _by_name(steps, dict(zip(found[0], before)), dict(zip(found[1], after)))
+        yield from _by_name(steps, dict(zip(found[0], before, strict=True)), dict(zip(found[1], after, strict=True)))
     elif len(before) * len(after) > _MOST_PAIRS:
         yield Field(steps, CHANGED, masked(before), masked(after))
     else:

@@ -1,4 +1,4 @@
-"""Which two objects are the same one for the API server: the rule of the checks, `validate`, `diff`, `explain` and `import`.
+"""Which two objects are the same for the API server: the rule of the checks, `validate`, `diff`, `explain`, `import`.
 
 In: objects as plain values, the namespace of those that name none, what CustomResourceDefinitions say of
 custom kinds. Out: keys, equal exactly when the objects are the same: group, kind, namespace where the kind has
@@ -41,8 +41,8 @@ _MOVED = {
     ("extensions", "NetworkPolicy"): "networking.k8s.io",
     ("extensions", "PodSecurityPolicy"): "policy",
 }
-# A heuristic: nearly all custom kinds of such a name have no namespace (ClusterIssuer, ClusterSecretStore, ClusterPolicy): taken
-# for granted when no CustomResourceDefinition is there to tell. The exceptions are Cluster API's and OLM's.
+# A heuristic: nearly all custom kinds of such a name have no namespace (ClusterIssuer, ClusterSecretStore), which is
+# taken for granted when no CustomResourceDefinition is there to tell. The exceptions are Cluster API's and OLM's.
 _SOUNDS_CLUSTER_SCOPED = re.compile(r"Cluster(?!(Class|ResourceSet|ResourceSetBinding|ServiceVersion)$)[A-Z]")
 
 

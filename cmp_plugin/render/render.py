@@ -56,6 +56,7 @@ class BeforeKustomize(NamedTuple):
 
     @property
     def warnings(self) -> tuple[str, ...]:
+        """Sentences for stderr about the chart and the helm that was used."""
         return self.chart.warnings if self.chart else ()
 
 

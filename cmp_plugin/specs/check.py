@@ -60,7 +60,7 @@ def check(node: Node, kind: str) -> list[InputError]:
 
 
 def _real_path(root: Node, finding: Any) -> tuple[Any, ...]:
-    """pydantic's location without the union members it tried, which are no keys of the file."""
+    """Pydantic's location without the union members it tried, which are no keys of the file."""
     path: list[Any] = []
     for step in finding["loc"]:
         if root.find((*path, step)) is not None:

@@ -31,6 +31,8 @@ def field(description: str, **more: Any) -> Any:
 
 
 class Spec(BaseModel):
+    """What people write: no unknown field, no type but the one that is asked for."""
+
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
@@ -54,6 +56,7 @@ class Chart(Spec):
 
     @model_validator(mode="after")
     def one_source(self) -> Self:
+        """Exactly one of the three forms."""
         given = self.model_fields_set
         if [given == {"path"}, given == {"repo", "name"}, given == {"oci"}].count(True) != 1:
             raise ValueError("must be {path: ...}, {repo: ..., name: ...} or {oci: ...}")
@@ -207,6 +210,7 @@ class Destination(Spec):
 
     @model_validator(mode="after")
     def one_place(self) -> Self:
+        """Exactly one of both."""
         if len(self.model_fields_set) != 1:
             raise ValueError("must be {name: ...} or {server: ...}")
         return self
@@ -299,7 +303,7 @@ def json_schema(kind: str) -> dict[str, Any]:
 
 
 def _without_titles(value: Any) -> Any:
-    """pydantic adds a title to every field; an editor would show it above our description."""
+    """Pydantic adds a title to every field; an editor would show it above our description."""
     if isinstance(value, dict):
         named = value.get("properties")
         kept = {k: _without_titles(v) for k, v in value.items() if k != "title" and v is not named}

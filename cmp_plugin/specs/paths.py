@@ -98,7 +98,7 @@ def _fragment(fragment: Node, fix: Change) -> Node:
 
 
 def named_paths(block: Node) -> list[Node]:
-    """Every local path that a block with canonical paths names, as nodes without a `key=`; an optional one keeps its `?`."""
+    """Every local path of a block with canonical paths, as nodes without `key=`; an optional one keeps its `?`."""
     found: list[Node] = []
 
     def note(node: Node) -> Node:

@@ -30,7 +30,7 @@ _LOOK = 0.1
 class Deadline:
     """A point in time for a whole render, by the monotonic clock; `Deadline()` never expires."""
 
-    __slots__ = ("seconds", "_end")
+    __slots__ = ("_end", "seconds")
 
     def __init__(self, seconds: float = math.inf) -> None:
         self.seconds = seconds
@@ -113,7 +113,10 @@ def clean_environment(workdir: str) -> dict[str, str]:
 def _start(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
     pipe = subprocess.PIPE
     try:
-        return subprocess.Popen(argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, bufsize=0)
+        # What is started is a tool that discovery chose; arguments are a list, and no shell sees them.
+        return subprocess.Popen(  # noqa: S603
+            argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, bufsize=0
+        )
     except OSError as error:
         reason = os.strerror(error.errno or 0)
         raise _failed(argv, f"cannot be started: {reason}") from None
@@ -123,7 +126,8 @@ def _start(argv: Sequence[str], cwd: str, env: Mapping[str, str]) -> subprocess.
 
 def _read_both(child: subprocess.Popen[bytes], deadline: Deadline, limit: int) -> tuple[bytes, bytes]:
     """Both outputs, read until they end. When only a grandchild holds them, its output is left."""
-    assert child.stdout and child.stderr
+    assert child.stdout
+    assert child.stderr
     stdout, stderr = bytearray(), bytearray()
     ended = False
     with selectors.DefaultSelector() as selector:

@@ -31,14 +31,14 @@ _SETTINGS = {
 }
 # An address that means the same to everybody and holds no login but a user's name.
 _ADDRESS = re.compile(r"(https?://[\w.-]+(:\d+)?|ssh://([\w.-]+@)?[\w.-]+(:\d+)?|[\w.-]+@[\w.-]+:)/?[\w./~-]+")
-_PROGRAMS = re.compile(r"filter\..*\.(clean|smudge|process|required)", re.S)
+_PROGRAMS = re.compile(r"filter\..*\.(clean|smudge|process|required)", re.DOTALL)
 
 
 _GIT = discovery.Kind(
     name="git",
     variable="PATH",
     version_arguments=("--version",),
-    refusal=lambda version: "",
+    refusal=lambda _version: "",
     one_major=False,
 )
 

@@ -83,7 +83,7 @@ def explain(stderr: str) -> Reason:
     return reason._replace(message=message if len(message) <= _LONGEST else f"{message[:_LONGEST]} ...")
 
 
-_SCHEMA = re.compile(r"values don't meet the specifications of the schema\(s\).*?:\n(.*)", re.S)
+_SCHEMA = re.compile(r"values don't meet the specifications of the schema\(s\).*?:\n(.*)", re.DOTALL)
 # A line with more indentation is a part of the sentence before it (`oneOf` and its like).
 _VIOLATION = re.compile(r"( *)- at '(.*?)': (.*)")
 _LOADING = re.compile(r'failing loading "(.*?)": .*')
@@ -114,9 +114,9 @@ def _schema(text: str) -> Reason | None:
     return Reason(message, violations=tuple(violations) if not other else ())
 
 
-_AUTHORED = re.compile(r"execution error at \((.+?):(\d+):(\d+)\): (.*)", re.S)
-_SYNTAX = re.compile(r"parse error (?:at|in) \((.+?)(?::(\d+))?(?::(\d+))?\): (.*)", re.S)
-_NO_YAML = re.compile(r"YAML parse error on (.+?): (.*)", re.S)
+_AUTHORED = re.compile(r"execution error at \((.+?):(\d+):(\d+)\): (.*)", re.DOTALL)
+_SYNTAX = re.compile(r"parse error (?:at|in) \((.+?)(?::(\d+))?(?::(\d+))?\): (.*)", re.DOTALL)
+_NO_YAML = re.compile(r"YAML parse error on (.+?): (.*)", re.DOTALL)
 _BEFORE_YAML = re.compile(r"error (converting YAML to JSON|unmarshaling JSON): |while decoding JSON: |yaml: |json: ")
 
 
@@ -141,12 +141,12 @@ def _no_yaml(text: str) -> Reason | None:
     if not found:
         return None
     why = _BEFORE_YAML.sub("", found[2])
-    why = re.sub(r" into Go (value|struct field \S+) of type .*", "", why, flags=re.S)
+    why = re.sub(r" into Go (value|struct field \S+) of type .*", "", why, flags=re.DOTALL)
     return Reason(f"what it prints is no Kubernetes object in YAML: {why}", Location(found[1]))
 
 
 # Helm 4 spreads over three lines what Helm 3 prints as `template: FILE:L:C: executing ...`.
-_SPREAD = re.compile(r'^(\S.*:\d+)\n  (executing ".*" at <.*>):\n    ', re.M)
+_SPREAD = re.compile(r'^(\S.*:\d+)\n  (executing ".*" at <.*>):\n    ', re.MULTILINE)
 _FRAME = re.compile(r'template: ([^\n:]+):(\d+):(\d+): executing "[^\n"]*" at <([^\n]*?)>:\s+')
 
 
@@ -171,7 +171,7 @@ _CHART_FILE = re.compile(
     r"(?P<values>cannot load values\.yaml: )|cannot load Chart\.yaml: |Chart\.yaml file is missing"
     r"|validation: chart\.metadata|(?P<name>unable to detect chart at .*)",
 )
-_DEPENDENCIES = re.compile(r"an error occurred while checking for chart dependencies\..*directory: (.*)", re.I)
+_DEPENDENCIES = re.compile(r"an error occurred while checking for chart dependencies\..*directory: (.*)", re.IGNORECASE)
 
 
 def _chart_file(text: str) -> Reason | None:

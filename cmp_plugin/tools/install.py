@@ -60,9 +60,11 @@ class Step:
         self.started = time.monotonic()
 
     def say(self, text: str) -> None:
+        """One line on stderr."""
         print(self.prefix + text, file=sys.stderr, flush=True)
 
     def seconds(self) -> int:
+        """Whole seconds since the step began."""
         return round(time.monotonic() - self.started)
 
     def run(self, argv: Sequence[str], env: Mapping[str, str] | None = None, cwd: str = ".") -> str:

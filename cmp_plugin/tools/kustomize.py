@@ -25,7 +25,7 @@ KIND = discovery.Kind(
     name="kustomize",
     variable="CMP_PLUGIN_KUSTOMIZE",
     version_arguments=("version",),
-    refusal=lambda version: "",
+    refusal=lambda _version: "",
     one_major=False,
 )
 
@@ -47,22 +47,22 @@ def build(tool: Tool, directory: str, *, workdir: str, deadline: Deadline) -> by
 
 # Kustomize tries a path as a file, then as a directory, then as an address, and tells of each try:
 # only the first is of use, or, in a directory, what was wrong below it.
-_BELOW = re.compile(r".*recursed accumulation of path '(.*?)': (?=.)", re.S)
-_FIRST_TRY = re.compile(r"accumulation err='(.*)': (?:must build at directory|no 'git' program)", re.S)
+_BELOW = re.compile(r".*recursed accumulation of path '(.*?)': (?=.)", re.DOTALL)
+_FIRST_TRY = re.compile(r"accumulation err='(.*)': (?:must build at directory|no 'git' program)", re.DOTALL)
 _SHORTER = [
-    (re.compile(r"evalsymlink failure on '(.*?)' ?: .*", re.S), r"\1 does not exist"),
-    (re.compile(r"Get \"(.*?)\": proxyconnect.*", re.S), r"a render loads nothing from \1"),
+    (re.compile(r"evalsymlink failure on '(.*?)' ?: .*", re.DOTALL), r"\1 does not exist"),
+    (re.compile(r"Get \"(.*?)\": proxyconnect.*", re.DOTALL), r"a render loads nothing from \1"),
     (re.compile(r"//[^/@\s]*@"), "//"),  # a password in an address
     (re.compile(r"accumulating resources from '.*?': (?=\S+ does not exist|a render loads)"), ""),
-    (re.compile(r"\A.*(?=cycle detected: )", re.S), ""),
+    (re.compile(r"\A.*(?=cycle detected: )", re.DOTALL), ""),
     # What follows quotes patches, objects and literals: a Secret's content may be among it.
-    (re.compile(r"trouble configuring builtin (\w+) with config: `.*?`: ", re.S), r"\1: "),
-    (re.compile(r"(unable to parse SM or JSON patch) from .*", re.S), r"\1"),
+    (re.compile(r"trouble configuring builtin (\w+) with config: `.*?`: ", re.DOTALL), r"\1: "),
+    (re.compile(r"(unable to parse SM or JSON patch) from .*", re.DOTALL), r"\1"),
     (
-        re.compile(r"literal sources \[.*?\]: invalid literal source .*, expected", re.S),
+        re.compile(r"literal sources \[.*?\]: invalid literal source .*, expected", re.DOTALL),
         "a literal source is no",
     ),
-    (re.compile(r" in object \{\{(.*?)\} .*", re.S), r" in \1"),
+    (re.compile(r" in object \{\{(.*?)\} .*", re.DOTALL), r" in \1"),
 ]
 
 

@@ -14,21 +14,21 @@ _READ = 8 * 1024
 
 # (what quotes a value, what is left of it)
 _QUOTING = [
-    (re.compile(r"(range can't iterate over|if/with can't use) .*", re.S), r"\1 this value"),
-    (re.compile(r"type mismatch on (\S+): .*", re.S), r"type mismatch on \1"),
-    (re.compile(r"%!\w?\(.*\)", re.S), HIDDEN),
-    (re.compile(r"invalid map key: .*", re.S), "invalid map key"),
+    (re.compile(r"(range can't iterate over|if/with can't use) .*", re.DOTALL), r"\1 this value"),
+    (re.compile(r"type mismatch on (\S+): .*", re.DOTALL), r"type mismatch on \1"),
+    (re.compile(r"%!\w?\(.*\)", re.DOTALL), HIDDEN),
+    (re.compile(r"invalid map key: .*", re.DOTALL), "invalid map key"),
     (re.compile(r"unknown anchor '.*?' referenced"), "unknown anchor referenced"),
-    (re.compile(r"cannot unmarshal (!!)?(\w+) `.*?`", re.S), r"cannot unmarshal \2"),
+    (re.compile(r"cannot unmarshal (!!)?(\w+) `.*?`", re.DOTALL), r"cannot unmarshal \2"),
     (re.compile(r"cannot unmarshal number \S+"), "cannot unmarshal number"),
     (re.compile(r"(cannot (?:over)?write table with non table for \S+) \(.*\)"), r"\1"),
     (
-        re.compile(r"can't use .* (?:to )?iterate over", re.S),
+        re.compile(r"can't use .* (?:to )?iterate over", re.DOTALL),
         "can't use this value to iterate over",
     ),
-    (re.compile(r"(non-comparable types?) .*", re.S), r"\1"),
-    (re.compile(r"improper constraint: .*", re.S), "improper constraint"),
-    (re.compile(r"can't convert .* to decimal", re.S), "can't convert this value to decimal"),
+    (re.compile(r"(non-comparable types?) .*", re.DOTALL), r"\1"),
+    (re.compile(r"improper constraint: .*", re.DOTALL), "improper constraint"),
+    (re.compile(r"can't convert .* to decimal", re.DOTALL), "can't convert this value to decimal"),
 ]
 _REFUSED = [
     (re.compile(r".* (is not valid '[^']*').*"), r"\1"),
@@ -40,8 +40,8 @@ _REFUSED = [
     ),
 ]
 _SENTENCE = re.compile(r"(- at '.*?': )(.*)")
-_CALL = re.compile(r"(error calling (?!include)\w+: )(.*)", re.S)
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.S)
+_CALL = re.compile(r"(error calling (?!include)\w+: )(.*)", re.DOTALL)
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"|`[^`]*`', re.DOTALL)
 
 
 def clipped(text: str) -> str:

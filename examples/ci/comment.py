@@ -37,6 +37,7 @@ def earlier(comments: str, mark: str) -> int | None:
 
 
 def main(file: str) -> None:
+    """Posts the text of `file` as a comment, or changes the comment that is there already."""
     with open(file, encoding="utf-8") as opened:
         report = opened.read()
     env = os.environ

@@ -37,7 +37,9 @@ class Files:
         self.plain("services/web/objects.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n")
 
     def __call__(self, path: str, text: str) -> None:
-        kind = {"profiles": "Profile", "services": "Service", "clusters": "Cluster"}.get(path.split("/")[0], "Fleet")
+        kind = {"profiles": "Profile", "services": "Service", "clusters": "Cluster"}.get(
+            path.split("/", maxsplit=1)[0], "Fleet"
+        )
         self.plain(path, f"{HEAD}{kind}\n{dedent(text)}")
 
     def plain(self, path: str, text: str) -> None:

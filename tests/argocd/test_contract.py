@@ -30,7 +30,7 @@ def test_strings_are_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    "parameters, said",
+    ("parameters", "said"),
     [
         ([{"name": "servcie", "string": "x"}], r'unknown parameter "servcie" \(did you mean "service"\?\)'),
         ([{"name": "zzz", "string": "x"}], r"there are cluster, service, inputs"),

@@ -50,7 +50,7 @@ def test_both_helms_agree(chart: Path, helm3: str, objects: dict[Any, Any]) -> N
 
 
 @pytest.mark.parametrize(
-    "setting, said",
+    ("setting", "said"),
     [
         ("fleet.repoURL=fleet", "repoURL"),
         ("fleet.repoUrl=https://git.example.com/fleet.git", "repoUrl"),

@@ -343,7 +343,7 @@ def large_index(name: str, megabytes: int) -> bytes:
 
 
 def test_an_index_of_50_megabytes(served: Repository, charts: Path, asks: Ask, context: MakeContext) -> None:
-    """helm alone works 16 seconds for it (docs/charts.md); the bound leaves room."""
+    """Helm alone works 16 seconds for it (docs/charts.md); the bound leaves room."""
     (charts / "index.yaml").write_bytes(large_index("small", 50))
     before = worked()
     entry, _ = lock_chart(asks(), context())

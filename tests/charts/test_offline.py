@@ -53,7 +53,7 @@ def vendored(fleet: Path, env: dict[str, str], tmp_path: Path) -> Iterator[Path]
     assert online.code == 0, online.stderr
     (tmp_path / "online").write_bytes(online.stdout)
     shutil.rmtree(tmp_path / "cache2")
-    yield Path(shutil.copytree(fleet, tmp_path / "copy"))
+    return Path(shutil.copytree(fleet, tmp_path / "copy"))
 
 
 def test_a_vendored_fleet_needs_no_network(vendored: Path, env: dict[str, str], tmp_path: Path) -> None:

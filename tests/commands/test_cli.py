@@ -8,7 +8,9 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fleets import chart, write
@@ -122,7 +124,7 @@ def test_yaml_says_the_same_as_json(fleet: Path, clean_env: dict[str, str]) -> N
     "args", [["preview"], ["preview", "prod"], ["preview", "prod", "api"], ["preview", "-o", "json"]]
 )
 def test_nothing_reaches_stdout_when_one_of_many_fails(
-    how, args: list[str], fleet: Path, clean_env: dict[str, str]
+    how: Callable[[Path], object], args: list[str], fleet: Path, clean_env: dict[str, str]
 ) -> None:
     how(fleet)
     out = run(args, str(fleet), clean_env)
@@ -162,7 +164,9 @@ def test_out_as_json(fleet: Path, tmp_path: Path, clean_env: dict[str, str]) -> 
 
 
 @pytest.mark.parametrize("how", [break_service, break_chart])
-def test_out_is_all_or_none(how, fleet: Path, tmp_path: Path, clean_env: dict[str, str]) -> None:
+def test_out_is_all_or_none(
+    how: Callable[[Path], object], fleet: Path, tmp_path: Path, clean_env: dict[str, str]
+) -> None:
     run(["preview", "dev", "web", "--out", "../rendered"], str(fleet), clean_env)
     before = tree(tmp_path / "rendered")
     how(fleet)
@@ -181,7 +185,7 @@ def test_out_is_all_or_none(how, fleet: Path, tmp_path: Path, clean_env: dict[st
     ],
 )
 def test_keep_going_writes_what_is_good_and_fails(
-    how, good: list[str], fleet: Path, tmp_path: Path, clean_env: dict[str, str]
+    how: Callable[[Path], object], good: list[str], fleet: Path, tmp_path: Path, clean_env: dict[str, str]
 ) -> None:
     how(fleet)
     out = run(["preview", "--keep-going", "--out", "../rendered"], str(fleet), clean_env)
@@ -283,7 +287,7 @@ class TestValidate:
         assert out.stdout.startswith(b'fleet.yaml:3:1: unknown key "lable"')
 
 
-def started(args: list[str], cwd: Path, env: dict[str, str], **more) -> subprocess.Popen[bytes]:
+def started(args: list[str], cwd: Path, env: dict[str, str], **more: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         [PROGRAM, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, **more,
@@ -356,11 +360,11 @@ def test_a_bug_of_ours_is_one_line_and_exit_code_3(fleet: Path, clean_env: dict[
     )
     python = os.path.join(os.path.dirname(PROGRAM), "python")
     command = [python, str(program), "preview", "dev"]
-    done = subprocess.run(command, cwd=fleet, env=clean_env, capture_output=True, timeout=60)
+    done = subprocess.run(command, cwd=fleet, env=clean_env, capture_output=True, timeout=60, check=False)
     assert (done.returncode, done.stdout) == (3, b"")
     said = f"a bug in cmp-plugin at files.py:{line}: ZeroDivisionError: run it again with -v for details\n"
     assert done.stderr.decode() == said
-    loud = subprocess.run([*command, "-v"], cwd=fleet, env=clean_env, capture_output=True, timeout=60)
+    loud = subprocess.run([*command, "-v"], cwd=fleet, env=clean_env, capture_output=True, timeout=60, check=False)
     assert loud.returncode == 3 and b"Traceback" in loud.stderr
 
 
@@ -418,7 +422,7 @@ def test_a_result_has_any_character(fleet: Path, clean_env: dict[str, str]) -> N
 
 def test_a_closed_standard_output_is_no_bug(fleet: Path, clean_env: dict[str, str]) -> None:
     done = subprocess.run(
-        ["sh", "-c", 'exec "$0" preview dev 1>&-', PROGRAM], cwd=fleet, env=clean_env, capture_output=True
+        ["sh", "-c", 'exec "$0" preview dev 1>&-', PROGRAM], cwd=fleet, env=clean_env, capture_output=True, check=False
     )
     assert (done.returncode, done.stderr) == (1, b"there is no standard output to write to\n")
 
@@ -427,7 +431,10 @@ def test_a_closed_standard_output_is_no_bug(fleet: Path, clean_env: dict[str, st
 def test_a_closed_standard_error_is_no_bug(words: str, fleet: Path, clean_env: dict[str, str]) -> None:
     line = f'exec "$0" {words} 2>&-'
     assert (
-        subprocess.run(["sh", "-c", line, PROGRAM], cwd=fleet, env=clean_env, stdout=subprocess.DEVNULL).returncode == 0
+        subprocess.run(
+            ["sh", "-c", line, PROGRAM], cwd=fleet, env=clean_env, stdout=subprocess.DEVNULL, check=False
+        ).returncode
+        == 0
     )
 
 

@@ -73,8 +73,10 @@ def test_lock_changes_what_changed(tool: Tool, fleet: Path, served: Repository) 
     checked = tool("lock", "--check")
     assert said(checked) == (
         1,
-        "services/web/service.lock: no cluster uses chart small 1.0.0 any more (run `cmp-plugin lock`)\n"
-        "services/web/service.yaml:4:8: chart small 2.0.0 is not in services/web/service.lock (run `cmp-plugin lock`)\n",
+        (
+            "services/web/service.lock: no cluster uses chart small 1.0.0 any more (run `cmp-plugin lock`)\n"
+            "services/web/service.yaml:4:8: chart small 2.0.0 is not in services/web/service.lock (run `cmp-plugin lock`)\n"
+        ),
         "",
     )
     assert tool("lock").code == 0
@@ -126,7 +128,7 @@ UNLOCKED = (
 
 
 def test_what_is_not_locked(tool: Tool, fleet: Path, served: Repository) -> None:
-    """generate refuses; preview fetches and warns; validate names it; with `lock: optional` all go on."""
+    """Generate refuses; preview fetches and warns; validate names it; with `lock: optional` all go on."""
     assert said(generate(tool)) == (1, "", UNLOCKED.format(who="b/web"))
     assert served.asked == []
     preview = tool("preview", "b", "web")
@@ -153,9 +155,11 @@ def test_vendor(tool: Tool, fleet: Path, served: Repository, tmp_path: Path) -> 
     tool("lock")
     assert said(tool("vendor")) == (
         0,
-        "services/vee/charts/vee-v1.0.0.tgz\n"
-        "services/web/charts/small-1.0.0.tgz\n"
-        "services/web/charts/small-1.2.0.tgz\n",
+        (
+            "services/vee/charts/vee-v1.0.0.tgz\n"
+            "services/web/charts/small-1.0.0.tgz\n"
+            "services/web/charts/small-1.2.0.tgz\n"
+        ),
         "",
     )
     for name in ("small-1.0.0.tgz", "small-1.2.0.tgz"):
@@ -212,8 +216,10 @@ def test_a_vendored_archive_that_was_changed(tool: Tool, fleet: Path, served: Re
     assert said(generate(tool)) == (
         1,
         "",
-        "services/web/service.yaml:4:8: b/web: services/web/charts/small-1.0.0.tgz has the digest"
-        f" {store.digest_of(wrong)}, the lock says {expected}\n",
+        (
+            "services/web/service.yaml:4:8: b/web: services/web/charts/small-1.0.0.tgz has the digest"
+            f" {store.digest_of(wrong)}, the lock says {expected}\n"
+        ),
     )
     assert tool("vendor").code == 0
     assert generate(tool).code == 0

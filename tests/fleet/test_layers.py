@@ -180,8 +180,7 @@ def test_how_a_field_merges(field: str, low: str, high: str, expected: Any, tmp_
 
 
 @pytest.mark.parametrize(
-    "field", ["values", "valuesFiles", "vars", "variants", "patches", "images", "kustomize", "application"]
-    + ["metadata", "namespace", "resources", "dependsOn", "includeCRDs", "version", "allow"]
+    "field", ["values", "valuesFiles", "vars", "variants", "patches", "images", "kustomize", "application", "metadata", "namespace", "resources", "dependsOn", "includeCRDs", "version", "allow"]
 )  # fmt: skip
 def test_a_top_level_key_without_a_value_is_left_out(field: str, tmp_path: Path) -> None:
     defaults = (

@@ -72,13 +72,17 @@ def test_a_dependency_of_all_services_is_none_of_its_own(tmp_path: Path) -> None
         ),
         (
             {"web": "dependsOn: [queue]"},
-            'services/web/service.yaml:3:13: c/web: depends on "queue", which is not on this cluster'
-            ' (write "queue?" if it may be absent)',
+            (
+                'services/web/service.yaml:3:13: c/web: depends on "queue", which is not on this cluster'
+                ' (write "queue?" if it may be absent)'
+            ),
         ),
         (
             {"a": "", "b": "dependsOn: [a]\napplication: {wave: 0}"},
-            "services/b/service.yaml:4:21: c/b: wave 0 is not above its dependencies' wave 0"
-            " (write 1 or more, or leave it out)",
+            (
+                "services/b/service.yaml:4:21: c/b: wave 0 is not above its dependencies' wave 0"
+                " (write 1 or more, or leave it out)"
+            ),
         ),
         (
             {"a": "application: {wave: '${cluster.name}'}"},

@@ -68,7 +68,7 @@ DOCUMENTS = {
     "99 deep": b"a: " + b"[" * 98 + b"]" * 98,
     "120 deep": b"a: " + b"[" * 119 + b"]" * 119,
     "12,000 deep": b"a: " + b"[" * 12000 + b"]" * 12000,
-    "12,000 deep by indentation": b"".join(b" " * n + b"a:\n" for n in range(0, 200)),
+    "12,000 deep by indentation": b"".join(b" " * n + b"a:\n" for n in range(200)),
     "many aliases": b"a: &x {b: 1}\nc:\n" + b"- *x\n" * 3000,
     "aliases of aliases": b"a: &a [x, x, x, x, x, x, x, x, x]\n"
     + b"".join(b"%c: &%c [%s]\n" % (98 + n, 98 + n, b",".join([b"*%c" % (97 + n)] * 9)) for n in range(6)),
@@ -208,7 +208,9 @@ def test_scalars_that_we_refuse(helm4: str, tmp_path: Path) -> None:
 def test_documents(version: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     texts = list(DOCUMENTS.values())
     seen = go_reads.values_of_each(request.getfixturevalue(version), tmp_path, texts)
-    wrong = {title: said for (title, text), go in zip(DOCUMENTS.items(), seen) if (said := verdict(text, go))}
+    wrong = {
+        title: said for (title, text), go in zip(DOCUMENTS.items(), seen, strict=True) if (said := verdict(text, go))
+    }
     assert not wrong
 
 

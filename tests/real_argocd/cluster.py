@@ -46,7 +46,7 @@ class Cluster:
         self.port = port
 
     def kubectl(self, *args: str | Path, text: str | None = None, check: bool = True) -> str:
-        """kubectl's standard output; AssertionError with its words when it fails."""
+        """Kubectl's standard output; AssertionError with its words when it fails."""
         own = ("--kubeconfig", self.kubeconfig, "--cache-dir", self.cache)
         done = subprocess.run(
             [directory(KUBERNETES) / "kubectl", *own, *args],
@@ -55,6 +55,7 @@ class Cluster:
             capture_output=True,
             text=True,
             timeout=PATIENCE,
+            check=False,
         )
         assert not check or done.returncode == 0, f"kubectl {args}: {done.stderr}"
         return done.stdout if check else done.stdout + done.stderr

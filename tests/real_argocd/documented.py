@@ -36,7 +36,7 @@ def run_block(cluster: Cluster, block: Block, names: Mapping[str, str] | None = 
     kubectl = {"KUBECONFIG": str(cluster.kubeconfig), "KUBECACHEDIR": str(cluster.cache)}
     environment = os.environ | kubectl | {"PATH": path}
     done = subprocess.run(
-        ["sh", "-eu", "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE
+        ["sh", "-eu", "-c", script], env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

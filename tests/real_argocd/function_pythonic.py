@@ -70,7 +70,7 @@ def fitting_python() -> str:
 
 def version_of(python: str) -> tuple[int, ...]:
     ask = "import sys; print(*sys.version_info[:2])"
-    done = subprocess.run([python, "-c", ask], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    done = subprocess.run([python, "-c", ask], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
     return tuple(int(part) for part in done.stdout.split()) if done.returncode == 0 else ()
 
 

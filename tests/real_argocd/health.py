@@ -41,6 +41,7 @@ def health(each: dict[str, Any], home: Path) -> tuple[str, str]:
         capture_output=True,
         text=True,
         timeout=PATIENCE,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     said = dict(line.split(": ", 1) for line in done.stdout.splitlines())

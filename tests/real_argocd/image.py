@@ -83,6 +83,6 @@ def _buildah(work: Path, *words: str) -> str:
 
 
 def _run(argv: list[str]) -> str:
-    done = subprocess.run(["nice", *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    done = subprocess.run(["nice", *argv], stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{argv} failed:\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
     return done.stdout

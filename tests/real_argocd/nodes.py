@@ -95,7 +95,7 @@ def bring_up(cluster: Cluster) -> None:
         for each in (cluster.read(f"{group}/{kind}") or {"items": []})["items"]:
             wanted, now = status(each), each.get("status", {})
             if any(
-                now.get(name) is None or name == "observedGeneration" and now[name] != wanted[name] for name in wanted
+                now.get(name) is None or (name == "observedGeneration" and now[name] != wanted[name]) for name in wanted
             ):
                 metadata = each["metadata"]
                 within = f"/namespaces/{metadata['namespace']}" if "namespace" in metadata else ""

@@ -40,7 +40,8 @@ def find(live: Live, wanted: dict[str, Any], namespace: str) -> Any:
 
 
 @pytest.mark.parametrize(
-    "service, namespace", [("namespaces", ""), ("priority-classes", ""), ("web", "web"), ("web-preview", "web-preview")]
+    ("service", "namespace"),
+    [("namespaces", ""), ("priority-classes", ""), ("web", "web"), ("web-preview", "web-preview")],
 )
 def test_reference_services_become_synced(
     live: Live, fleet: Repository, preview: Callable[..., list[Any]], service: str, namespace: str

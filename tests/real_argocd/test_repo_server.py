@@ -166,7 +166,7 @@ def test_the_condition_says_where_and_what(repo: RepoServer, fleet: Repository) 
 
 
 def test_an_error_longer_than_8_kib_arrives(repo: RepoServer, fleet: Repository) -> None:
-    """gRPC carries it as a header; some clients read 8 KiB of it. The first line says everything."""
+    """GRPC carries it as a header; some clients read 8 KiB of it. The first line says everything."""
     service = fleet.root / "services/web/service.yaml"
     wrong = "".join(f"unknownKeyNumber{number:04d}: 1\n" for number in range(400))
     fleet.commit({"services/web/service.yaml": service.read_text() + wrong})

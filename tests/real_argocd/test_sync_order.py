@@ -195,7 +195,7 @@ data: {directory: VERSION}
 
 
 def slow(story: Story, version: str) -> dict[str, str]:
-    """db as a chart that takes seconds to render, and has nothing to wait for."""
+    """Db as a chart that takes seconds to render, and has nothing to wait for."""
     return {
         "services/db/service.yaml": spec("Service", f"namespace: {story.name}\nchart: {{path: chart}}\n"),
         "services/db/chart/Chart.yaml": "apiVersion: v2\nname: db\nversion: 1.0.0\n",

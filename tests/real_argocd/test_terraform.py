@@ -28,6 +28,7 @@ def formatted(path: Path) -> tuple[int, str]:
         stderr=subprocess.STDOUT,
         text=True,
         env={"PATH": "/usr/bin:/bin", "HOME": str(path)},
+        check=False,
     )
     return done.returncode, done.stdout
 
@@ -45,7 +46,7 @@ def test_a_file_that_cannot_be_read_is_found(tmp_path: Path) -> None:
 def test_after_the_installation_git_decides() -> None:
     """A second `apply` must not put back what Argo CD has changed, nor may a value come from here."""
     (release,) = re.findall(
-        r'^resource "helm_release" "\w+" \{\n(.*?)^\}', (MODULE / "argocd.tf").read_text(), re.M | re.S
+        r'^resource "helm_release" "\w+" \{\n(.*?)^\}', (MODULE / "argocd.tf").read_text(), re.MULTILINE | re.DOTALL
     )
     assert re.search(r"^  lifecycle \{\n    ignore_changes = all\n  \}$", release, re.MULTILINE)
     fields = set(re.findall(r"^  (\w+) +=", release, re.MULTILINE))

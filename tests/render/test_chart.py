@@ -298,7 +298,7 @@ HERE = "services/web/chart/"
 
 
 @pytest.mark.parametrize(
-    "files, values, error",
+    ("files", "values", "error"),
     [
         (
             {"templates/deployment.yaml": "a: 1\nb:   {{ .Values.a.b.c }}\n"},
@@ -362,8 +362,8 @@ HERE = "services/web/chart/"
         (
             {"templates/x.yaml": OBJECT, "values.schema.json": '{"properties": {"num": {"type": "integer"}}}'},
             "  a: 1\n  num: hunter2\n",
-            "services/web/service.yaml:7:3: kind.local/web: the values schema of chart web refuses num: got string,"
-            " want integer",
+            ("services/web/service.yaml:7:3: kind.local/web: the values schema of chart web refuses num: got string,"
+            " want integer"),
         ),
         (
             {
@@ -371,8 +371,8 @@ HERE = "services/web/chart/"
                 "values.schema.json": '{"properties": {"image": {"additionalProperties": false}}}',
             },
             "  image:\n    tga: x\n",
-            "services/web/service.yaml:7:5: kind.local/web: the values schema of chart web refuses image: additional"
-            " properties 'tga' not allowed",
+            ("services/web/service.yaml:7:5: kind.local/web: the values schema of chart web refuses image: additional"
+            " properties 'tga' not allowed"),
         ),
         (
             {"templates/x.yaml": OBJECT, "values.schema.json": '{"required": ["image"]}'},
@@ -386,8 +386,8 @@ HERE = "services/web/chart/"
                 "charts/sub/values.schema.json": '{"properties": {"a/b": {"items": {"type": "integer"}}}}',
             },
             "  sub:\n    a/b:\n    - 1\n    - hunter2\n",
-            "services/web/service.yaml:9:7: kind.local/web: the values schema of chart sub refuses a~1b.1: got"
-            " string, want integer",
+            ("services/web/service.yaml:9:7: kind.local/web: the values schema of chart sub refuses a~1b.1: got"
+            " string, want integer"),
         ),
     ],
 )  # fmt: skip

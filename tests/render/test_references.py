@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from pathlib import Path
 
@@ -28,7 +29,7 @@ def bomb() -> str:
     """1 KiB that is 100,000,000 values."""
     names = "abcdefghi"
     lines = [f"a: &a [{', '.join('x' * 10)}]"]
-    lines += [f"{one}: &{one} [{', '.join([f'*{below}'] * 10)}]" for below, one in zip(names, names[1:], strict=False)]
+    lines += [f"{one}: &{one} [{', '.join([f'*{below}'] * 10)}]" for below, one in itertools.pairwise(names)]
     return "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n" + "\n".join(lines) + "\n"
 
 

@@ -112,8 +112,10 @@ PATCHES: dict[str, tuple[Any, str]] = {
     ),
     "a null that Kustomize writes as text": (
         patch("metadata: {labels: {app: null}}", kind="Deployment"),
-        'services/web/patch.yaml:1:26: one/web: patch "p": with a target, Kustomize does not delete labels.app, it writes'
-        ' the text "null" (use a JSON6902 patch with `op: remove`, or name the object in the patch itself)',
+        (
+            'services/web/patch.yaml:1:26: one/web: patch "p": with a target, Kustomize does not delete labels.app, it writes'
+            ' the text "null" (use a JSON6902 patch with `op: remove`, or name the object in the patch itself)'
+        ),
     ),
     "a merge that cannot be": (
         patch("spec: {template: [1]}", kind="Deployment"),

@@ -7,6 +7,7 @@ import graphlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -92,7 +93,7 @@ def imports(module: str) -> set[str]:
     return found - {module}
 
 
-def ours(names) -> set[str]:
+def ours(names: Iterable[str]) -> set[str]:
     return {
         short
         for name in names
@@ -189,6 +190,7 @@ def test_generate_imports_little(tmp_path: Path, clean_env: dict[str, str]) -> N
         capture_output=True,
         text=True,
         timeout=120,
+        check=False,
     )
     timed = [line for line in done.stderr.splitlines() if line.startswith("import time:")]
     said = [line for line in done.stderr.splitlines() if not line.startswith("import time:")]
@@ -220,7 +222,7 @@ def steps() -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in table("One render")]
 
 
-@pytest.mark.parametrize(("caller", "called"), steps(), ids=lambda name: str(name))
+@pytest.mark.parametrize(("caller", "called"), steps(), ids=str)
 def test_each_step_of_the_render_is_an_import(caller: str, called: str) -> None:
     """The function exists, and the module that calls it imports it."""
     parts = called.split(".")

@@ -124,6 +124,7 @@ def shell(script: str, cwd: Path, env: dict[str, str]) -> tuple[str, int]:
         stderr=subprocess.STDOUT,
         timeout=600,
         text=True,
+        check=False,
     )
     return done.stdout, done.returncode
 

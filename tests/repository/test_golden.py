@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import golden
@@ -49,7 +50,7 @@ def lay_out(path: Path, fleet: Path) -> None:
     CASES[path].lay_out(fleet)
 
 
-def without_golden(example: Path):
+def without_golden(example: Path) -> Callable[[str, list[str]], set[str]]:
     return lambda directory, names: {"golden"} if Path(directory) == example else set()
 
 

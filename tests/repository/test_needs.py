@@ -72,8 +72,10 @@ def test_an_ordinary_user_is_told(
     set_up.provide_programs(Step(5, 5, "Debian's packages"), tuple(needed), optional=True)
     assert capfd.readouterr().err.splitlines() == [
         "[5/5] Debian's packages: zsh: zsh completes command lines, as a person's shell does",
-        "[5/5] Debian's packages: only root can install them; tests that need them are skipped; "
-        "zsh is missing: apt-get install zsh",
+        (
+            "[5/5] Debian's packages: only root can install them; tests that need them are skipped; "
+            "zsh is missing: apt-get install zsh"
+        ),
     ]
     with pytest.raises(CmpError, match=r"^\[5/5\] Debian's packages: zsh is missing: apt-get install zsh$"):
         set_up.provide_programs(Step(5, 5, "Debian's packages"), tuple(needed), optional=False)
@@ -107,7 +109,7 @@ def test_the_set_up_reads_its_tables_without_any_package(tmp_path: Path) -> None
     """`-S`: no site-packages; --help imports all that the script is made of."""
     script = Path(program.CHECKOUT, "scripts", "set_up.py")
     done = subprocess.run(
-        [sys.executable, "-S", script, "--help"], cwd=tmp_path, env={}, capture_output=True, text=True
+        [sys.executable, "-S", script, "--help"], cwd=tmp_path, env={}, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert "--sidecar" in done.stdout

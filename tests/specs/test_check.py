@@ -24,8 +24,32 @@ AT = Location("services/web/service.yaml", 1, 1)
 SCHEMAS = {kind: json_schema(kind) for kind in KINDS}
 VALIDATORS = {kind: fastjsonschema.compile(schema) for kind, schema in SCHEMAS.items()}
 LEAVES = st.sampled_from(
-    [None, True, False, 0, 3, -1, 1.5, "", "x", "true", "commit", "empty", "required", "${vars.x}"]
-    + ["${cluster.labels.a/b}", "x${vars.x}", "${vars.x}y", "${home.x}", [], {}, ["x"], [1], {"x": "y"}, {"x": None}]
+    [
+        None,
+        True,
+        False,
+        0,
+        3,
+        -1,
+        1.5,
+        "",
+        "x",
+        "true",
+        "commit",
+        "empty",
+        "required",
+        "${vars.x}",
+        "${cluster.labels.a/b}",
+        "x${vars.x}",
+        "${vars.x}y",
+        "${home.x}",
+        [],
+        {},
+        ["x"],
+        [1],
+        {"x": "y"},
+        {"x": None},
+    ]
 )
 
 

@@ -149,6 +149,6 @@ def test_appends_add_up_in_order(parts: list[list[Any]]) -> None:
 @given(MAPS)
 def test_fields_keep_no_null_outside_lists(tree: dict[str, Any]) -> None:
     def nulls(value: Any) -> bool:
-        return value is None or isinstance(value, dict) and any(nulls(each) for each in value.values())
+        return value is None or (isinstance(value, dict) and any(nulls(each) for each in value.values()))
 
     assert not nulls(as_fields(tree))

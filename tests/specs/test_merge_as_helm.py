@@ -107,7 +107,7 @@ WORDS = [
 ]
 
 
-@pytest.mark.parametrize("defaults, layers, seen", WORDS)
+@pytest.mark.parametrize(("defaults", "layers", "seen"), WORDS)
 def test_the_rules_in_examples(
     helm: str, tmp_path: Path, defaults: Any, layers: list[dict[str, Any]], seen: Any
 ) -> None:

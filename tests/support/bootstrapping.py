@@ -50,7 +50,7 @@ def bootstrap_chart(directory: Path, archive: Path | None = None) -> Path:
 
 
 def helm(program: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
-    """helm with nothing of this machine's own settings."""
+    """Helm with nothing of this machine's own settings."""
     with tempfile.TemporaryDirectory() as home:
         return subprocess.run(
             [program, *words],
@@ -59,6 +59,7 @@ def helm(program: str, *words: str | Path) -> subprocess.CompletedProcess[str]:
             capture_output=True,
             text=True,
             timeout=300,
+            check=False,
         )
 
 

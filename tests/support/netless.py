@@ -15,7 +15,7 @@ def way() -> list[str]:
     """How this machine lets us into such a namespace; that it does not is an error, never a skip."""
     said = []
     for words in WAYS:
-        done = subprocess.run([*words, "cat", "/proc/net/dev"], capture_output=True, text=True, timeout=60)
+        done = subprocess.run([*words, "cat", "/proc/net/dev"], capture_output=True, text=True, timeout=60, check=False)
         names = [line.split(":")[0].strip() for line in done.stdout.splitlines()[2:]]
         if done.returncode == 0 and names in ([], ["lo"]):
             return words
@@ -26,6 +26,12 @@ def way() -> list[str]:
 def run_without_network(args: list[str], cwd: str, env: dict[str, str]) -> Outcome:
     """cmp-plugin with `args`, as `program.run` runs it, without a network."""
     done = subprocess.run(
-        [*way(), PROGRAM, *args], cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=600
+        [*way(), PROGRAM, *args],
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=600,
+        check=False,
     )
     return Outcome(done.stdout, done.stderr, done.returncode)

@@ -112,6 +112,7 @@ def run_from_start(args: list[str], cwd: str, env: dict[str, str], *, umask: int
         capture_output=True,
         timeout=TIMEOUT,
         umask=umask,
+        check=False,
     )
     return Outcome(done.stdout, done.stderr, done.returncode)
 

@@ -101,8 +101,8 @@ def test_waiting_ends_when_the_owner_dies(tmp_path: Path) -> None:
     path = tmp_path / "lock"
     owner = Owner(path)
     waiting = subprocess.Popen(
-        [sys.executable, "-c", "import sys; from cmp_plugin.system.locks import *; "
-         "assert lock_file(sys.argv[1], ALONE, wait=True) is not None", str(path)]
+        [sys.executable, "-c", ("import sys; from cmp_plugin.system.locks import *; "
+         "assert lock_file(sys.argv[1], ALONE, wait=True) is not None"), str(path)]
     )  # fmt: skip
     with pytest.raises(subprocess.TimeoutExpired):
         waiting.wait(0.5)

@@ -27,7 +27,7 @@ IN_RANGE = [
 ]
 
 
-@pytest.mark.parametrize("text, inside, outside", IN_RANGE, ids=[row[0] for row in IN_RANGE])
+@pytest.mark.parametrize(("text", "inside", "outside"), IN_RANGE, ids=[row[0] for row in IN_RANGE])
 def test_ranges(text: str, inside: str, outside: str) -> None:
     assert all(ranges.satisfies(version, text) for version in inside.split())
     assert not any(ranges.satisfies(version, text) for version in outside.split())
@@ -46,7 +46,7 @@ def test_no_range(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, majors",
+    ("text", "majors"),
     [
         ("~3.22 || ~4.3", [3, 4]),
         (">4.3.1 <4.3.3", [4]),
@@ -160,7 +160,7 @@ def test_the_fixed_versions_are_taken(machine: Machine, version: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "says, version",
+    ("says", "version"),
     [
         ("v4.3.1", "4.3.1"),
         ("v4.3.1+g27a3c5a", "4.3.1+g27a3c5a"),
@@ -181,7 +181,7 @@ def test_none_at_all(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    "content, code, message",
+    ("content", "code", "message"),
     [
         ("nothing", 0, "helm does not tell its version"),
         ("v4.3.1", 1, "helm does not tell its version"),
@@ -197,7 +197,7 @@ def test_a_named_tool_that_is_no_good(machine: Machine, content: str | None, cod
 
 
 @pytest.mark.parametrize(
-    "wanted, message",
+    ("wanted", "message"),
     [
         ("four", 'tools.helm: "four" is no version range such as "~4.3" or ">=4.3.1 <4.5"'),
         (">=4.3", 'tools.helm: ">=4.3" must admit exactly one major version of helm'),

@@ -185,6 +185,7 @@ def test_copied_tools(tmp_path: Path, clean_env: dict[str, str]) -> None:
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
     )
     assert (done.returncode, done.stdout) == (0, "")
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["[1/2] kustomize ~5.8", "[2/2] helm ~4.3"]

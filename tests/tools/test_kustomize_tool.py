@@ -170,7 +170,7 @@ def test_warnings_are_no_output_and_nobodys_settings_have_a_say(
 
 
 @pytest.mark.parametrize(
-    "stderr, reason",
+    ("stderr", "reason"),
     [
         ("", ""),
         ("# Warning: old\nError: boom\nmore\n", "boom more"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from cmp_plugin.tools.versions import is_exact, is_kubernetes, is_release, minor, numbers, printed, rank, same
@@ -62,7 +64,7 @@ def test_which_is_newer() -> None:
     """The order of Semantic Versioning 2, section 11."""
     order = "1.0.0-alpha 1.0.0-alpha.1 1.0.0-beta.2 1.0.0-beta.11 1.0.0-rc.1 v1.0.0 1.9.0 1.10.0".split()
     ranks = [rank(version) for version in order]
-    for older, newer in zip(ranks, ranks[1:], strict=False):
+    for older, newer in itertools.pairwise(ranks):
         assert older is not None and newer is not None
         assert older < newer and not newer < older
     same_build = rank("1.0.0+a"), rank("v1.0.0")

@@ -71,7 +71,8 @@ def group_lines(group: Group, how: Manner) -> Iterator[Line]:
         yield Line(
             "",
             1,
-            f"{counted(len(minor), f'{others}object')}: only the chart's version in labels, checksums, or a schema's descriptions",
+            f"{counted(len(minor), f'{others}object')}: only the chart's version in labels, checksums, "
+            "or a schema's descriptions",
         )
 
 
@@ -150,7 +151,7 @@ def _shortened(before: Any, after: Any, how: Manner) -> tuple[str, str]:
     texts = (one_line(before), one_line(after))
     if how.whole or max(map(len, texts)) <= 2 * _LONG:
         return texts
-    same = next((place for place, pair in enumerate(zip(*texts)) if pair[0] != pair[1]), 0)
+    same = next((place for place, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), 0)
     start = max(0, same - _LONG // 2) if before != after else 0
     return _window(texts[0], start), _window(texts[1], start)
 
@@ -170,7 +171,7 @@ def one_line(value: Any) -> str:
 
 
 def _is_json(text: str) -> bool:
-    """Whether a text could be taken for a number, a boolean, null or an empty list; a document in JSON is told as it is."""
+    """Whether a text could be taken for a number, a boolean, null or an empty list; JSON documents are shown as is."""
     if text[0] in "{[" and len(text) > 2:
         return False
     try:

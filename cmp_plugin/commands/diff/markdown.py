@@ -38,8 +38,9 @@ def as_markdown(report: Report, whole: bool) -> str:
         cut += kept < len(lines)
     if cut:
         text += (
-            f"\n**Not all is shown**: of {cut} {'sections' if cut > 1 else 'section'} the end, or all, did not fit, as a "
-            f"comment holds {MAX_BYTES:,} characters. `cmp-plugin diff` with the same words and `-v` prints everything.\n"
+            f"\n**Not all is shown**: of {cut} {'sections' if cut > 1 else 'section'} the end, or all, did not fit, "
+            f"as a comment holds {MAX_BYTES:,} characters. "
+            "`cmp-plugin diff` with the same words and `-v` prints everything.\n"
         )
     elif report.is_empty:
         text += f"{report.services[1]} services were compared.\n"

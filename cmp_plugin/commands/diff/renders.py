@@ -57,7 +57,9 @@ class Renders:
         self._again: dict[str, str] = {}
         users = Counter(name for unit in units for name in unit.prints)
         for unit in units:
-            for side, planned, name in zip((sides.before, sides.after), (unit.before, unit.after), unit.prints):
+            for side, planned, name in zip(
+                (sides.before, sides.after), (unit.before, unit.after), unit.prints, strict=True
+            ):
                 if planned is not None and name not in self._files:
                     self._files[name] = os.path.join(private, f"{len(self._files)}.json")
                     self.tasks.append(_Task(side, planned, self._files[name], users[name]))

@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from ...fleet.value_path import Path
 
-# The likeness of a value that is tried alone before all others: its own text is in the field, or its name is the field's.
+# The likeness of a value that is tried alone before all others: its own text is in the field, or its name is
+# the field's.
 LIKELY = 3
 _Setting = TypeVar("_Setting")
 # What so many fields are that it says nothing about where they come from.
@@ -66,7 +67,7 @@ def likeness(field: Path, there: Any, keys: Sequence[str], value: Any) -> int:
         return score + (3 if value not in _COMMON and value in parts else 0)
     if last and keys and difflib.SequenceMatcher(None, last[0].lower(), keys[-1].lower()).ratio() > 0.6:
         score += 2
-    if value == there and type(value) is type(there) or isinstance(value, int | float) and str(value) == there:
+    if (value == there and type(value) is type(there)) or (isinstance(value, int | float) and str(value) == there):
         score += 1 if value in _COMMON else 4
     elif isinstance(value, str) and isinstance(there, str) and len(value) > 2 and value in there:
         score += 3

@@ -55,7 +55,9 @@ class Decides(NamedTuple):
 
 
 class FieldStory(NamedTuple):
-    """`field` as text. `makers` highest first, the last is what the object is from. `tried`: values left out or changed.
+    """`field` as text. `makers` highest first, the last is where the object is from.
+
+    `tried`: values left out or changed.
 
     `complete`: whether there were renders enough to try all of them.
     """

@@ -83,6 +83,6 @@ class Rerenderer:
 def opened_rerenderer(
     service: ResolvedService, tree: FileTree, deadline: Deadline, most: int, step: Callable[[], None]
 ) -> Iterator[Rerenderer]:
-    """A `Rerenderer` in a private directory; `step` is called for each render. Raises what rendering the service raises."""
+    """A `Rerenderer` in a private directory; `step` is called for each render. Raises what a render raises."""
     with before_kustomize(service, tree, deadline) as before:
         yield Rerenderer(before, most, step)

@@ -34,7 +34,9 @@ class Statement(NamedTuple):
 
 
 class Trail(NamedTuple):
-    """`effective`: what makes the value, highest first: lists that append, and at last what sets or removes.
+    """What layers say of one value.
+
+    `effective`: what makes the value, highest first: lists that append, and at last what sets or removes.
     `overridden`: everything else that was said there, highest first.
     """
 
@@ -43,6 +45,7 @@ class Trail(NamedTuple):
 
     @property
     def winner(self) -> Statement | None:
+        """What sets or removes the value; None when nobody says anything of it."""
         return self.effective[0] if self.effective else None
 
     @property
@@ -129,7 +132,7 @@ def _holding(said: list[Statement], depth: int) -> Iterator[Statement]:
         if len(one.path) > depth:
             continue  # it was part of a map that something above it replaced
         is_base = one.does in ("sets", "appends") and len(one.path) == depth
-        if one.does == "starts" or appends and not is_base:
+        if one.does == "starts" or (appends and not is_base):
             return
         yield one
         appends = one.does == "appends"

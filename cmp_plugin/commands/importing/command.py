@@ -201,11 +201,8 @@ def _warn_about_random(proofs: list[Proof]) -> None:
     for proof in proofs:
         if proof.random:
             more = f" and {len(proof.random) - 1} more" if len(proof.random) > 1 else ""
-            warn(
-                [
-                    f"{proof.pair.label}: {proof.random[0]}{more} is another one at each render of the source, too: not compared"
-                ]
-            )
+            rest = "is another one at each render of the source, too: not compared"
+            warn([f"{proof.pair.label}: {proof.random[0]}{more} {rest}"])
 
 
 def _show(proofs: list[Proof]) -> None:

@@ -87,6 +87,7 @@ class Pair(NamedTuple):
 
     @property
     def label(self) -> str:
+        """`cluster/service`, for errors."""
         return f"{self.cluster}/{self.key}"
 
 
@@ -118,8 +119,8 @@ class Conversion(NamedTuple):
 class ImportRequest(NamedTuple):
     """What to import: the files of its repository, where in it the source begins, what that is called.
 
-    `start` is canonical. `is_whole`: the files are those of a whole git repository. `context`: how its charts are got; `as_trees`: services whose overlays are to stay
-    directories, and why.
+    `start` is canonical. `is_whole`: the files are those of a whole git repository. `context`: how its charts
+    are fetched. `as_trees`: services whose overlays are to stay directories, and why.
     """
 
     tree: FileTree

@@ -38,6 +38,7 @@ class ClusterSecret(NamedTuple):
 
     @property
     def parameters(self) -> Block:
+        """What the cluster generator of an ApplicationSet makes of it."""
         metadata = {"labels": self.labels, "annotations": self.annotations}
         return {"name": self.name, "nameNormalized": dns_name(self.name), "server": self.server, "metadata": metadata}
 
@@ -77,6 +78,7 @@ class Generators(NamedTuple):
         return found
 
     def of(self, generator: Any) -> list[Block]:
+        """The sets of parameters that one generator gives. InputError when it cannot be read."""
         if not isinstance(generator, dict):
             raise InputError("it has a generator that is no map", self.at)
         (kind, options), *more = [(key, value) for key, value in generator.items() if value is not None] or [("", None)]

@@ -42,6 +42,7 @@ class Instance(NamedTuple):
 
     @property
     def gives_objects(self) -> bool:
+        """Whether there is anything that could print an object."""
         return bool(self.helm or self.kustomizations or self.manifests)
 
     @property

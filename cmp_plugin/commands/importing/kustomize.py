@@ -79,7 +79,7 @@ def _builds_on(tree: FileTree, overlay: Overlay) -> list[str]:
 
 
 def _as_blocks(made: Draft, tree: FileTree, app: App) -> None:
-    """Bases beside the service, each overlay as its cluster's block. Raises KeepsDirectory before anything is changed."""
+    """Bases beside the service, each overlay as its cluster's block. Raises KeepsDirectory before any change."""
     found = {overlay: lifted(tree, app, overlay) for overlay in app.overlays}
     reached = {path for overlay in app.overlays for path in _builds_on(tree, overlay)}
     kept = reached - {overlay.path for overlay in app.overlays}

@@ -227,7 +227,7 @@ def _unmarked(value: Any) -> Any:
 
 def shared_files(sources: Sequence[HelmSource]) -> int:
     """How many values files all of them begin with alike."""
-    columns = zip(*(source.files for source in sources))
+    columns = zip(*(source.files for source in sources), strict=False)
     count = 0
     for column in columns:
         if any(other != column[0] for other in column):

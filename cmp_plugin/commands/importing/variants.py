@@ -64,7 +64,7 @@ def _groups(label: str, instances: Sequence[tuple[Block, Block]], service: str) 
 def _shared(blocks: Sequence[Block], service: str) -> Block:
     """What the blocks have alike and a variant can say."""
     files: list[str] = []
-    for column in zip(*(block.get("valuesFiles", []) for block in blocks)):
+    for column in zip(*(block.get("valuesFiles", []) for block in blocks), strict=False):
         if any(other != column[0] for other in column) or not column[0].startswith(f"/services/{service}/"):
             break
         files.append(column[0])

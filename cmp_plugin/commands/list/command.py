@@ -69,7 +69,7 @@ def _text(output: str, fleet: Fleet, board: Board, one_cluster: bool, one_servic
         return page(board, _about(fleet))
     from .table import tables
 
-    details = len(board.services) == 1 and one_service or len(board.clusters) == 1 and one_cluster
+    details = (len(board.services) == 1 and one_service) or (len(board.clusters) == 1 and one_cluster)
     return tables(board, sys.stdout, details)
 
 

@@ -59,7 +59,8 @@ def page(board: Board, about: str) -> str:
     text = environment.get_template("board.html").render(
         script=script,
         style=style,
-        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'",
+        policy=f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
+        "base-uri 'none'; form-action 'none'",
         about=about,
         board=board,
         rows=_rows(board),

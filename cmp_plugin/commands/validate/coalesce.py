@@ -2,7 +2,8 @@
 
 In: a chart's files, plain values. Out: for each chart that is switched on, its key path and its values.
 Pure. As in Helm, the user's values lie over the chart's, null takes a default away, `global` goes down, and
-the parent's values.yaml wins over the subchart's. Not followed: `import-values`, and null for a whole subchart or in `global`.
+the parent's values.yaml wins over the subchart's. Not followed: `import-values`, and null for a
+whole subchart or in `global`.
 """
 
 from __future__ import annotations

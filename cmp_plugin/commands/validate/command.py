@@ -36,7 +36,8 @@ def run(args: Namespace) -> int:
     rendered = _rendered(seen.planned, args.jobs) if args.render else []
     values = _values(seen.planned, args, quiet=any(not one.warning for one in (*found, *rendered)))
     found += [*values, *without_schemas(rendered, values)]
-    fine = f"{counted(seen.clusters, 'cluster')}, {counted(len(seen.planned), 'service')} on {'it' if seen.clusters == 1 else 'them'}"
+    where = "it" if seen.clusters == 1 else "them"
+    fine = f"{counted(seen.clusters, 'cluster')}, {counted(len(seen.planned), 'service')} on {where}"
     return _report(args, lifted(fleet, found), fine)
 
 

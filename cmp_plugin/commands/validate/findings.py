@@ -25,6 +25,7 @@ class Finding(NamedTuple):
 
     @property
     def severity(self) -> str:
+        """`error` or `warning`."""
         return "warning" if self.warning else "error"
 
     def __str__(self) -> str:

@@ -31,7 +31,8 @@ _ASKS_ONLY = re.compile(r"\b(?:if|and|or|not|eq|ne|empty)[ (]+\$?$")
 
 class Mentions(NamedTuple):
     """`paths`: `.Values.a.b` as (a, b), with all that it goes through; `words`: names that may be keys of any
-    map; `whole`: paths that are used as a whole (printed, ranged over, handed on): they may hold any key."""
+    map; `whole`: paths that are used as a whole (printed, ranged over, handed on): they may hold any key.
+    """
 
     paths: frozenset[Path]
     words: frozenset[str]

@@ -41,7 +41,7 @@ def _pairs(field: str, pairs: list[tuple[str, str, Node]]) -> Iterator[CmpError]
     """Keys and values as Kubernetes takes them; each pair with the node that says so."""
     for key, value, node in pairs:
         prefix, slash, name = key.rpartition("/")
-        if not _WORD.fullmatch(name) or slash and not (NAME.fullmatch(prefix) and len(prefix) <= _MAX_PREFIX):
+        if not _WORD.fullmatch(name) or (slash and not (NAME.fullmatch(prefix) and len(prefix) <= _MAX_PREFIX)):
             hint = "write [prefix/]name, the name 63 letters at most"
             yield InputError(f'"{key}" is no key of {field}', node.start, hint)
         elif field == "labels" and value and not _WORD.fullmatch(value):

@@ -7,6 +7,7 @@ stay when that moves.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ def redundant(planned: Iterable[Planned]) -> Iterator[Finding]:
         lifted = "redundant" in one.resolved.service.allow
         for _, leaf in _written(one):
             chain = (leaf, *leaf.over)
-            for high, low in zip(chain, chain[1:]):
+            for high, low in itertools.pairwise(chain):
                 if lifted or not _equal(high, low) or high.at == low.at:
                     same[high.at] = None
                 else:

@@ -20,8 +20,8 @@ from ...system.files import FileTree, allowed_in, canonical
 
 # A path that Kustomize would take for a repository to clone, and a file that it would download
 # (api 0.21.2, git.NewRepoSpecFromURL and loader.IsRemoteFile); both a little wider than there.
-_REPOSITORY = re.compile(r"(git::)?(ssh://|https?:|file://|github\.com[/:]|[a-z][a-z0-9-]*@)", re.I)
-_DOWNLOAD = re.compile(r"([^=]*=)?https?:", re.I)
+_REPOSITORY = re.compile(r"(git::)?(ssh://|https?:|file://|github\.com[/:]|[a-z][a-z0-9-]*@)", re.IGNORECASE)
+_DOWNLOAD = re.compile(r"([^=]*=)?https?:", re.IGNORECASE)
 
 # What the builtin plugins and their generators call their files, in small letters.
 _PATHS_IN_PLUGINS = ("path", "paths", "files", "env", "envs")

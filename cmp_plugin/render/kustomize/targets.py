@@ -95,7 +95,7 @@ class Targets:
         for entry, hit in zip(self.entries, met, strict=True):
             self.positions.update(one.document for one in (*hit.certain, *hit.perhaps) if one.document >= 0)
             unknown = self._has_others or bool(hit.perhaps)
-            if hit.certain or unknown and (not _asks(entry, hit) or self._matches(kept, entry)):
+            if hit.certain or (unknown and (not _asks(entry, hit) or self._matches(kept, entry))):
                 kept.append(entry)
             elif not entry.patch.optional:
                 errors.append(nothing_hit(self._service, entry, candidates))

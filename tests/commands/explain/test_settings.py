@@ -102,8 +102,10 @@ def told(one: Explained, made: Explanation) -> str:
         ("host", '"${vars.domain}" | profile p:2 sets "${vars.domain}" | '),
         (
             "url",
-            '"https://d.example.com/web" | service web:7 sets "https://d.example.com/web" | '
-            " | service.namespace=web@service web | vars.deep=d.example.com@fleet | vars.domain=example.com@fleet",
+            (
+                '"https://d.example.com/web" | service web:7 sets "https://d.example.com/web" | '
+                " | service.namespace=web@service web | vars.deep=d.example.com@fleet | vars.domain=example.com@fleet"
+            ),
         ),
         ("tier", '"gold" | service web, variant prod:13 sets "gold" |  | cluster.labels.tier=gold@profile p'),
         ("values.list", '["chart", "own"] | service web:8 appends ["own"]; chart small 1.0.0:1 sets ["chart"] | '),

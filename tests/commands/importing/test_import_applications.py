@@ -48,10 +48,12 @@ def platform(tmp_path_factory: pytest.TempPathFactory, clean_env: dict[str, str]
     done = run(["import", "applications", "platform/apps", "fleet"], str(root), clean_env)
     assert said(done) == (
         0,
-        "cache: equal on dev (1), prod (1)\n"
-        "policies: equal on dev (1), prod (1)\n"
-        "sessions: equal on prod (1)\n"
-        "web: equal on dev (2), prod (2)\n",
+        (
+            "cache: equal on dev (1), prod (1)\n"
+            "policies: equal on dev (1), prod (1)\n"
+            "sessions: equal on prod (1)\n"
+            "web: equal on dev (2), prod (2)\n"
+        ),
         ["7 renders, 9 objects: every one is equal", "next: cd fleet && cmp-plugin preview dev"],
     )
     return root
@@ -184,8 +186,10 @@ ADDRESS = "repoURL: https://git.example.com/platform.git\n"
 SOURCES = {
     "a version as a range": ("targetRevision: 1.0.*", "version: '1.0.0'"),
     "parameters with an index": (
-        "targetRevision: 1.2.0\nhelm:\n  valuesObject: {list: [a, b], map: {x: 1}}\n"
-        "  parameters: [{name: 'list[1]', value: c}, {name: map.x, value: 'null'}]",
+        (
+            "targetRevision: 1.2.0\nhelm:\n  valuesObject: {list: [a, b], map: {x: 1}}\n"
+            "  parameters: [{name: 'list[1]', value: c}, {name: map.x, value: 'null'}]"
+        ),
         "  list:\n  - a\n  - c\n",
     ),
     "a list as a parameter": (
@@ -404,13 +408,17 @@ def test_what_cannot_be_expressed_is_listed(tmp_path: Path, clean_env: dict[str,
         "apps/linked.yaml: Application linked: linked/link.yaml is a link that leads out of the allowed directories",
         "apps/no-ref.yaml: Application no-ref: the values file $other/x.yaml names a source that is not there",
         "apps/no-values.yaml: Application no-values: the values file nothing.yaml does not exist",
-        "apps/nowhere.yaml: Application nowhere: nowhere is not in this repository"
-        " (the source is in no git repository: name the directory that paths begin at)",
+        (
+            "apps/nowhere.yaml: Application nowhere: nowhere is not in this repository"
+            " (the source is in no git repository: name the directory that paths begin at)"
+        ),
         'apps/outside.yaml: Application outside: "../../../etc/passwd" leaves the fleet',
         "apps/plugin.yaml: Application plugin: source.plugin is not imported",
         "apps/plus.yaml: Application plus: it has a value whose key ends in + (put it into a values file)",
-        "apps/revision.yaml: Application revision: its source follows v1.2.3, most others follow HEAD"
-        " (check that revision out and import it by itself)",
+        (
+            "apps/revision.yaml: Application revision: its source follows v1.2.3, most others follow HEAD"
+            " (check that revision out and import it by itself)"
+        ),
         "apps/set.yaml: ApplicationSet set: the generator scmProvider is not imported (`argocd appset generate` prints the Applications)",
         "apps/stray.yaml: Secret stray is no Application (put it into a service of its own)",
         "broken.yaml:2:1: Application broken-values: a value is missing here",

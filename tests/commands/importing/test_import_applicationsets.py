@@ -51,9 +51,11 @@ def bridge(tmp_path_factory: pytest.TempPathFactory, clean_env: dict[str, str], 
     done = run(["import", "applications", "bridge", "fleet"], str(root), clean_env)
     assert said(done) == (
         0,
-        "addon-small: equal on dev-1 (1), prod-1 (1), prod-2 (1)\n"
-        "blue: equal on prod-1 (1), prod-2 (1)\n"
-        "green: equal on prod-1 (1), prod-2 (1)\n",
+        (
+            "addon-small: equal on dev-1 (1), prod-1 (1), prod-2 (1)\n"
+            "blue: equal on prod-1 (1), prod-2 (1)\n"
+            "green: equal on prod-1 (1), prod-2 (1)\n"
+        ),
         ["7 renders, 7 objects: every one is equal", "next: cd fleet && cmp-plugin preview dev-1"],
     )
     return root

@@ -26,9 +26,11 @@ def shop(tmp_path_factory: pytest.TempPathFactory, clean_env: dict[str, str]) ->
     done = run(["import", "kustomize", "shop", "fleet"], str(root), clean_env)
     assert said(done) == (
         0,
-        "gateway: equal on prod (1), prod-eu (1)\n"
-        "web: equal on dev (3), prod (4), staging (3)\n"
-        "worker: equal on prod (2), staging (2)\n",
+        (
+            "gateway: equal on prod (1), prod-eu (1)\n"
+            "web: equal on dev (3), prod (4), staging (3)\n"
+            "worker: equal on prod (2), staging (2)\n"
+        ),
         [
             "warning: gateway keeps its overlays as directories: it builds on another overlay, gateway/overlays/prod",
             "7 renders, 16 objects: every one is equal",
@@ -96,14 +98,20 @@ AWKWARD = {
     "twice/overlays/Prod/map.yaml": MAP,
 }
 LISTED = [
-    "chart/overlays/prod/kustomization.yaml:1:1: prod/chart: helmCharts has no meaning here"
-    " (give the service a chart, or another service)",
+    (
+        "chart/overlays/prod/kustomization.yaml:1:1: prod/chart: helmCharts has no meaning here"
+        " (give the service a chart, or another service)"
+    ),
     "missing/overlays/prod/kustomization.yaml:1:13: prod/missing: missing/overlays/prod/nothing.yaml does not exist",
-    'remote/overlays/dev/kustomization.yaml:1:13: dev/remote: "https://git.example.com/base?ref=v1" is on another machine:'
-    " a render reads this repository only (copy it into the repository and name it by its path)",
+    (
+        'remote/overlays/dev/kustomization.yaml:1:13: dev/remote: "https://git.example.com/base?ref=v1" is on another machine:'
+        " a render reads this repository only (copy it into the repository and name it by its path)"
+    ),
     "twice/overlays/prod: prod/twice: another overlay is for the cluster prod, too",
-    'unknown/overlays/prod/kustomization.yaml:1:1: prod/unknown: unknown key "resuorces" in a kustomization'
-    ' (did you mean "resources"?)',
+    (
+        'unknown/overlays/prod/kustomization.yaml:1:1: prod/unknown: unknown key "resuorces" in a kustomization'
+        ' (did you mean "resources"?)'
+    ),
 ]
 
 

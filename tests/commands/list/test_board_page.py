@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
@@ -231,7 +232,7 @@ def test_what_a_screen_reader_is_told(chrome: Chrome, pages: dict[str, Path]) ->
     ]
     assert nameless == []
     levels = chrome.execute_script("return [...document.querySelectorAll('h1,h2,h3')].map((h) => +h.tagName[1])")
-    assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert levels[0] == 1 and all(after - before <= 1 for before, after in itertools.pairwise(levels))
     ids = chrome.execute_script("return [...document.querySelectorAll('[id]')].map((element) => element.id)")
     assert len(ids) == len(set(ids))
 

@@ -312,6 +312,7 @@ def test_a_file_that_cannot_be_changed(fleet: Path, clean_env: dict[str, str]) -
         capture_output=True,
         timeout=60,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+        check=False,
     )
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode() == "clusters/dev/cluster.yaml: the file cannot be changed: File too large\n"

@@ -29,8 +29,7 @@ def tool(fleet: Path, tmp_path: Path, clean_env: dict[str, str], helm4: str, kus
     own = {**clean_env, **tools, "CMP_PLUGIN_CACHE_DIR": str(tmp_path / "cache2")}
 
     def call(*words: str, **env: str) -> Outcome:
-        done = run(list(words), str(fleet), {**own, **env})
-        return done
+        return run(list(words), str(fleet), {**own, **env})
 
     return call
 

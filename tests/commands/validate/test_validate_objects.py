@@ -195,10 +195,14 @@ def test_where_a_field_comes_from() -> None:
     )
     done = [(planned(patches=patches), [Manifest(DEPLOYMENT, "chart template web/x.yaml")])]
     assert [str(error) for error in ObjectChecks().of_cluster(done)] == [
-        "services/web/patch.yaml:1:22: one/web: Deployment/web spec.replicas: this is not of type integer"
-        ' (from patch "operation")',
-        "services/web/patch.yaml:1:60: one/web: Deployment/web spec.template.spec.containers[0].imag: there is no such field"
-        ' (from patch "merge")',
+        (
+            "services/web/patch.yaml:1:22: one/web: Deployment/web spec.replicas: this is not of type integer"
+            ' (from patch "operation")'
+        ),
+        (
+            "services/web/patch.yaml:1:60: one/web: Deployment/web spec.template.spec.containers[0].imag: there is no such field"
+            ' (from patch "merge")'
+        ),
     ]
     plain = list(ObjectChecks().of_cluster([(planned(), [Manifest(DEPLOYMENT, "chart template web/x.yaml")])]))
     assert {str(error).partition("(")[2] for error in plain} == {"from chart template web/x.yaml)"}
