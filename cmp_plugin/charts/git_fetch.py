@@ -26,7 +26,7 @@ _SAYINGS = (
     (r"error: 403|Permission denied", "it does not let us read"),
     (r"not our ref|unadvertised object|couldn't find remote ref|no such remote ref", "it has no such commit"),
     (r"not found|error: 404|does not appear to be a git repository", "there is no such repository"),
-    (r"Connection refused|Couldn't connect to server", "the connection was refused"),
+    (r"Connection refused|Could(n't| not) connect to server", "the connection was refused"),
     (r"Could not resolve host", "there is no such host"),
     (r"Connection timed out|Operation timed out", "there was no answer in time"),
     (r"unexpected disconnect|early EOF|Connection reset|error: 5\d\d", "the connection ended in the middle"),

@@ -164,6 +164,23 @@ def test_what_is_not_there(served: GitServer, commit: str, context: MakeContext)
     assert said(nobody) == f"base {nobody} cannot be fetched: the connection was refused"
 
 
+@pytest.mark.parametrize("words", ["Couldn't connect to server", "Could not connect to server"])
+def test_a_refused_connection_in_any_curls_words(
+    words: str, context: MakeContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Version 8 says it otherwise than 7; a git whose fetch says either stands for both."""
+    git = tmp_path / "git"
+    git.write_text(
+        '#!/bin/sh\n[ "$1" != --version ] || { echo git version 2.47.3; exit; }\n[ "$3" = fetch ] || exit 0\n'
+        f'echo "fatal: unable to access: Failed to connect to 127.0.0.1 port 1 after 0 ms: {words}" >&2\nexit 128\n'
+    )
+    git.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    base = f"http://127.0.0.1:1/team/bases//web?ref={SHA}"
+    said = refusal(service(resources=[base]), context())
+    assert said.endswith(f"base {base} cannot be fetched: the connection was refused")
+
+
 def test_500_then_fine(served: GitServer, commit: str, context: MakeContext) -> None:
     served.refusals = [500]
     assert local(service(resources=[f"{served.url}/team/bases//web?ref={commit}"]), context())

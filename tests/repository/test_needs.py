@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import needs
+import netless
 import program
 import pytest
 import set_up
@@ -55,6 +56,20 @@ def test_in_ci_such_a_skip_is_a_failure(bare: Path, monkeypatch: pytest.MonkeyPa
     with pytest.raises(pytest.fail.Exception) as failed:
         program.needed("zsh")
     assert failed.value.msg == "zsh is missing: apt-get install zsh"
+
+
+def test_a_refused_namespace_is_said_like_a_missing_program(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has no network namespace for this user: `unshare` is a script that refuses."""
+    put(bare / "unshare", "echo unshare: unshare failed: Operation not permitted >&2; exit 1")
+    line = (
+        "a network namespace is refused (unshare: unshare failed: Operation not permitted): "
+        "run as root, or as a user outside of a chroot"
+    )
+    for ci, outcome in (("", pytest.skip.Exception), ("true", pytest.fail.Exception)):
+        monkeypatch.setenv("CI", ci)
+        with pytest.raises(outcome) as ended:
+            netless.way.__wrapped__()
+        assert str(ended.value) == line
 
 
 APT = 'echo "$*" >> {log}; [ "{fails}" != "${{4}}" ] || {{ echo no such package; exit 100; }}'

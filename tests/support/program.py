@@ -11,7 +11,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import checkout
 import needs
@@ -50,12 +50,17 @@ def required(recipe: Recipe, wanted: str) -> discovery.Tool:
 
 
 def needed(*programs: str) -> None:
-    """Skip the test that asks when Debian's programs are missing, with the line that says what to install.
+    """Skip the test that asks when Debian's programs are missing, with the line that says what to install."""
+    if missing := needs.missing_programs(programs):
+        lacking(needs.advice(missing))
 
-    In CI, where everything can be installed, it fails instead.
+
+def lacking(advice: str) -> NoReturn:
+    """Skip the test that asks, with the line that says what this machine lacks.
+
+    In CI, where nothing may be missing, it fails instead.
     """
-    if lacking := needs.missing_programs(programs):
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(needs.advice(lacking))
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(advice)
 
 
 def environment(home: str) -> dict[str, str]:

@@ -192,7 +192,8 @@ def test_a_hostile_repository_runs_nothing(work: Work, tmp_path: Path) -> None:
     work.write("fleet/.gitattributes", "* filter=evil diff=evil\n")
     third = work.commit()
     hostile(work, trace)
-    work.write("fleet/a.yaml", "changed, so that it is compared\n")
+    # As long as before: what has another size counts as changed without a look at the content, and no filter runs.
+    work.write("fleet/a.yaml", "six\n")
     work.run("status", "--porcelain")
     assert {path.name for path in trace.iterdir()} >= {
         "fsmonitor-watchman",
