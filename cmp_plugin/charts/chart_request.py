@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ..errors import InputError, Location
 from ..fleet.service import Chart
+from ..goyaml.lenient import quoted
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _ADDRESS = re.compile(r"(https?|oci)://([^/\s]+)(/\S*)?")
@@ -50,11 +51,15 @@ def request_of(chart: Chart) -> ChartRequest:
 
 def chart_request(repository: str, name: str, version: str, at: Location) -> ChartRequest:
     """Checked and in one spelling."""
-    repository = checked_address(repository, at)
+    return ChartRequest(checked_address(repository, at), checked_name(name, at), version, at)
+
+
+def checked_name(name: str, at: Location) -> str:
+    """`name` when it can be a chart's. InputError otherwise: names become files and directories, so none leads away."""
     if not NAME.fullmatch(name):
         hint = "the version belongs in `version`" if ":" in name else ""
-        raise InputError(f'"{name}" is no name of a chart', at, hint)
-    return ChartRequest(repository, name, version, at)
+        raise InputError(f"{quoted(name)} is no name of a chart", at, hint)
+    return name
 
 
 def checked_address(address: str, at: Location) -> str:

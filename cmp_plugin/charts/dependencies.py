@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..errors import InputError, Location
 from ..goyaml.load import Node, load_values
 from ..system.files import FileTree, allowed_in, canonical
-from .chart_request import ChartRequest, chart_request
+from .chart_request import ChartRequest, chart_request, checked_name
 from .limits import MAX_DEPTH
 
 
@@ -74,9 +74,9 @@ def _locked_by_helm(path: str, tree: FileTree, at: Location) -> dict[str, str]:
 
 
 def _dependency(entry: Node, versions: dict[str, str], path: str, tree: FileTree, file: Location) -> Dependency:
-    name, repository = entry.as_text("name"), entry.as_text("repository")
     written = entry.entries().get("name")
     at = written.at if written is not None else file
+    name, repository = checked_name(entry.as_text("name"), at), entry.as_text("repository")
     if repository.startswith("file://"):
         directory = canonical(repository.removeprefix("file://"), path, at)
         if not allowed_in(directory, tree.allowed):

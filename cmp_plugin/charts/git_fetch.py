@@ -6,9 +6,11 @@ No link, no submodule, no more than the bounds. The repository's own configurati
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from ..errors import InputError, ToolError
 from ..specs.kustomizations import read_kustomization
@@ -37,14 +39,24 @@ _FINAL = (
     "it has no such commit",
     "there is no such repository",
 )
+_COMMANDS = ("init", "ls-tree", "read-tree", "checkout-index")
+_SHA1_LENGTH = 40  # hex digits of an id in a repository of git's older object format; the newer has 64
 _HINT = "git's own credential helpers and netrc are asked"
+
+
+class _File(NamedTuple):
+    """A file of a commit: git's mode and id, and its size in bytes."""
+
+    mode: str
+    blob: str
+    size: int
 
 
 def fetch(remote: Remote, workdir: str, deadline: Deadline) -> str:
     """A new bare repository below `workdir` that holds the commit. ToolError, with the reason."""
     directory = os.path.join(workdir, f"git-{os.urandom(6).hex()}.git")
     for left in reversed(range(_TRIES)):
-        _git(["init", "--quiet", "--bare", directory], workdir, deadline)
+        _checked(["init", "--quiet", "--bare", directory], remote, workdir, deadline)
         done = _git(
             ["--git-dir", directory, "fetch", "--quiet", "--depth=1", "--no-tags", "--", remote.url, remote.commit],
             workdir,
@@ -74,14 +86,31 @@ def _git(words: list[str], workdir: str, deadline: Deadline, extra: Mapping[str,
     return run([git.find().path, *words], cwd=workdir, env=env, deadline=deadline)
 
 
+def _checked(
+    words: list[str], remote: Remote, workdir: str, deadline: Deadline, extra: Mapping[str, str] = {}
+) -> Completed:
+    """Git, which must succeed: whatever it left undone would be missing from the base for ever. ToolError otherwise."""
+    done = _git(words, workdir, deadline, extra)
+    if done.code:
+        command = next(word for word in words if word in _COMMANDS)
+        reason = _reason(done.stderr.decode(errors="replace"))
+        raise ToolError(f"base {remote.text}: git {command} failed: {reason}", remote.at, exit_code=done.code)
+    return done
+
+
 def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: Deadline) -> None:
     """Write the directory that `remote` names, and those of its repository that it needs, into `into`.
 
-    Raises InputError: no such directory, a link, more than the bounds.
+    What is written is compared with git's own ids. Raises InputError (no such directory, a link, more than the
+    bounds) and ToolError (git fails, or a file is not what the commit holds).
     """
+    # Over every other attribute: a commit's own, and a user's filters, would write something else than it holds.
+    os.makedirs(f"{directory}/info", exist_ok=True)
+    with open(f"{directory}/info/attributes", "w", encoding="utf-8") as file:
+        file.write("* -text -eol -ident -filter -working-tree-encoding\n")
     files = _listing(directory, remote, workdir, deadline)
     index = {"GIT_INDEX_FILE": f"{directory}/picked", "GIT_DIR": directory, "GIT_WORK_TREE": into}
-    _git(["read-tree", remote.commit], workdir, deadline, index)
+    _checked(["read-tree", remote.commit], remote, workdir, deadline, index)
     tree, pending, seen = FileTree(os.path.realpath(into), ("/",)), [f"/{remote.path}".rstrip("/")], set[str]()
     while pending:
         path = pending.pop()
@@ -91,15 +120,18 @@ def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: D
         names = [name for name in files if f"/{name}".startswith(f"{path}/")]
         if not names:
             raise InputError(f"base {remote.text}: the commit has no such directory", remote.at)
-        odd = [name for name in names if files[name][0] not in _REGULAR]
+        odd = [name for name in names if files[name].mode not in _REGULAR]
         if odd:
             raise InputError(f"base {remote.text} holds {odd[0]}, which is no regular file", remote.at)
-        if len(names) > MAX_FILES or sum(files[name][1] for name in names) > MAX_BYTES:
+        if len(names) > MAX_FILES or sum(files[name].size for name in names) > MAX_BYTES:
             bounds = f"{MAX_FILES} files or {MAX_BYTES >> 20} MiB"
             raise InputError(f"base {remote.text} holds more than {bounds}", remote.at)
         for start in range(0, len(names), _NAMES_AT_ONCE):
             words = ["checkout-index", "--quiet", "--force", "--", *names[start : start + _NAMES_AT_ONCE]]
-            _git(words, workdir, deadline, index)
+            _checked(words, remote, workdir, deadline, index)
+        for name in names:
+            if _blob_id(os.path.join(into, name), files[name].blob) != files[name].blob:
+                raise ToolError(f"base {remote.text}: {name} was not written as the commit holds it", remote.at)
         kustomization = read_kustomization(tree, path, remote.at)
         if kustomization is None:
             raise InputError(f"base {remote.text}: there is no kustomization.yaml", remote.at)
@@ -112,12 +144,23 @@ def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: D
         pending += [each for each in below if any(f"/{name}".startswith(f"{each}/") for name in files)]
 
 
-def _listing(directory: str, remote: Remote, workdir: str, deadline: Deadline) -> dict[str, tuple[str, int]]:
-    """Path -> (mode, size) of everything in the commit."""
-    done = _git(["--git-dir", directory, "ls-tree", "-r", "-l", "-z", remote.commit], workdir, deadline)
-    files: dict[str, tuple[str, int]] = {}
+def _blob_id(path: str, like: str) -> str:
+    """Git's id of the file's content, by the hash that the id `like` is made with; "" when it is no regular file."""
+    if os.path.islink(path) or not os.path.isfile(path):
+        return ""
+    with open(path, "rb") as file:
+        data = file.read()
+    made = hashlib.sha1 if len(like) == _SHA1_LENGTH else hashlib.sha256
+    return made(b"blob %d\0%b" % (len(data), data), usedforsecurity=False).hexdigest()
+
+
+def _listing(directory: str, remote: Remote, workdir: str, deadline: Deadline) -> dict[str, _File]:
+    """Everything in the commit, by path."""
+    listed = ["--git-dir", directory, "ls-tree", "-r", "-l", "-z", remote.commit]
+    done = _checked(listed, remote, workdir, deadline)
+    files: dict[str, _File] = {}
     for row in done.stdout.decode(errors="surrogateescape").split("\0")[:-1]:
         facts, _, name = row.partition("\t")
-        mode, _, _, size = facts.split()
-        files[name] = (mode, int(size) if size.isdigit() else 0)
+        mode, _, blob, size = facts.split()
+        files[name] = _File(mode, blob, int(size) if size.isdigit() else 0)
     return files

@@ -6,6 +6,7 @@ directories must be what they seem to be: a link in their place is an error.
 
 from __future__ import annotations
 
+import filecmp
 import os
 import re
 import shutil
@@ -44,19 +45,22 @@ def place_archive(root: str, entry: str, locked: Locked, context: FetchContext) 
 
 
 def place_base(root: str, entry: str, remote: Remote, context: FetchContext) -> str:
-    """The base beside the service: its path when something of it was written, "" when all was there."""
+    """The base beside the service: its path when something of it was written, "" when all was there and the same."""
     directory = _directory(root, f"services/{entry}/{DIRECTORY}/{remote.directory}")
     source = obtained(remote, context.workdir, context.deadline)
     files = [os.path.join(parent, name) for parent, _, names in os.walk(source) for name in names]
-    missing = [
-        path for file in files if not os.path.isfile(os.path.join(directory, path := os.path.relpath(file, source)))
-    ]
-    for path in missing:
+    other = [path for file in files if not _same(file, os.path.join(directory, path := os.path.relpath(file, source)))]
+    for path in other:
         target = _directory(root, os.path.relpath(os.path.join(directory, path), root))
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(os.path.join(source, path), "rb") as file:
             replace_file(target, file.read())
-    return os.path.relpath(directory, root) if missing else ""
+    return os.path.relpath(directory, root) if other else ""
+
+
+def _same(file: str, other: str) -> bool:
+    """Whether `other` is a regular file with the content of `file`: what died while it wrote may have left a part."""
+    return os.path.isfile(other) and filecmp.cmp(file, other, shallow=False)
 
 
 def _directory(root: str, path: str) -> str:

@@ -325,3 +325,76 @@ def test_vendored_bases_need_no_network(fleet: Path, env: dict[str, str], commit
     removed = run(["vendor"], str(fleet), env)
     assert removed.stdout.decode() == f"{lines[0]}: removed\n"
     assert not (fleet / "services/a/bases").exists()
+
+
+FAULTS = {
+    "ls-tree fails": ('case "$*" in *ls-tree*) exit 1;; esac', "git ls-tree failed: git does not say why"),
+    "read-tree fails": (
+        'case "$*" in *read-tree*) echo "fatal: no space" >&2; exit 128;; esac',
+        "read-tree failed: no",
+    ),
+    "checkout-index is killed": ('case "$*" in *checkout-index*) kill -9 $$;; esac', "git checkout-index failed: git"),
+    "checkout-index writes nothing": (
+        'case "$*" in *checkout-index*) exit 0;; esac',
+        "web/kustomization.yaml was not written as the commit holds it",
+    ),
+    "a file is cut": (
+        'case "$*" in *checkout-index*) "$GIT" "$@"; : > "$GIT_WORK_TREE/web/map.yaml"; exit 0;; esac',
+        "web/map.yaml was not written as the commit holds it",
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_git_leaves_undone(
+    fault: str,
+    served: GitServer,
+    commit: str,
+    context: MakeContext,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The real git with one fault: no base, nothing in the store; and without the fault all is well again."""
+    script, message = FAULTS[fault]
+    git, path = shutil.which("git"), os.environ["PATH"]
+    broken = tmp_path / "broken" / "git"
+    broken.parent.mkdir()
+    broken.write_text(f'#!/bin/sh\nGIT={git}\n{script}\nexec "$GIT" "$@"\n')
+    broken.chmod(0o755)
+    web = service(resources=[f"{served.url}/team/bases//web?ref={commit}"])
+    monkeypatch.setenv("PATH", f"{broken.parent}:{path}")
+    assert message in refusal(web, context())
+    monkeypatch.setenv("PATH", path)
+    _, tree = local(web, context())
+    top = f"/services/web/bases/{served.url.removeprefix('http://').replace(':', '-')}/team/bases@{commit}"
+    assert tree.read(f"{top}/web/map.yaml", AT).decode() == MAP % "web"
+
+
+def test_attributes_of_the_commit_change_nothing(
+    served: GitServer, tmp_path: Path, context: MakeContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither a commit's .gitattributes nor a person's own settings decide what a base holds."""
+    attributes = "*.yaml text eol=crlf ident\n*.yaml filter=shout\n"
+    commit = committed(
+        tmp_path / "repositories" / "odd",
+        {"kustomization.yaml": "resources: [map.yaml]\n", "map.yaml": MAP % "web" + "# $Id$\n"},
+    )
+    commit = committed(tmp_path / "repositories" / "odd", {".gitattributes": attributes})
+    config = tmp_path / "config"
+    config.write_text('[core]\nautocrlf = true\n[filter "shout"]\nsmudge = tr a-z A-Z\n')
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir(exist_ok=True)
+    (tmp_path / "home" / ".gitconfig").write_text(config.read_text())
+    found, tree = local(service(resources=[f"{served.url}/odd?ref={commit}"]), context())
+    assert tree.read(f"{found.resources[0].path}/map.yaml", AT).decode() == MAP % "web" + "# $Id$\n"
+
+
+def test_a_vendored_base_that_was_cut_is_mended(fleet: Path, env: dict[str, str]) -> None:
+    whole = run(["preview", "c"], str(fleet), env)
+    assert run(["vendor"], str(fleet), env).code == 0
+    (vendored,) = (fleet / "services/a/bases").glob("*/team/bases@*/web/map.yaml")
+    text = vendored.read_bytes()
+    vendored.write_bytes(text[:20])
+    assert run(["vendor"], str(fleet), env).stdout.decode().startswith("services/a/bases/")
+    assert vendored.read_bytes() == text
+    assert run(["preview", "c"], str(fleet), env).stdout == whole.stdout

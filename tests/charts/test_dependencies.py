@@ -195,3 +195,30 @@ def test_an_archive_in_the_fleet(own: Callable[..., FileTree], packed: Path, con
         place_of_charts.locate(web, tree, use.workdir, use.deadline)
     assert refused.value.message == "one/web: services/web/small.tgz is no whole chart archive"
     assert refused.value.at == AT
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("../../planted", '"../../planted"'),
+        ("/planted", '"/planted"'),
+        ("..", '".."'),
+        ("a/b", '"a/b"'),
+        ("", '""'),
+        ("a\\0b", '"a\\u0000b"'),
+        ("a\\nb", '"a\\nb"'),
+    ],
+)
+@pytest.mark.parametrize("repository", ["file://../shared", "https://charts.example.com", ""])
+def test_a_name_that_leads_away(
+    name: str, shown: str, repository: str, own: Callable[..., FileTree], context: MakeContext
+) -> None:
+    """A dependency's name becomes a directory's: no other name than Helm's own gets that far."""
+    own(name="shared")
+    tree = own(entry(f'"{name}"', "1.0.0", repository))
+    use = context()
+    before = sorted(os.walk(use.workdir))
+    with pytest.raises(InputError) as refused:
+        rendered(tree, use)
+    assert str(refused.value) == f"services/web/chart/Chart.yaml:5:10: {shown} is no name of a chart"
+    assert sorted(os.walk(use.workdir)) == before
