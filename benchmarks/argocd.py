@@ -12,6 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -102,9 +103,9 @@ print(json.dumps({{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {{"name"
 """
 
 
-def times(server: RepoServer, scratch: Path, write: object) -> Times:
+def times(server: RepoServer, scratch: Path, write: Callable[[str], object]) -> Times:
     fleet = Repository(scratch / "fleet")
-    write(str(fleet.root))  # type: ignore[operator]
+    write(str(fleet.root))
     (generated,) = server.manifests(fleet.url, fleet.commit(), CLUSTER)
     child = as_application(json.loads(generated))
     (name,) = {path.parent.name for path in fleet.root.glob("services/*/service.yaml")}

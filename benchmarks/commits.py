@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import scale
 from applications import as_application
@@ -22,6 +22,7 @@ from processes import Program
 from repo_server import RepoServer
 from repository import Repository
 
+Answer = TypeVar("Answer")
 CLUSTERS = 50
 # The controller's --status-processors.
 AT_ONCE = 20
@@ -45,7 +46,7 @@ class Meter:
         self.plugin = plugin
         self.phases: list[Phase] = []
 
-    def ask(self, what: str, question: Callable[[Application], object], about: Iterable[Application]) -> list[object]:
+    def ask(self, what: str, question: Callable[[Application], Answer], about: Iterable[Application]) -> list[Answer]:
         asked = list(about)
         calls, began = self.plugin.calls(), time.perf_counter()
         with ThreadPoolExecutor(AT_ONCE) as pool:
@@ -90,7 +91,7 @@ def _expanded(meter: Meter, server: RepoServer, fleet: Repository, commit: str, 
         found = server.manifests(fleet.url, commit, cluster, seconds=600)
         return [as_application(json.loads(each)) for each in found]
 
-    return [child for children in meter.ask(what, expanded, clusters) for child in children]  # type: ignore[attr-defined]
+    return [child for children in meter.ask(what, expanded, clusters) for child in children]
 
 
 def _render(
@@ -102,7 +103,7 @@ def _render(
     meter.ask(what, manifests, children)
 
 
-def _check(changed: list[object], phases: list[Phase]) -> None:
+def _check(changed: list[bool], phases: list[Phase]) -> None:
     """Figures of something else than what is told about would be worse than none."""
     rendered = phases[-1].calls
     if changed.count(True) != CLUSTERS or rendered != CLUSTERS:

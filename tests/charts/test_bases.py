@@ -125,7 +125,7 @@ def test_a_component(served: GitServer, commit: str, context: MakeContext) -> No
     fragment = {"components": [f"{served.url}/team/bases//web?ref={commit}"], "namePrefix": "x-"}
     found, _ = local(service(kustomize=fragment), context())
     assert found.kustomize is not None and isinstance(found.kustomize.value, dict)
-    assert f"bases@{commit}/web" in str(found.kustomize.value["components"].value[0].value)
+    assert f"bases@{commit}/web" in str(found.kustomize.elements("components")[0].value)
     assert found.kustomize.value["namePrefix"].value == "x-"
 
 

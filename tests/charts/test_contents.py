@@ -59,7 +59,7 @@ def packed(place: Path, content: dict[str, str]) -> str:
 def check(chart: ChartFiles) -> None:
     assert (chart.name, chart.version, chart.is_library) == ("outer", "1.0.0", False)
     assert plain(chart.values) == {"replicas": 1, "inner": {"port": 80}}
-    assert str(chart.values.value["replicas"].key) == "shown/values.yaml:2:1"
+    assert str(chart.values.entries()["replicas"].key) == "shown/values.yaml:2:1"
     assert chart.schema == b'{"type": "object"}'
     assert chart.switches == ("inner.enabled", "global.inner", "tags.extra", "absent.enabled")
     assert sorted(chart.files) == ["Chart.yaml", "templates/a.yaml", "values.schema.json", "values.yaml"]
@@ -73,7 +73,7 @@ def check(chart: ChartFiles) -> None:
         "inner": {"port": 80, "host": "inner"},
         "second": {"port": 8080, "host": "inner"},
     }
-    port = merged.value["inner"].value["port"]
+    port = merged.entries("inner")["port"]
     assert str(port.at) == "shown/values.yaml:4:9"
     assert [str(one.at).replace("-1.0.0", "") for one in port.over] == ["shown/charts/inner/values.yaml:1:7"]
 
@@ -175,7 +175,7 @@ def test_a_chart_from_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     for _ in range(2):
         found = chart_files(service, tree)
         assert isinstance(found, ChartFiles)
-        assert str(found.values.value["replicas"].key) == "outer-1.0.0/values.yaml:2:1"
+        assert str(found.values.entries()["replicas"].key) == "outer-1.0.0/values.yaml:2:1"
         if vendored.exists():
             store.add(str(vendored / "outer-1.0.0.tgz"), digest)
             (vendored / "outer-1.0.0.tgz").unlink()
@@ -194,5 +194,5 @@ def test_a_chart_of_the_fleet_with_charts_from_elsewhere(tmp_path: Path) -> None
     found = chart_files(service, tree)
     assert isinstance(found, ChartFiles)
     assert [one.key for one in found.subcharts] == ["inner", "second"]
-    host = defaults(found).value["second"].value["host"]
+    host = defaults(found).entries("second")["host"]
     assert str(host.at) == "services/web/inner/values.yaml:2:7"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from packing import CHART_YAML, archive, file
-from serving import Repository, other, reset, silent, status, trickling, truncated, whole
+from serving import Handler, Repository, other, reset, silent, status, trickling, truncated, whole
 
 from cmp_plugin.charts import store
 from cmp_plugin.charts.chart_request import ChartRequest
@@ -192,7 +192,7 @@ def test_429_with_retry_after(served: Repository, asks: Ask, context: MakeContex
     ready = time.monotonic() + 3
     asked_early = []
 
-    def busy(handler: object, content: bytes) -> None:
+    def busy(handler: Handler, content: bytes) -> None:
         early = time.monotonic() < ready
         asked_early.append(early)
         (status(429, Retry_After="3") if early else whole)(handler, content)

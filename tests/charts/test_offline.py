@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,7 +43,7 @@ def env(tmp_path: Path, clean_env: dict[str, str], helm4: str, kustomize: str) -
 
 
 @pytest.fixture
-def vendored(fleet: Path, env: dict[str, str], tmp_path: Path) -> Iterator[Path]:
+def vendored(fleet: Path, env: dict[str, str], tmp_path: Path) -> Path:
     """A copy of the vendored fleet elsewhere; the cache that helped to make it is gone."""
     for verb in ("lock", "vendor"):
         done = run([verb], str(fleet), env)

@@ -28,7 +28,7 @@ def short(fleet: Fleet, cluster: str) -> set[tuple[str, ...]]:
 
 def full(fleet: Fleet, cluster: str) -> set[tuple[str, ...]]:
     """By a resolve of every service; what provisions a cluster is found from its manager."""
-    found = set()
+    found: set[tuple[str, ...]] = set()
     for one in plan(open_cluster(fleet, cluster)):
         service = one.resolved.service
         if service.chart is not None and not one.request.key.startswith("provision."):

@@ -59,7 +59,8 @@ def typed(shell: str, words: str, cwd: Path, env: dict[str, str]) -> str:
         child.send(f"{words}\t")
         child.send("\x01echo It''is: \x05 :end\r")
         child.expect(r"Itis: (.*?) +:end")
-        return child.match[1]
+        completed: str = child.match[1]
+        return completed
     finally:
         child.close(force=True)
 

@@ -19,7 +19,7 @@ from program import CHECKOUT, PROGRAM, run
 from cmp_plugin.commands.terminal import columns, has_colours, painter, table, visible
 
 HEAD = ("service", "version", "where")
-ROWS = [
+ROWS: list[list[str | tuple[str, str]]] = [
     [("istiod", "name"), "1.30.5", ("services/istiod/service.yaml:9:3", "place")],
     [("prometheus", "name"), ("88.2.0", "warning"), "profiles/prod.yaml:14:7"],
 ]
@@ -71,7 +71,7 @@ def test_width(screen: TextIO, pipe: TextIO, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_table_in_a_pipe_is_plain_and_whole(pipe: TextIO) -> None:
-    long = [*ROWS, ["x" * 300, "two\nlines", ""]]
+    long: list[list[str | tuple[str, str]]] = [*ROWS, ["x" * 300, "two\nlines", ""]]
     lines = table(HEAD, long, pipe).splitlines()
     assert [line.split() for line in lines[1:3]] == [
         ["istiod", "1.30.5", "services/istiod/service.yaml:9:3"],
@@ -134,7 +134,8 @@ def on_a_terminal(command: str, cwd: Path, env: dict[str, str]) -> str:
     child.expect(pexpect.EOF)
     child.close()
     assert child.exitstatus == 0
-    return child.before
+    shown: str = child.before
+    return shown
 
 
 def test_progress_is_for_a_terminal(fleet: Path, clean_env: dict[str, str]) -> None:

@@ -174,8 +174,7 @@ def test_how_a_field_merges(field: str, low: str, high: str, expected: Any, tmp_
     """A variant sets the field first, the cluster then."""
     cluster = f"services: {{web: {{{field}: {high}}}}}".replace("path: chart", "path: /services/web/chart")
     root = fleet(tmp_path, service=f"variants: {{v: {{when: {{env: prod}}, {field}: {low}}}}}", cluster=cluster)
-    merged = resolved(root).merged.fields.value
-    found = merged.get(field.removesuffix("+"))
+    found = resolved(root).merged.fields.entries().get(field.removesuffix("+"))
     assert (None if found is None else plain(found)) == expected
 
 
@@ -375,6 +374,6 @@ def test_every_leaf_remembers_where_it_came_from_and_what_it_overrode(tmp_path: 
         service="values: {x: 2}",
         cluster="services: {web: {values: {x: 3}}}",
     )
-    x = resolved(root).values.value["x"]
+    x = resolved(root).values.entries()["x"]
     places = [str(node.at) for node in (x, *x.over)]
     assert places == ["clusters/c/cluster.yaml:6:30", "services/web/service.yaml:5:13", "fleet.yaml:3:24"]

@@ -116,7 +116,8 @@ def test_versions_that_are_not_exact(version: str, tmp_path: Path) -> None:
 
 def test_a_version_may_be_a_var(tmp_path: Path) -> None:
     service = REPO + "version: '${vars.v}'\nvars: {v: 1.2.3}"
-    assert resolved(fleet(tmp_path / "a", **{"services/web/service.yaml": service})).service.chart.version == "1.2.3"
+    chart = resolved(fleet(tmp_path / "a", **{"services/web/service.yaml": service})).service.chart
+    assert chart is not None and chart.version == "1.2.3"
     service = REPO + "version: '${vars.v}'\nvars: {v: ^1.2}"
     assert 'c/web: version "^1.2" is not exact' in refusal(
         fleet(tmp_path / "b", **{"services/web/service.yaml": service})
@@ -248,7 +249,8 @@ class TestInterpolation:
             "images: {nginx: {newName: '${vars.domain}/nginx'}}",
         )
         service = resolved(root).service
-        assert plain(service.patches[0].target) == {"name": "web"}
+        target = service.patches[0].target
+        assert target is not None and plain(target) == {"name": "web"}
         assert plain(service.patches[0].bodies[0]) == {"a": "example.com"}
         assert service.images[0].new_name == "example.com/nginx"
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmp_plugin.errors import Location
+from cmp_plugin.fleet.layers import Merged
 from cmp_plugin.fleet.resolve import Resolved
 from cmp_plugin.fleet.service import ResolvedService
 from cmp_plugin.fleet.waves import waves
@@ -114,7 +115,9 @@ def resolved(name: str, depends_on: list[str]) -> Resolved:
         "c", name, name, AT, "", name, None, True, True, Node({}, AT), (), (), None, (), (), (), (),
         frozenset(), "", (), "", "", False,
     )  # fmt: skip
-    return Resolved(service, tuple(node(depends_on, AT).value), Node({}, AT), "", None, Node({}, AT))
+    empty = Node({}, AT)
+    merged = Merged(empty, empty, (), {}, {}, frozenset())
+    return Resolved(service, tuple(node(depends_on, AT).elements()), empty, "", merged, empty)
 
 
 @given(st.lists(st.sets(st.integers(0, 19)), max_size=20))
@@ -126,7 +129,7 @@ def test_whatever_comes_before_has_a_lower_wave(wishes: list[set[int]]) -> None:
     }
     found = waves(services)
     for key, each in services.items():
-        lower = [found[item.value] for item in each.depends_on]
+        lower = [found[str(item.value)] for item in each.depends_on]
         assert found[key] == max(lower, default=-1) + 1
 
 

@@ -289,7 +289,7 @@ def test_a_large_file_takes_little_memory() -> None:
 
 def test_plain_and_node_are_each_other() -> None:
     at = Location("f.yaml", 3, 5)
-    value = {"a": [1, 1.5, True, None, "x", {"b": []}], "c": {}}
+    value: dict[str, Any] = {"a": [1, 1.5, True, None, "x", {"b": []}], "c": {}}
     tree = node(value, at)
     assert plain(tree) == value
     assert set(places(tree).values()) == {(3, 5, 0, 0)}

@@ -109,9 +109,10 @@ def test_an_entry_starts_at_its_key_and_an_item_at_its_value() -> None:
 
 def test_another_value_keeps_kind_position_and_what_was_replaced() -> None:
     low, at, key = Node("low", Location("low.yaml")), Location("high.yaml", 2, 5), Location("high.yaml", 2, 1)
-    changed = Appended(["a"], at, key, (low,)).with_value(["b"])
+    a, b = Node("a", at), Node("b", at)
+    changed = Appended([a], at, key, (low,)).with_value([b])
     assert type(changed) is Appended
-    assert (changed.value, changed.at, changed.key, changed.over) == (["b"], at, key, (low,))
+    assert (changed.value, changed.at, changed.key, changed.over) == ([b], at, key, (low,))
 
 
 def test_strings_are_changed_and_nothing_else() -> None:

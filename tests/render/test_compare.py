@@ -37,11 +37,13 @@ spec:
 
 
 def deployment() -> dict[str, Any]:
-    return yaml.safe_load(DEPLOYMENT)
+    value: dict[str, Any] = yaml.safe_load(DEPLOYMENT)
+    return value
 
 
 def pod(value: dict[str, Any]) -> dict[str, Any]:
-    return value["spec"]["template"]["spec"]
+    spec: dict[str, Any] = value["spec"]["template"]["spec"]
+    return spec
 
 
 def told(fields: list[Field]) -> list[tuple[object, ...]]:
@@ -238,7 +240,8 @@ def test_sums_of_what_may_be_a_secret_are_not_seen() -> None:
 
 
 def test_secrets_in_what_is_new_are_not_seen() -> None:
-    before, after = {"spec": {}}, {"spec": {"list": [1, {"x": secret(0)}]}}
+    before: dict[str, Any] = {"spec": {}}
+    after = {"spec": {"list": [1, {"x": secret(0)}]}}
     fields = compared_values(before, after)
     assert [field.path for field in fields] == ["spec.list"]
     assert not any(text in repr(fields) for text in SECRETS)

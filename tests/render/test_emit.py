@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 from cmp_plugin.goyaml.load import load_manifests
 from cmp_plugin.render.manifest import Manifest, emit
 
 
 def test_one_line_an_object() -> None:
-    values = [{"kind": "B", "a": "\u00e9 \U0001f600\n\u2028"}, {"z": [1, {"b": None, "a": 1.5}], "kind": "A"}]
+    values: list[dict[str, Any]] = [
+        {"kind": "B", "a": "\u00e9 \U0001f600\n\u2028"},
+        {"z": [1, {"b": None, "a": 1.5}], "kind": "A"},
+    ]
     assert emit(Manifest(value, "") for value in values) == (
         '{"a":"\u00e9 \U0001f600\\n\u2028","kind":"B"}\n{"kind":"A","z":[1,{"a":1.5,"b":null}]}\n'.encode()
     )

@@ -13,10 +13,10 @@ from test_transform import EXTRA, FRAGMENT_FILES, FRAGMENTS
 
 from cmp_plugin.errors import InputError
 from cmp_plugin.fleet.service import Append
-from cmp_plugin.goyaml.load import dump_json, load_manifests
+from cmp_plugin.goyaml.load import dump_json, load_manifests, node
 from cmp_plugin.render.render import expand, render
 from cmp_plugin.system.process import Deadline
-from services import chart, image, lay_out, node, patch, service
+from services import chart, image, lay_out, patch, service
 
 CHART = {
     "web/chart/Chart.yaml": "apiVersion: v2\nname: site\nversion: 1.0.0\ndependencies: [{name: sub, version: 0.1.0}]\n",

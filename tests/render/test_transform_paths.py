@@ -21,8 +21,16 @@ def transform(kustomize: str, tmp_path: Path) -> Transform:
     return Transform(kustomize, tmp_path)
 
 
+class Listener(http.server.HTTPServer):
+    """A web server and the paths that it was asked for."""
+
+    def __init__(self, handler: type[http.server.BaseHTTPRequestHandler]) -> None:
+        super().__init__(("127.0.0.1", 0), handler)
+        self.asked: list[str] = []
+
+
 @pytest.fixture(scope="module")
-def listener() -> Iterator[http.server.HTTPServer]:
+def listener() -> Iterator[Listener]:
     """A web server on the loopback, which a proxy setting does not keep anybody from."""
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -35,9 +43,8 @@ def listener() -> Iterator[http.server.HTTPServer]:
         def log_message(self, *_: object) -> None:
             pass
 
-    asked: list[str] = []
-    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-    server.asked = asked  # type of its own is not worth it
+    server = Listener(Handler)
+    asked = server.asked
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     yield server
@@ -75,7 +82,7 @@ REMOTE = {
 
 
 @pytest.mark.parametrize("kustomization", REMOTE.values(), ids=REMOTE)
-def test_nothing_is_fetched(transform: Transform, listener: http.server.HTTPServer, kustomization: str) -> None:
+def test_nothing_is_fetched(transform: Transform, listener: Listener, kustomization: str) -> None:
     address = f"http://127.0.0.1:{listener.server_address[1]}/x"
     plugin = f"apiVersion: builtin\nkind: PatchTransformer\nmetadata: {{name: p}}\nPath: {address}\n"
     files = {

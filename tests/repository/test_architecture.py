@@ -227,7 +227,7 @@ def test_each_step_of_the_render_is_an_import(caller: str, called: str) -> None:
     """The function exists, and the module that calls it imports it."""
     parts = called.split(".")
     module = max((".".join(parts[:end]) for end in range(1, len(parts)) if ".".join(parts[:end]) in MODULES), key=len)
-    tree = ast.parse(MODULES[module].read_text())
+    tree: ast.AST = ast.parse(MODULES[module].read_text())
     for name in called.removeprefix(module + ".").split("."):
         inner = [node for node in ast.iter_child_nodes(tree) if getattr(node, "name", "") == name]
         assert inner, f"{module} has no {name}"

@@ -61,7 +61,8 @@ def test_data(block: Block) -> None:
 
 def check_spec(text: str, block: Block) -> None:
     node = load(text.encode(), block.place)
-    kind = node.value["kind"].value
+    kind = node.text("kind")
+    assert kind is not None
     wrong = check(node, kind) or rules(node, kind)
     assert not wrong, "\n".join(map(str, wrong))
 

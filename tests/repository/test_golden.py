@@ -8,7 +8,7 @@ from pathlib import Path
 
 import golden
 import pytest
-from program import CHECKOUT, run, run_from_start
+from program import CHECKOUT, Outcome, run, run_from_start
 
 GOLDEN = Path(CHECKOUT, "tests", "golden")
 EXAMPLES = Path(CHECKOUT, "examples")
@@ -124,7 +124,7 @@ class TestFormat:
     def test_what_is_written_is_what_is_read(self, stdout: bytes, tmp_path: Path) -> None:
         file = tmp_path / "case.txt"
         file.write_text("$ cmp-plugin validate\n-- fleet.yaml --\n")
-        seen = golden.Outcome(stdout, b"a word\n", 2)
+        seen = Outcome(stdout, b"a word\n", 2)
         golden.write(file, seen)
         assert golden.read(file).expected == seen
         assert golden.read(file).files == {"fleet.yaml": b""}
@@ -136,7 +136,7 @@ class TestFormat:
         file = tmp_path / "case.txt"
         file.write_text("$ cmp-plugin validate\n== exit 1 ==\n")
         with pytest.raises(AssertionError, match="exit code 0"):
-            golden.write(file, golden.Outcome(b"fine\n", b"", 0))
+            golden.write(file, Outcome(b"fine\n", b"", 0))
         assert file.read_text() == "$ cmp-plugin validate\n== exit 1 ==\n"
 
     @pytest.mark.parametrize("line", ["== result ==", "-- a (what) --"])

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 from program import BIN, CHECKOUT
@@ -40,7 +41,7 @@ def html_of(site: Path, page: str) -> Path:
     return site / "index.html" if name == "index" else site / name / "index.html"
 
 
-def menu(entries: object) -> list[str]:
+def menu(entries: Any) -> list[str]:
     """The pages that the configuration's `nav` names, however deep."""
     if isinstance(entries, str):
         return [entries]

@@ -82,7 +82,7 @@ def call(
     python: Path, words: list[str], env: dict[str, str], cwd: str = CHECKOUT
 ) -> subprocess.CompletedProcess[bytes]:
     """The wheel's program; -P: this checkout's package is not in the way."""
-    argv = [python, "-P", "-m", "cmp_plugin", *words]
+    argv = [str(python), "-P", "-m", "cmp_plugin", *words]
     return subprocess.run(
         argv, cwd=cwd, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=300, check=False
     )

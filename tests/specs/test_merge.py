@@ -98,7 +98,7 @@ def test_refused(layers: list[Any], message: str) -> None:
 
 def test_a_leaf_knows_what_it_overrode() -> None:
     low, high = node({"a": 1}, LOW), node({"a": 2}, HIGH)
-    leaf = merge_values(low, high).value["a"]  # type: ignore[index,call-overload]
+    leaf = merge_values(low, high).entries()["a"]
     assert (leaf.at, [over.at for over in leaf.over]) == (HIGH, [LOW])
 
 

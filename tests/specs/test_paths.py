@@ -122,7 +122,7 @@ def test_the_path_fields_of_a_fragment_and_no_others(plus: str) -> None:
 
 
 def test_the_path_fields_of_a_block_and_no_others() -> None:
-    block = {
+    block: dict[str, Any] = {
         "namespace": "n",
         "chart": {"path": "c"},
         "valuesFiles": ["v", "w?"],

@@ -24,12 +24,14 @@ FLAGS = (
 def browser(profile: Path) -> Iterator[webdriver.Chrome]:
     """A browser with a new, empty profile; it writes down what a page complains of."""
     needed("chromium", "chromedriver")
+    chromium, chromedriver = shutil.which("chromium"), shutil.which("chromedriver")
+    assert chromium and chromedriver
     options = webdriver.ChromeOptions()
-    options.binary_location = shutil.which("chromium")
+    options.binary_location = chromium
     for flag in (*FLAGS, f"--user-data-dir={profile}"):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    service = Service(shutil.which("chromedriver"), env={**os.environ, "SE_AVOID_STATS": "true"})
+    service = Service(chromedriver, env={**os.environ, "SE_AVOID_STATS": "true"})
     driver = webdriver.Chrome(options=options, service=service)
     try:
         yield driver
@@ -52,7 +54,8 @@ def complaints(driver: webdriver.Chrome) -> list[str]:
 
 def contrasts(driver: webdriver.Chrome) -> list[dict[str, Any]]:
     """Every text on the page with its contrast to what is behind it, by WCAG's formula, lowest first."""
-    return driver.execute_script(CONTRASTS)
+    found: list[dict[str, Any]] = driver.execute_script(CONTRASTS)
+    return found
 
 
 CONTRASTS = """

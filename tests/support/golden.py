@@ -50,7 +50,7 @@ def read(path: Path) -> Case:
             raise ValueError(f"{path}: {name} {note}")
         else:
             (files if kind == "--" else results)[name] = unescaped(body) if note else body.encode()
-    return Case(variables, arguments, files, links, None if code is None else Outcome(*results.values(), code))
+    return Case(variables, arguments, files, links, None if code is None else Outcome(**results, code=code))
 
 
 def command(head: str) -> tuple[dict[str, str], list[str]]:

@@ -133,7 +133,7 @@ def fork_server() -> socket.socket:
     ours, theirs = socket.socketpair()
     script = os.path.join(CHECKOUT, "tests", "support", "fork_server.py")
     with theirs:
-        server = subprocess.Popen([sys.executable, script], stdin=theirs, env=AT_START, start_new_session=True)
+        server = subprocess.Popen([sys.executable, script], stdin=theirs.fileno(), env=AT_START, start_new_session=True)
     atexit.register(server.wait, 10)
     atexit.register(ours.close)
     return ours

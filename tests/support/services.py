@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -88,7 +89,8 @@ def lay_out(root: Path, files: Mapping[str, str]) -> FileTree:
     return FileTree(os.path.realpath(root), ("/services", "/profiles", "/clusters/one"))
 
 
-class Outcome(NamedTuple):
+@dataclass(frozen=True)
+class Outcome:
     """What a transform made, and how often Kustomize was started for it."""
 
     manifests: list[Manifest]

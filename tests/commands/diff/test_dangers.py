@@ -14,8 +14,8 @@ from cmp_plugin.render.compare import compared
 
 def said(before: str, after: str) -> list[tuple[int, str]]:
     """Ranks and sentences for one object as YAML, before and after; an empty text is no object."""
-    objects = [[yaml.safe_load(text)] if text else [] for text in (before, after)]
-    (change,) = compared(*objects)
+    old, new = ([yaml.safe_load(text)] if text else [] for text in (before, after))
+    (change,) = compared(old, new)
     return [(danger.rank, danger.text) for danger in dangers(change)]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -398,10 +398,10 @@ def test_a_service_without_a_chart(tmp_path: Path) -> None:
 def test_what_decides_is_found_in_few_questions(count: int, wanted: set[int]) -> None:
     questions = 0
 
-    def differs(settings: object) -> bool:
+    def differs(settings: Sequence[int]) -> bool:
         nonlocal questions
         questions += 1
-        return bool(wanted & set(settings))  # type: ignore[call-overload]
+        return bool(wanted & set(settings))
 
     assert list(deciding(range(count), differs)) == sorted(one for one in wanted if one < count)
     assert questions <= 1 + 12 * len(wanted)
@@ -487,9 +487,9 @@ def test_nearest(path: tuple[str | int, ...], line: int | None) -> None:
         {"name": "a", "image": "x"},
         {"name": "b", "ports": [{"containerPort": 80, "protocol": "TCP"}]},
     ]
-    value = {"spec": {"replicas": 1, "containers": items}}
+    value: dict[str, Any] = {"spec": {"replicas": 1, "containers": items}}
     if path[2:3] == (1,):
-        value["spec"]["containers"] = [items[0], items[2]]  # type: ignore[index]
+        value["spec"]["containers"] = [items[0], items[2]]
     found, steps = nearest(node, value, path)
     assert (found.start.line if steps else None) == (3 if path == ("spec", "containers", 0) else line)
 

@@ -61,7 +61,7 @@ def test_all_that_is_alike_is_taken(maps: list[dict[str, Any]]) -> None:
     ],
 )
 def test_texts_that_hold_the_cluster_s_name(texts: list[str], made: str | None) -> None:
-    maps = [{"x": {"y": text}, "z": number} for number, text in enumerate(texts)]
+    maps: list[dict[str, Any]] = [{"x": {"y": text}, "z": number} for number, text in enumerate(texts)]
     refer(["a", "b"], maps)
     assert [one["x"]["y"] for one in maps] == ([made, made] if made else texts)
     assert [one["z"] for one in maps] == [0, 1]

@@ -120,9 +120,9 @@ def names(asked: ImportRequest, generators: list[Any], name: str, **spec: Any) -
     return [one.value["metadata"]["name"] for one in applications_of(found, CLUSTERS, asked)]
 
 
-GIT = {"git": {"directories": [{"path": "apps/*"}]}}
-PROD = {"clusters": {"selector": {"matchLabels": {"env": "prod"}}, "values": {"from": "{{name}}"}}}
-CASES = {
+GIT: dict[str, Any] = {"git": {"directories": [{"path": "apps/*"}]}}
+PROD: dict[str, Any] = {"clusters": {"selector": {"matchLabels": {"env": "prod"}}, "values": {"from": "{{name}}"}}}
+CASES: dict[str, tuple[list[Any], str, list[str]]] = {
     "a list": ([{"list": {"elements": [{"x": "1"}, {"x": 2}]}}], "{{x}}-{{ y }}", ["1-{{ y }}", "2-{{ y }}"]),
     "all clusters, and the one that Argo CD runs on": ([{"clusters": {}}], "{{name}}", ["a", "b.eu", "in-cluster"]),
     "some clusters": ([PROD], "{{nameNormalized}}-{{values.from}}", ["b.eu-b.eu"]),

@@ -9,11 +9,12 @@ import pytest
 from fleets import fleet_of_chance, write
 from program import CHECKOUT
 
-from cmp_plugin.commands.list.board import Board, board_of, rank, selected
+from cmp_plugin.commands.list.board import Board, board_of, selected
 from cmp_plugin.errors import CmpError
 from cmp_plugin.fleet.cluster import open_cluster
 from cmp_plugin.fleet.files import open_fleet
-from cmp_plugin.fleet.plan import plan
+from cmp_plugin.fleet.plan import Planned, plan
+from cmp_plugin.tools.versions import rank
 
 CHART = "{repo: 'https://charts.example.com', name: web}"
 BASE = {
@@ -180,7 +181,7 @@ def test_the_reference_fleet_as_planned() -> None:
     compare(board_of(fleet), {name: plan(open_cluster(fleet, name)) for name in fleet.names("Cluster")})
 
 
-def compare(found: Board, planned: dict) -> None:
+def compare(found: Board, planned: dict[str, list[Planned]]) -> None:
     for name, services in planned.items():
         wanted = {(one.request.key, one.request.entry, one.resolved.service.chart) for one in services}
         seen = {(one.key, one.service, one.chart) for one in found.deployments if one.cluster == name and one.is_on}

@@ -169,7 +169,8 @@ def pressed(chrome: Chrome, *keys: str) -> str:
     """What has the focus after these keys, as its id, class or text."""
     ActionChains(chrome).send_keys(*keys).perform()
     script = "const at = document.activeElement; return at.id || at.className || at.textContent.trim()"
-    return chrome.execute_script(script)
+    text: str = chrome.execute_script(script)
+    return text
 
 
 def test_everything_is_reached_by_keyboard(chrome: Chrome, pages: dict[str, Path]) -> None:

@@ -208,7 +208,8 @@ def test_the_page_is_in_the_package(tmp_path: Path) -> None:
 def about(cwd: Path, env: dict[str, str]) -> str:
     """The line of the page that says which fleet it is, and of when."""
     page = listed(cwd, env, "-o", "html").stdout.decode()
-    return (re.findall('<p class="about">(.*?)</p>', page) or [""])[0]
+    line = re.search('<p class="about">(.*?)</p>', page)
+    return line[1] if line else ""
 
 
 def test_the_page_says_of_which_commit_it_is(tmp_path: Path, clean_env: dict[str, str]) -> None:

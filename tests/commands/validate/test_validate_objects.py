@@ -6,6 +6,7 @@ import gzip
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from program import CHECKOUT
 
@@ -16,11 +17,14 @@ from cmp_plugin.commands.validate.kubernetes import ClusterSchemas, Schemas, Unk
 from cmp_plugin.commands.validate.objects import ObjectChecks
 from cmp_plugin.errors import Location
 from cmp_plugin.fleet.cluster import Facts
+from cmp_plugin.fleet.layers import Merged
 from cmp_plugin.fleet.plan import Planned
 from cmp_plugin.fleet.request import Request
 from cmp_plugin.fleet.resolve import Resolved
-from cmp_plugin.goyaml.load import load_manifests
+from cmp_plugin.fleet.settings import Settings
+from cmp_plugin.goyaml.load import Node, load_manifests
 from cmp_plugin.render.manifest import Manifest
+from cmp_plugin.system.files import FileTree
 from cmp_plugin.tools.versions import minor
 from services import patch, service
 
@@ -166,14 +170,17 @@ def test_every_real_crd_can_be_compiled() -> None:
     ]
     assert len(versions) > 100
     for one in versions:
-        compiled(strict(one.schema), kubernetes.jsonschema_rs.Draft4Validator)
+        compiled(strict(one.schema), jsonschema_rs.Draft4Validator)
 
 
 def planned(version: str = "1.34", **fields: Any) -> Planned:
     made = service(kube_version=version, **fields)
-    facts = Facts("one", {}, {}, {}, version, (), Location("clusters/one/cluster.yaml"))
-    request = Request(facts, "web", "web", (), (), None, None, None)
-    return Planned("one", request, Resolved(made, (), None, "", None, None), 0)
+    at = Location("clusters/one/cluster.yaml")
+    empty = Node({}, at)
+    facts = Facts("one", {}, {}, {}, version, (), at)
+    request = Request(facts, "web", "web", (), (), empty, FileTree("/", ()), Settings())
+    merged = Merged(empty, empty, (), {}, {}, frozenset())
+    return Planned("one", request, Resolved(made, (), empty, "", merged, empty), 0)
 
 
 DEPLOYMENT = {
