@@ -1,6 +1,6 @@
 """What changes in the Applications themselves: where a service goes, in what order, under which rules.
 
-In: the planned services of two fleets. Out: changes, in the form of `comparison`. How an Application hands
+In: the planned services of two fleets. Out: changes, in the form of `render.compare`. How an Application hands
 its inputs to the plugin is left out, since it follows from the render's own changes, and so is the commit.
 """
 

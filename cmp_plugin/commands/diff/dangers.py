@@ -1,6 +1,6 @@
 """What of a change deserves a second look: data that goes, what Kubernetes refuses, what stops working.
 
-In: one object's change, as `comparison` gives it. Out: sentences with a rank. The rules are Kubernetes'
+In: one object's change, as `render.compare` gives it. Out: sentences with a rank. The rules are Kubernetes'
 own (validation of updates in k8s.io/kubernetes pkg/apis) and Argo CD's (what is pruned, what is kept).
 Pure.
 """
