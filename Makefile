@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 help:
 	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
-	@echo 'make test      set up, then run all tests (PYTEST_ARGS=... for some); CI=true skips none of them'
+	@echo 'make test      set up, then run all tests (PYTEST_ARGS=... for some); with CI=true a missing program fails them'
 	@echo 'make test-argocd  run the plugin in real Argo CD; builds it once, about 15 minutes'
 	@echo 'make test-sidecar  build the image of the sidecar and run it; as root, on Debian'
 	@echo 'make golden    write the expected output of the golden cases anew'
