@@ -7,14 +7,15 @@ BIN := .venv/bin
 help:
 	@echo 'make preview   set up, then print what the laptop cluster kind.local gets'
 	@echo 'make test      set up, then run all tests (PYTEST_ARGS=... for some); with CI=true a missing program fails them'
-	@echo 'make test-argocd  run the plugin in real Argo CD; builds it once, about 15 minutes'
+	@echo 'make test-argocd  run the plugin in real Argo CD; builds it once, about half an hour'
 	@echo 'make test-sidecar  build the image of the sidecar and run it; as root, on Debian'
 	@echo 'make golden    write the expected output of the golden cases anew'
 	@echo 'make generated  write the schemas, references and tables that are made from code'
 	@echo 'make bench     measure, and write the table in benchmarks/README.md'
 	@echo 'make bench-argocd  the same for one Application in real Argo CD'
 	@echo 'make site      the documentation as a site, in build/site'
-	@echo 'make lint      ruff and mypy'
+	@echo 'make lint      ruff, mypy, and whether generated files are up to date'
+	@echo 'make clean     remove .venv and what was built here'
 	@echo 'make lock      resolve the locked packages anew'
 
 preview:
@@ -44,7 +45,7 @@ golden:
 
 generated:
 	@$(PYTHON) scripts/set_up.py --dev
-	@PYTHONPATH=scripts $(BIN)/python scripts/generate.py
+	@$(BIN)/python scripts/generate.py
 
 bench:
 	@$(PYTHON) scripts/set_up.py --dev
@@ -62,7 +63,9 @@ site:
 lint:
 	@$(PYTHON) scripts/set_up.py --dev
 	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/mypy
+	@$(BIN)/python scripts/generate.py --check
 
 COMPILE := build/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 lock:

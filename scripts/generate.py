@@ -9,8 +9,9 @@ import os
 import sys
 from typing import Any
 
-import field_reference as fieldreference
-from cli_reference import markdown
+import cli_reference
+import field_reference
+from checkout import CHECKOUT
 
 from cmp_plugin.argocd.contract import plugin_yaml
 from cmp_plugin.specs.editor import schema_files
@@ -24,8 +25,8 @@ def files() -> dict[str, str]:
     """Path relative to the repository's root -> text of every generated file."""
     made = schema_files()
     made["cmp_plugin/specs/accept_table.py"] = shape_table()
-    made["docs/cli.md"] = markdown()
-    made["docs/fields.md"] = fieldreference.markdown()
+    made["docs/cli.md"] = cli_reference.markdown()
+    made["docs/fields.md"] = field_reference.markdown()
     made["plugin.yaml"] = plugin_yaml()
     return made
 
@@ -96,14 +97,16 @@ def write(root: str) -> None:
 
 def main(words: list[str]) -> int:
     """Writes the files; with `--check` only names the stale ones, and fails when there are any."""
-    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    if words != ["--check"]:
-        write(root)
+    if words not in ([], ["--check"]):
+        print(f"usage: generate.py [--check], not {' '.join(words)}", file=sys.stderr)
+        return 2
+    if not words:
+        write(CHECKOUT)
         return 0
-    found = stale(root)
-    for path in found:
+    outdated = stale(CHECKOUT)
+    for path in outdated:
         print(f"{path} is out of date: run `make generated`", file=sys.stderr)
-    return 1 if found else 0
+    return 1 if outdated else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Builds Argo CD, Kubernetes' API server, etcd and OpenTofu, which the tests beside this file run.
 
-    python3 tests/real_argocd/build.py    about 15 minutes on two cores the first time, then nothing
+    python3 tests/real_argocd/build.py    about half an hour on two cores the first time, then nothing
 
 In: the `*.go.mod` and `*.go.sum` here, which pin every module. Out: `directory(bundle)`, one per
 bundle and version, complete or absent: a build works in a directory of its own, which is renamed.

@@ -11,6 +11,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
 from fleets import chart, write
 from program import BIN, CHECKOUT
 
@@ -21,8 +22,8 @@ repos:
   - repo: {repo}
     rev: {rev}
     hooks:
-      - {{id: cmp-plugin-validate, language: system, args: [-C, {directory}, --strict]}}
-      - {{id: cmp-plugin-lock, language: system, args: [-C, {directory}]}}
+      - {{id: cmp-plugin-validate, language: system, additional_dependencies: [], args: [-C, {directory}, --strict]}}
+      - {{id: cmp-plugin-lock, language: system, additional_dependencies: [], args: [-C, {directory}]}}
 """
 TEMPLATE = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {list: {{ .Values.list | first }}}\n"
 FILES = {
@@ -79,6 +80,15 @@ def test_the_manifest_is_one(env: dict[str, str]) -> None:
         [PRE_COMMIT, "validate-manifest", HOOKS], cwd=CHECKOUT, env=env, capture_output=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_the_hooks_install_what_their_commands_need() -> None:
+    """`language: python` installs the core; `validate` imports packages of the extra."""
+    hooks = yaml.safe_load(Path(CHECKOUT, HOOKS).read_text())
+    assert {hook["id"]: hook["additional_dependencies"] for hook in hooks} == {
+        "cmp-plugin-validate": [".[cli]"],
+        "cmp-plugin-lock": [".[cli]"],
+    }
 
 
 @pytest.mark.parametrize("directory", [".", "deploy"])

@@ -23,7 +23,7 @@ EXAMPLES = (
 
 def arguments(parser: ArgumentParser) -> None:
     """Adds the command's own arguments to its parser."""
-    parser.add_argument("dir", help="a directory that is absent or empty")
+    parser.add_argument("dir", help="a directory that is absent, or holds only a README, a licence and git's files")
 
 
 def run(args: Namespace) -> int:

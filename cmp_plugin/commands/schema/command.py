@@ -13,6 +13,7 @@ from ...fleet.files import Fleet
 from ...specs.editor import schema_text
 from ...specs.models import KINDS, json_schema
 from ..arguments import opened_fleet, service_name
+from ..terminal import counted
 from ..warnings import warn
 
 
@@ -76,5 +77,5 @@ def _to_files(args: Namespace) -> int:
 
     write_directory(args.out, ((name, schema_text(schema).encode()) for name, schema in files()))
     warn(f"the values of {entry} are not in it: {why}" for entry, why in values.absent.items())
-    print(f"{len(names)} services, the values of {len(values.schemas)} known", file=sys.stderr)
+    print(f"{counted(len(names), 'service')}, the values of {len(values.schemas)} known", file=sys.stderr)
     return 0
