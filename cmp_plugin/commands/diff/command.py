@@ -24,27 +24,27 @@ def run(args: Namespace) -> int:
     with opened_sides(args) as sides:
         if fleet := sides.after.fleet:
             warn_about_plugin(fleet.settings, fleet.spec.at)
-        found = report(sides, args.jobs, whole=not (args.cluster or args.service))
-    for note in found.notes:
+        result = report(sides, args.jobs, whole=not (args.cluster or args.service))
+    for note in result.notes:
         print(visible(f"note: {note}"), file=sys.stderr)
-    sys.stdout.write(_formatted(found, args))
+    sys.stdout.write(_formatted(result, args))
     sys.stdout.flush()
-    return CHANGED if args.exit_code and not found.is_empty else 0
+    return CHANGED if args.exit_code and not result.is_empty else 0
 
 
-def _formatted(found: Report, args: Namespace) -> str:
+def _formatted(report: Report, args: Namespace) -> str:
     """The report as JSON, as Markdown, or as coloured text for the terminal."""
     if args.output == "json":
         from .json import as_json
 
-        return as_json(found)
+        return as_json(report)
     if args.output == "markdown":
         from .markdown import as_markdown
 
-        return as_markdown(found, args.verbose)
+        return as_markdown(report, args.verbose)
     paint = painter(sys.stdout)
-    parts = [paint(headline(found), "head") + "\n"]
-    for title, lines in sections(found, manner(found, args.verbose)):
+    parts = [paint(headline(report), "head") + "\n"]
+    for title, lines in sections(report, manner(report, args.verbose)):
         parts.append(f"\n{paint(title, 'head')}\n")
         for line in lines:
             text = f"{line.sign or ' '} {line.text}".rstrip().replace("\n", "\\n")

@@ -178,8 +178,8 @@ def _shrinks(field: Field) -> bool:
     """Whether a quantity becomes smaller; no for what is not a quantity."""
     sizes: list[float] = []
     for quantity in (field.before, field.after):
-        found = _QUANTITY.fullmatch(str(quantity))
-        if not found or found[1].count(".") > 1:
+        match = _QUANTITY.fullmatch(str(quantity))
+        if not match or match[1].count(".") > 1:
             return False
-        sizes.append(float(found[1]) * _POWERS[found[2]])
+        sizes.append(float(match[1]) * _POWERS[match[2]])
     return sizes[1] < sizes[0]

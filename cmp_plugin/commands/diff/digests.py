@@ -75,9 +75,9 @@ class Contents:
     def _directory(self, real: str, walk: _Walk, entered: list[str]) -> str:
         listed = hashlib.sha256()
         with os.scandir(real) as entries:
-            for entry in sorted(entries, key=lambda each: each.name):
+            for entry in sorted(entries, key=lambda entry: entry.name):
                 if entry.name not in _IGNORED and entry.path != walk.without:
                     leads_to = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
-                    found = self._entry(entry.path, leads_to, walk, entered)
-                    listed.update(f"{entry.name!a} {found}\n".encode(errors="surrogatepass"))
+                    content = self._entry(entry.path, leads_to, walk, entered)
+                    listed.update(f"{entry.name!a} {content}\n".encode(errors="surrogatepass"))
         return f"directory {listed.hexdigest()}"

@@ -64,9 +64,9 @@ def _readable(service: ResolvedService, tree: FileTree, contents: Contents) -> I
     if service.chart is not None and service.chart.path:
         yield from _charts(service.chart.path, tree, service.chart.at, contents)
     yield from (path for _, path in service.mirrors if "://" not in path)
-    resources = [one.path for one in service.resources if not is_remote(one.path)]
+    resources = [resource.path for resource in service.resources if not is_remote(resource.path)]
     fragment = [service.kustomize] if service.kustomize is not None else []
-    named = [str(node.value) for one in fragment for node in named_paths(Node({"kustomize": one}, one.at))]
+    named = [str(node.value) for block in fragment for node in named_paths(Node({"kustomize": block}, block.at))]
     yield from (*resources, *named)
     yield from _reached(service, tree)
 
@@ -83,10 +83,10 @@ def _charts(path: str, tree: FileTree, at: Location, contents: Contents) -> Iter
     """A chart's directory or archive, and the directories of the charts that it names by `file://`."""
     pending, seen = [path], set[str]()
     while pending and len(seen) < _MOST_CHARTS:
-        one = pending.pop()
-        seen.add(one)
-        yield one
-        if one not in contents.plain_charts and tree.is_dir(one):
-            named = [found.path for found in missing(one, tree, at) if found.path]
+        chart = pending.pop()
+        seen.add(chart)
+        yield chart
+        if chart not in contents.plain_charts and tree.is_dir(chart):
+            named = [dependency.path for dependency in missing(chart, tree, at) if dependency.path]
             pending += [path for path in named if path not in seen]
-            contents.plain_charts.update([] if named else [one])
+            contents.plain_charts.update([] if named else [chart])

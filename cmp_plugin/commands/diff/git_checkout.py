@@ -44,18 +44,18 @@ def _submodules(
 ) -> Iterator[str]:
     """Fill the directories of submodules from the repositories that the work tree has for them."""
     for path, commit in listed:
-        place = os.path.join(into, path)
+        directory = os.path.join(into, path)
         inner = git.repository(os.path.join(repo.directory, path), deadline) if depth <= _MOST_NESTED else None
         if inner is None or inner.git_dir == repo.git_dir or not git.has_commit(inner, commit, deadline):
             # Two commits of what is not here must not look alike.
-            with open(os.path.join(place, f".commit-{commit}"), "xb"):
+            with open(os.path.join(directory, f".commit-{commit}"), "xb"):
                 pass
             yield f"submodule {path} is not here at commit {commit[:12]}: git submodule update --init"
             continue
-        os.rmdir(place)
-        git.extract(inner, commit, place, workdir, deadline)
+        os.rmdir(directory)
+        git.extract(inner, commit, directory, workdir, deadline)
         inside = git.submodules(inner, commit, deadline)
-        yield from _submodules(inner, inside, place, workdir, deadline, depth + 1)
+        yield from _submodules(inner, inside, directory, workdir, deadline, depth + 1)
 
 
 def _large_files(repo: git.Repository, into: str, deadline: Deadline) -> Iterator[str]:

@@ -90,13 +90,15 @@ def is_minor(field: Field) -> bool:
     return key in _CHARTS or key.endswith(_VERSION) or key.startswith(_CHECKSUM)
 
 
-def groups(found: Iterable[Found]) -> list[Group]:
+def groups(differences: Iterable[Found]) -> list[Group]:
     """Every change once, by service, those on most clusters first."""
     changes: dict[tuple[str, Key, str, str], tuple[Field | None, set[str]]] = {}
-    for one in found:
-        for field in one.fields or (None,):
+    for difference in differences:
+        for field in difference.fields or (None,):
             text = json.dumps(field, sort_keys=True, default=repr) if field is not None else ""
-            changes.setdefault((one.service, one.key, one.change, text), (field, set()))[1].add(one.cluster)
+            changes.setdefault((difference.service, difference.key, difference.change, text), (field, set()))[1].add(
+                difference.cluster
+            )
     gathered: dict[tuple[str, tuple[str, ...]], dict[tuple[Key, str], list[Told]]] = {}
     for (service, key, change), told, clusters in _varied(changes):
         fields_of = gathered.setdefault((service, clusters), {})
@@ -138,27 +140,34 @@ def _varied(changes: dict[tuple[str, Key, str, str], tuple[Field | None, set[str
     return listed
 
 
-def warned(found: Iterable[Found]) -> list[Warned]:
+def warned(differences: Iterable[Found]) -> list[Warned]:
     """Every danger once, loudest first."""
     clusters_of: dict[tuple[Danger, str, Key], set[str]] = {}
-    for one in found:
-        for danger in one.dangers:
-            clusters_of.setdefault((danger, one.service, one.key), set()).add(one.cluster)
+    for difference in differences:
+        for danger in difference.dangers:
+            clusters_of.setdefault((danger, difference.service, difference.key), set()).add(difference.cluster)
     made = (Warned(*danger_on, tuple(sorted(clusters))) for danger_on, clusters in clusters_of.items())
-    return sorted(made, key=lambda one: (one.danger.rank, one.service, one.clusters, one.key[1:], one.danger))
+    return sorted(
+        made,
+        key=lambda warning: (warning.danger.rank, warning.service, warning.clusters, warning.key[1:], warning.danger),
+    )
 
 
-def images(found: Iterable[Found]) -> list[Replaced]:
+def images(differences: Iterable[Found]) -> list[Replaced]:
     """Which image takes another's place, by service."""
     clusters_of: dict[tuple[str, str, str, str], set[str]] = {}
-    for one in found:
-        for field in one.fields:
+    for difference in differences:
+        for field in difference.fields:
             if field.steps[-1] == "image" and isinstance(field.before, str) and isinstance(field.after, str):
                 (old, before), (new, after) = _split(field.before), _split(field.after)
                 # Of one image the two versions, else the two whole texts.
                 same = old == new and before and after
-                token = (one.service, old, before, after) if same else (one.service, "", field.before, field.after)
-                clusters_of.setdefault(token, set()).add(one.cluster)
+                token = (
+                    (difference.service, old, before, after)
+                    if same
+                    else (difference.service, "", field.before, field.after)
+                )
+                clusters_of.setdefault(token, set()).add(difference.cluster)
     return [Replaced(*image, tuple(sorted(clusters))) for image, clusters in sorted(clusters_of.items())]
 
 

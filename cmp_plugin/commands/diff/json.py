@@ -29,17 +29,17 @@ def as_json(report: Report) -> str:
         "clusters": {"added": report.added, "removed": report.removed},
         "dangers": [
             {
-                "severity": _RANKS[one.danger.rank],
-                "kind": one.danger.kind,
-                "message": f"{one.key} {one.danger.text}",
-                "service": one.service,
-                "object": _key(one.key),
-                "clusters": list(one.clusters),
+                "severity": _RANKS[warned.danger.rank],
+                "kind": warned.danger.kind,
+                "message": f"{warned.key} {warned.danger.text}",
+                "service": warned.service,
+                "object": _key(warned.key),
+                "clusters": list(warned.clusters),
             }
-            for one in report.dangers
+            for warned in report.dangers
         ],
-        "charts": [_replaced(one) for one in report.versions],
-        "images": [_replaced(one) for one in report.images],
+        "charts": [_replaced(replaced) for replaced in report.versions],
+        "images": [_replaced(replaced) for replaced in report.images],
         "changes": [
             {
                 "service": group.service,
@@ -61,13 +61,13 @@ def _key(key: Key) -> dict[str, str]:
     return key._asdict()
 
 
-def _replaced(one: Replaced) -> dict[str, Any]:
+def _replaced(replaced: Replaced) -> dict[str, Any]:
     return {
-        "service": one.service,
-        "name": one.what,
-        "before": one.before,
-        "after": one.after,
-        "clusters": list(one.clusters),
+        "service": replaced.service,
+        "name": replaced.what,
+        "before": replaced.before,
+        "after": replaced.after,
+        "clusters": list(replaced.clusters),
     }
 
 

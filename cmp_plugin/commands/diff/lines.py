@@ -103,7 +103,7 @@ def field_lines(field: Field, how: Manner) -> Iterator[Line]:
     elif field.change == CHANGED:
         values = _shortened(field.before, field.after, how)
         if sum(map(len, values)) + len(path) < _LONG and not any(
-            isinstance(one, dict | list) for one in (field.before, field.after)
+            isinstance(value, dict | list) for value in (field.before, field.after)
         ):
             yield Line(sign, 2, f"{path}: {values[0]} -> {values[1]}")
         else:
@@ -151,7 +151,7 @@ def _shortened(before: Any, after: Any, how: Manner) -> tuple[str, str]:
     texts = (one_line(before), one_line(after))
     if how.whole or max(map(len, texts)) <= 2 * _LONG:
         return texts
-    same = next((place for place, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), 0)
+    same = next((position for position, pair in enumerate(zip(*texts, strict=False)) if pair[0] != pair[1]), 0)
     start = max(0, same - _LONG // 2) if before != after else 0
     return _window(texts[0], start), _window(texts[1], start)
 

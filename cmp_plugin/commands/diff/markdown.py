@@ -73,7 +73,7 @@ def _block(lines: Iterable[Line]) -> str:
         sign = {"~": "!", "!!": "-"}.get(line.sign, line.sign) if coloured else line.sign
         indented = f"{sign or ' '} {'  ' * (line.depth - 1)}{visible(line.text)}"
         text += indented.rstrip().replace("\n", "\\n") + "\n"
-    longest = max((len(found) for found in _FENCES.findall(text)), default=2)
+    longest = max((len(run) for run in _FENCES.findall(text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}diff\n{text}{fence}\n"
 
@@ -81,6 +81,6 @@ def _block(lines: Iterable[Line]) -> str:
 def _code(text: str) -> str:
     """Text in a code span, whatever it holds."""
     text = " ".join(visible(text).split())
-    ticks = "`" * (max((len(found) for found in re.findall(r"`+", text)), default=0) + 1)
+    ticks = "`" * (max((len(run) for run in re.findall(r"`+", text)), default=0) + 1)
     pad = " " if "`" in text else ""
     return f"{ticks}{pad}{text}{pad}{ticks}"

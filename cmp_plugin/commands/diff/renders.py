@@ -142,10 +142,10 @@ def _namespace(planned: Planned | None) -> str:
 
 def found_change(cluster: str, service: str, change: Change, left: bool = False) -> Found:
     """A change without its objects, which may be large. `left`: nobody deletes what is gone."""
-    said = dangers(change)
+    listed = dangers(change)
     if left and change.change == REMOVED:
-        said = [Danger(LOOK, "kept", "is no longer rendered, and stays in the cluster")]
-    return Found(cluster, service, change.key, change.change, change.fields, tuple(said))
+        listed = [Danger(LOOK, "kept", "is no longer rendered, and stays in the cluster")]
+    return Found(cluster, service, change.key, change.change, change.fields, tuple(listed))
 
 
 def stays_behind(before: Planned | None, after: Planned | None) -> bool:

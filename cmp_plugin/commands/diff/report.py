@@ -52,8 +52,12 @@ def report(sides: Sides, jobs: int | None, whole: bool) -> Report:
     with workdir() as private:
         renders = Renders(sides, units, private)
         renders.run(jobs)
-        found = [*application_changes(before, after, whole), *renders.found()]
-    changed = {(one.cluster, one.service) for one in found if one.service not in (CLUSTERS, FLEET)}
+        differences = [*application_changes(before, after, whole), *renders.found()]
+    changed = {
+        (difference.cluster, difference.service)
+        for difference in differences
+        if difference.service not in (CLUSTERS, FLEET)
+    }
     return Report(
         before,
         after,
@@ -62,10 +66,10 @@ def report(sides: Sides, jobs: int | None, whole: bool) -> Report:
         _clusters(before, after),
         (len(changed), len({*before.planned, *after.planned})),
         len(renders.tasks),
-        warned(found),
+        warned(differences),
         _versions(units),
-        images(found),
-        groups(found),
+        images(differences),
+        groups(differences),
         renders.random,
     )
 
@@ -97,9 +101,9 @@ def _units(sides: Sides) -> Iterator[Unit]:
 
 def _versions(units: Iterable[Unit]) -> list[Replaced]:
     """Charts in another version, by service."""
-    places: dict[tuple[str, str, str, str], set[str]] = {}
+    clusters_of: dict[tuple[str, str, str, str], set[str]] = {}
     for unit in units:
-        charts = [one.resolved.service.chart if one else None for one in (unit.before, unit.after)]
+        charts = [planned.resolved.service.chart if planned else None for planned in (unit.before, unit.after)]
         old, new = (_version(chart) for chart in charts)
         if old and new and old != new:
             same = old[0] == new[0]
@@ -108,8 +112,8 @@ def _versions(units: Iterable[Unit]) -> list[Replaced]:
                 old[1] if same else " ".join(old).rstrip(),
                 new[1] if same else " ".join(new).rstrip(),
             )
-            places.setdefault((unit.service, *token), set()).add(unit.cluster)
-    return [Replaced(*which, tuple(sorted(clusters))) for which, clusters in sorted(places.items())]
+            clusters_of.setdefault((unit.service, *token), set()).add(unit.cluster)
+    return [Replaced(*which, tuple(sorted(clusters))) for which, clusters in sorted(clusters_of.items())]
 
 
 def _version(chart: Chart | None) -> tuple[str, str] | None:

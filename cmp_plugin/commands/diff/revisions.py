@@ -55,12 +55,12 @@ def _names(args: Namespace, repository: git.Repository | None, deadline: Deadlin
 def _parting(repository: git.Repository, base: str, head: str, deadline: Deadline) -> str:
     """The commit where two histories part."""
     commits = [_commit(repository, name, deadline) for name in (base, head)]
-    found = git.merge_base(repository, commits[0], commits[1], deadline)
-    if not found:
+    ancestor = git.merge_base(repository, commits[0], commits[1], deadline)
+    if not ancestor:
         raise ToolError(
             f"git: {base} and {head} have no commit in common", hint=_hint_for_shallow(repository, deadline)
         )
-    return found[:12]
+    return ancestor[:12]
 
 
 def _rehearsal(
@@ -83,7 +83,7 @@ def _rehearsal(
 
 def _tools(args: Namespace) -> dict[str, str]:
     """Tool -> range, out of `--tools helm=3.22.0`."""
-    found: dict[str, str] = {}
+    ranges: dict[str, str] = {}
     for word in args.tools or []:
         tool, _, wanted = word.partition("=")
         if tool not in TOOLS or not wanted:
@@ -92,8 +92,8 @@ def _tools(args: Namespace) -> dict[str, str]:
             versions.satisfies("1.0.0", wanted)
         except ValueError as error:
             raise UsageError(f"--tools {tool}: {error}") from None
-        found[tool] = wanted
-    return found
+        ranges[tool] = wanted
+    return ranges
 
 
 def _commit(repository: git.Repository, name: str, deadline: Deadline) -> str:

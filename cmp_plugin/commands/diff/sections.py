@@ -30,45 +30,45 @@ def headline(report: Report) -> str:
     if report.is_empty:
         return f"nothing changes from {report.before.name} to {report.after.name}"
     clusters = {name for group in report.groups for name in group.clusters if name} | {*report.added, *report.removed}
-    what = f"{changed} of {total} services" if changed else "no manifest"
+    subject = f"{changed} of {total} services" if changed else "no manifest"
     where = f" on {counted(len(clusters), 'cluster')}" if clusters else ""
-    return f"{report.before.name} -> {report.after.name}: {what} change{'s' if changed < 2 else ''}{where}"
+    return f"{report.before.name} -> {report.after.name}: {subject} change{'s' if changed < 2 else ''}{where}"
 
 
-def sections(found: Report, how: Manner) -> Iterator[tuple[str, list[Line]]]:
+def sections(report: Report, how: Manner) -> Iterator[tuple[str, list[Line]]]:
     """What stands below each other, each with its title; nothing that is empty."""
     first = (
-        ("Look at this first", list(danger_lines(found, how))),
-        ("Clusters", list(cluster_lines(found, how))),
-        ("Versions and images", list(version_lines(found, how))),
+        ("Look at this first", list(danger_lines(report, how))),
+        ("Clusters", list(cluster_lines(report, how))),
+        ("Versions and images", list(version_lines(report, how))),
     )
     yield from ((title, lines) for title, lines in first if lines)
-    for group in found.groups:
+    for group in report.groups:
         yield group_title(group, how), list(group_lines(group, how))
-    if found.random:
-        fields = f"{found.random} fields that differ at every render are left out (`allow: [random]`)"
+    if report.random:
+        fields = f"{report.random} fields that differ at every render are left out (`allow: [random]`)"
         yield "Not told", [Line("", 1, fields)]
 
 
 def danger_lines(report: Report, how: Manner) -> Iterator[Line]:
     """What deserves a second look, loudest first; many plain deletions of a service in one line."""
     plain: dict[tuple[str, tuple[str, ...]], list[Warned]] = {}
-    for one in report.dangers:
-        if one.danger.kind == "deleted" and one.danger.rank == REFUSED:
-            plain.setdefault((one.service, one.clusters), []).append(one)
+    for warned in report.dangers:
+        if warned.danger.kind == "deleted" and warned.danger.rank == REFUSED:
+            plain.setdefault((warned.service, warned.clusters), []).append(warned)
     folded = {which for which, some in plain.items() if len(some) > _FEW_DELETIONS and not how.whole}
-    for one in report.dangers:
-        which = (one.service, one.clusters)
-        if one.danger.kind == "deleted" and one.danger.rank == REFUSED and which in folded:
+    for warned in report.dangers:
+        which = (warned.service, warned.clusters)
+        if warned.danger.kind == "deleted" and warned.danger.rank == REFUSED and which in folded:
             folded.discard(which)
             some = plain.pop(which)
             kinds = ", ".join(
-                f"{number} {kind}" for kind, number in Counter(one.key.kind for one in some).most_common()
+                f"{number} {kind}" for kind, number in Counter(deletion.key.kind for deletion in some).most_common()
             )
             yield Line("!", 1, _placed(f"{len(some)} objects ({kinds}) are deleted", *which, how))
-        elif which in plain or one.danger.kind != "deleted" or one.danger.rank != REFUSED:
-            sign = "!!" if one.danger.rank == LOSS else "!"
-            yield Line(sign, 1, _placed(f"{one.key} {one.danger.text}", *which, how))
+        elif which in plain or warned.danger.kind != "deleted" or warned.danger.rank != REFUSED:
+            sign = "!!" if warned.danger.rank == LOSS else "!"
+            yield Line(sign, 1, _placed(f"{warned.key} {warned.danger.text}", *which, how))
 
 
 def _placed(text: str, service: str, clusters: Sequence[str], how: Manner) -> str:
@@ -91,8 +91,8 @@ def cluster_lines(report: Report, how: Manner) -> Iterator[Line]:
 
 def version_lines(report: Report, how: Manner) -> Iterator[Line]:
     """Charts and images in another version."""
-    for kind, replaced in (("chart", report.versions), ("image", report.images)):
-        for each in replaced:
-            name = f"{kind} {each.what}" if each.what else kind
-            versions = f"{one_line(each.before)} -> {one_line(each.after)}"
-            yield Line("~", 1, f"{each.service}: {name} {versions} {on_clusters(each.clusters, how)}".rstrip())
+    for kind, replacements in (("chart", report.versions), ("image", report.images)):
+        for replaced in replacements:
+            name = f"{kind} {replaced.what}" if replaced.what else kind
+            versions = f"{one_line(replaced.before)} -> {one_line(replaced.after)}"
+            yield Line("~", 1, f"{replaced.service}: {name} {versions} {on_clusters(replaced.clusters, how)}".rstrip())

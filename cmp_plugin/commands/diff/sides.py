@@ -71,25 +71,29 @@ def opened_sides(args: Namespace) -> Iterator[Sides]:
     with workdir() as private:
         sides: list[Side] = []
         # The newer one first, so that what is wrong on both is told of the files that a person has open.
-        for number, one in enumerate(reversed(both)):
+        for number, side_spec in enumerate(reversed(both)):
             try:
-                sides.insert(0, _opened(one, args, root, repository, os.path.join(private, str(number)), notes, sides))
+                sides.insert(
+                    0, _opened(side_spec, args, root, repository, os.path.join(private, str(number)), notes, sides)
+                )
             except CmpError as error:
                 errors.append(error)
         if errors:
             raise Errors(errors)
         _check(args, *sides)
         for number, side in enumerate(sides):
-            wanted = {key: one for key, one in side.planned.items() if not args.service or key[1] in args.service}
+            wanted = {
+                key: service for key, service in side.planned.items() if not args.service or key[1] in args.service
+            }
             if both[number].changed:
-                wanted = {key: rehearsed(one, args) for key, one in wanted.items()}
+                wanted = {key: rehearsed(service, args) for key, service in wanted.items()}
             sides[number] = side._replace(planned=wanted)
         notes += [f"there is no {ROOT_FILE} in {side.name}" for side in sides if side.fleet is None]
         yield Sides(sides[0], sides[1], notes)
 
 
 def _opened(
-    asked: SideSpec,
+    side_spec: SideSpec,
     args: Namespace,
     root: str,
     repository: git.Repository | None,
@@ -103,37 +107,37 @@ def _opened(
     """
     contents = Contents()
     try:
-        fleet = _fleet(asked, root, repository, private, notes)
+        fleet = _fleet(side_spec, root, repository, private, notes)
         if fleet is None:
-            return Side(asked.name, asked.commit, None, {}, {}, repository, contents)
+            return Side(side_spec.name, side_spec.commit, None, {}, {}, repository, contents)
         with waiting("reading the fleet"):
             clusters, planned = _planned(fleet, args, contents, known)
     except CmpError as error:
-        raise labelled(error, f"in {asked.name}") if asked.commit else error from None
-    return Side(asked.name, asked.commit, fleet, clusters, planned, repository, contents)
+        raise labelled(error, f"in {side_spec.name}") if side_spec.commit else error from None
+    return Side(side_spec.name, side_spec.commit, fleet, clusters, planned, repository, contents)
 
 
 def _fleet(
-    asked: SideSpec, root: str, repository: git.Repository | None, private: str, notes: list[str]
+    side_spec: SideSpec, root: str, repository: git.Repository | None, private: str, notes: list[str]
 ) -> Fleet | None:
     """The fleet in the work tree, or as the commit has it, written into the new directory `private`."""
-    if not asked.commit or repository is None:
+    if not side_spec.commit or repository is None:
         return open_fleet(root)
     deadline = Deadline(SECONDS)
-    if not git.has_file(repository, asked.commit, ROOT_FILE, deadline):
+    if not git.has_file(repository, side_spec.commit, ROOT_FILE, deadline):
         return None
     os.mkdir(private, 0o700)
     into = os.path.join(os.path.realpath(private), "fleet")
     try:
-        spec = git.read_file(repository, asked.commit, ROOT_FILE, deadline)
-        missing = checked_out(repository, asked.commit, into, private, deadline, _directories(spec, private))
+        spec = git.read_file(repository, side_spec.commit, ROOT_FILE, deadline)
+        missing = checked_out(repository, side_spec.commit, into, private, deadline, _directories(spec, private))
     except ToolError:
         if not git.is_partial(repository, deadline):
             raise
         # Git's own words about what a clone with a filter lacks help nobody.
         hint = "this clone has a filter: clone without `--filter`, in CI check out without one"
         raise ToolError("git: content of this commit is not on this machine", hint=hint) from None
-    notes += [f"{asked.name}: {each}" for each in missing]
+    notes += [f"{side_spec.name}: {sentence}" for sentence in missing]
     _write(spec, into)
     return open_fleet(into)
 
@@ -144,7 +148,7 @@ def _directories(spec: bytes, private: str) -> list[str] | None:
     allowed = [*open_fleet(os.path.join(os.path.realpath(private), "spec")).tree.allowed, "/clusters"]
     if "/" in allowed:
         return None
-    return sorted({path[1:] for path in allowed if not any(path != other and within(path, other) for other in allowed)})
+    return sorted({path[1:] for path in allowed if not any(path != outer and within(path, outer) for outer in allowed)})
 
 
 def _write(spec: bytes, directory: str) -> None:
@@ -174,7 +178,7 @@ def _planned(
             continue
         try:
             clusters[name] = open_cluster(fleet, name)
-            planned.update(((name, each.request.key), each) for each in plan(clusters[name]))
+            planned.update(((name, service.request.key), service) for service in plan(clusters[name]))
         except CmpError as error:
             errors.append(error)
     if errors:

@@ -27,12 +27,12 @@ def provision_error(fleet: Fleet, name: str) -> None:
         raise InputError(f'there is no cluster "{manager.value}"', manager.at, hint)
 
 
-def unknown_projects(fleet: Fleet, planned: Iterable[Planned]) -> Iterator[Finding]:
+def unknown_projects(fleet: Fleet, services: Iterable[Planned]) -> Iterator[Finding]:
     """AppProjects that fleet.yaml does not have, where it has any; they may come from elsewhere."""
     known = list(fleet.spec.entries("projects"))
-    for one in planned if known else ():
-        project = one.resolved.application.get("project")
+    for planned in services if known else ():
+        project = planned.resolved.application.get("project")
         if project is not None and project.value not in (PROJECT, *known):
-            if "unknown-project" not in one.resolved.service.allow:
+            if "unknown-project" not in planned.resolved.service.allow:
                 message = f'fleet.yaml has no project "{project.value}"'
                 yield warning("unknown-project", message, project.at, there_is(str(project.value), known))

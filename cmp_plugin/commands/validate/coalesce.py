@@ -28,20 +28,20 @@ class ChartValues(NamedTuple):
 
 def chart_values(chart: ChartFiles) -> ChartValues:
     """Once a chart; `switched_on` then shares the defaults between all that it gives."""
-    inner = tuple((one, chart_values(one.chart)) for one in chart.subcharts)
+    inner = tuple((subchart, chart_values(subchart.chart)) for subchart in chart.subcharts)
     return ChartValues(chart, plain(chart.values), inner)
 
 
-def switched_on(found: ChartValues, values: Values, path: Path = ()) -> Iterator[tuple[Path, Values]]:
+def switched_on(chart: ChartValues, values: Values, path: Path = ()) -> Iterator[tuple[Path, Values]]:
     """The charts that are on with these values, each with what its schema is about; the chart itself last."""
-    whole = over(values, found.defaults)
-    for one, below in found.inner:
-        if _is_on(one, whole):
+    whole = over(values, chart.defaults)
+    for subchart, below in chart.inner:
+        if _is_on(subchart, whole):
             # A null is for the subchart's default, so it is still there for the subchart to act on.
-            inner = over(_map(values, one.key), _map(found.defaults, one.key), keep_null=True)
+            inner = over(_map(values, subchart.key), _map(chart.defaults, subchart.key), keep_null=True)
             inner["global"] = over(_map(whole, "global"), _map(inner, "global"))
-            of_charts = list(switched_on(below, inner, (*path, one.key)))
-            whole[one.key] = of_charts[-1][1]
+            of_charts = list(switched_on(below, inner, (*path, subchart.key)))
+            whole[subchart.key] = of_charts[-1][1]
             yield from of_charts
     yield path, whole
 
@@ -61,18 +61,18 @@ def over(high: Values, low: Values, keep_null: bool = False) -> Values:
 
 
 def _map(values: Values, key: str) -> Values:
-    found = values.get(key)
-    return found if isinstance(found, dict) else {}
+    child = values.get(key)
+    return child if isinstance(child, dict) else {}
 
 
 def _is_on(subchart: Subchart, values: Values) -> bool:
     """The first condition that is a boolean decides, else the tags do, else it is on."""
     for condition in subchart.conditions:
-        found = at_path(values, condition.split("."))
-        if isinstance(found, bool):
-            return found
-    said = [found for tag in subchart.tags if isinstance(found := at_path(values, tag.split(".")), bool)]
-    return any(said) if said else True
+        switch = at_path(values, condition.split("."))
+        if isinstance(switch, bool):
+            return switch
+    switches = [switch for tag in subchart.tags if isinstance(switch := at_path(values, tag.split(".")), bool)]
+    return any(switches) if switches else True
 
 
 def at_path(values: Any, path: list[str] | Path) -> Any:

@@ -32,13 +32,13 @@ def run(args: Namespace) -> int:
         return _report(args, errors([wrong]), "")
     with waiting("reading the fleet"):
         seen = inspect(fleet)
-    found = [*seen.findings, *_about_plugin(fleet)]
+    findings = [*seen.findings, *_about_plugin(fleet)]
     rendered = _rendered(seen.planned, args.jobs) if args.render else []
-    values = _values(seen.planned, args, quiet=any(not one.warning for one in (*found, *rendered)))
-    found += [*values, *without_schemas(rendered, values)]
+    values = _values(seen.planned, args, quiet=any(not finding.warning for finding in (*findings, *rendered)))
+    findings += [*values, *without_schemas(rendered, values)]
     where = "it" if seen.clusters == 1 else "them"
     fine = f"{counted(seen.clusters, 'cluster')}, {counted(len(seen.planned), 'service')} on {where}"
-    return _report(args, lifted(fleet, found), fine)
+    return _report(args, lifted(fleet, findings), fine)
 
 
 def _about_plugin(fleet: Fleet) -> list[Finding]:
@@ -49,17 +49,17 @@ def _about_plugin(fleet: Fleet) -> list[Finding]:
     return []
 
 
-def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Finding]:
+def _values(services: list[Planned], args: Namespace, quiet: bool) -> list[Finding]:
     """Values against their charts, after a render that may have fetched these.
 
     `quiet`: what was not looked at is not worth a word, there is enough to do.
     """
-    if not any(one.resolved.service.chart for one in planned):
+    if not any(planned.resolved.service.chart for planned in services):
         return []
     from .values import value_findings
 
     with waiting("looking at the charts' values"):
-        found, unseen = value_findings(planned)
+        findings, unseen = value_findings(services)
     if not quiet:
         if unseen.charts:
             # One sentence, however many charts are not here.
@@ -75,7 +75,7 @@ def _values(planned: list[Planned], args: Namespace, quiet: bool) -> list[Findin
             )
             warn([f"{count}: {first}{more}"])
         warn(f"{schema}: it is not looked at without --render" for schema in unseen.schemas if not args.render)
-    return found
+    return findings
 
 
 def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:
@@ -91,26 +91,26 @@ def _rendered(planned: list[Planned], jobs: int | None) -> list[Finding]:
 
     objects = ObjectChecks()
     outcomes = with_progress(in_parallel(planned, jobs, twice(manifests)), len(planned), "rendering")
-    found = errors(rendered_errors(outcomes, objects))
+    findings = errors(rendered_errors(outcomes, objects))
     warn(objects.unchecked)
     for text, times in objects.notes.items():
         note(f"{text} ({times} times)" if times > 1 else text)
-    return found
+    return findings
 
 
-def _report(args: Namespace, found: list[Finding], fine: str) -> int:
-    findings = in_order(found)
+def _report(args: Namespace, findings: list[Finding], fine: str) -> int:
+    ordered = in_order(findings)
     if args.output == "json":
-        json.dump([_as_data(one) for one in findings], sys.stdout, indent=2, ensure_ascii=False)
+        json.dump([_as_data(finding) for finding in ordered], sys.stdout, indent=2, ensure_ascii=False)
         print()
     else:
-        for one in findings:
-            print(_as_annotation(one) if args.output == "github" else one)
-    wrong = sum(one.severity == "error" for one in findings)
+        for finding in ordered:
+            print(_as_annotation(finding) if args.output == "github" else finding)
+    wrong = sum(finding.severity == "error" for finding in ordered)
     if fine and not wrong:
-        warned = f", {counted(len(findings), 'warning')}" if findings else ""
+        warned = f", {counted(len(ordered), 'warning')}" if ordered else ""
         print(f"{fine}: no errors{warned}", file=sys.stderr)
-    return 1 if wrong or (args.strict and findings) else 0
+    return 1 if wrong or (args.strict and ordered) else 0
 
 
 def _as_data(finding: Finding) -> dict[str, object]:

@@ -40,9 +40,9 @@ def warning(name: str, message: str, at: Location | None, hint: str = "") -> Fin
     return Finding(InputError(message, at, hint), name)
 
 
-def errors(found: Iterable[CmpError]) -> list[Finding]:
+def errors(wrong: Iterable[CmpError]) -> list[Finding]:
     """Errors as findings, those inside of `Errors` one by one."""
-    return [Finding(error) for error in flatten(found)]
+    return [Finding(error) for error in flatten(wrong)]
 
 
 def allowed(*blocks: Node) -> frozenset[str]:
@@ -52,18 +52,18 @@ def allowed(*blocks: Node) -> frozenset[str]:
 
 def without_schemas(rendered: Iterable[Finding], values: Iterable[Finding]) -> list[Finding]:
     """Without what helm says about a values schema where `values` say it of the same service, each at its line."""
-    told = {label for one in values for label, text in [_parted(one.error.message)] if text.startswith(SCHEMA)}
-    parted = ((one, *_parted(one.error.message)) for one in rendered)
-    return [one for one, label, text in parted if not (label in told and text.startswith(SCHEMA))]
+    told = {label for finding in values for label, text in [_parted(finding.error.message)] if text.startswith(SCHEMA)}
+    parted = ((finding, *_parted(finding.error.message)) for finding in rendered)
+    return [finding for finding, label, text in parted if not (label in told and text.startswith(SCHEMA))]
 
 
-def in_order(found: Iterable[Finding]) -> list[Finding]:
+def in_order(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, by place; a warning where an error is too says nothing new and is left out.
 
     What is wrong in one place for several clusters is one finding that names the first.
     """
     groups: dict[tuple[object, ...], list[tuple[str, Finding]]] = {}
-    for finding in sorted(found, key=lambda each: each.error.sort_key()):
+    for finding in sorted(findings, key=lambda finding: finding.error.sort_key()):
         label, text = _parted(finding.error.message)
         group = groups.setdefault((finding.error.at, text, finding.error.hint, finding.warning), [])
         group.append((label, finding))

@@ -44,12 +44,12 @@ def inspect(fleet: Fleet) -> Inspection:
     wrong += [*fleet.strays(), *check_names(planned, fleet.names("Cluster"))]
     wrong += destination_errors(fleet, clusters, planned)
     wrong += _service_errors(planned, fleet)
-    found = errors(wrong)
+    findings = errors(wrong)
     if not wrong:
         known = known_labels(cluster.facts.labels for cluster in clusters)
-        found += [*unused(fleet, clusters, known), *unknown_projects(fleet, planned)]
-        found += [*redundant(planned), *repeated(planned)]
-    return Inspection(planned, len(clusters), found)
+        findings += [*unused(fleet, clusters, known), *unknown_projects(fleet, planned)]
+        findings += [*redundant(planned), *repeated(planned)]
+    return Inspection(planned, len(clusters), findings)
 
 
 def _planned(fleet: Fleet, wrong: list[CmpError]) -> tuple[list[Cluster], list[Planned]]:
@@ -73,14 +73,14 @@ def _attempt(wrong: list[CmpError], work: Callable[..., object], *words: object)
         wrong.append(error)
 
 
-def _service_errors(planned: list[Planned], fleet: Fleet) -> Iterator[CmpError]:
+def _service_errors(services: list[Planned], fleet: Fleet) -> Iterator[CmpError]:
     files = _Files(fleet)
-    for one in planned:
-        yield from files.missing(one) or files.unlocked(one)
-        yield from invalid_names(one)
-        if one.resolved.service.patches:
+    for planned in services:
+        yield from files.missing(planned) or files.unlocked(planned)
+        yield from invalid_names(planned)
+        if planned.resolved.service.patches:
             try:
-                patch_entries(one.resolved.service)
+                patch_entries(planned.resolved.service)
             except CmpError as error:
                 yield error
 
@@ -97,7 +97,7 @@ class _Files:
         """Directories and files that a render would open and that are not there."""
         service = planned.resolved.service
         named = [(service.chart.path, service.chart.at)] if service.chart and service.chart.path else []
-        named += [(one.path, one.at) for one in service.resources if not is_remote(one.path)]
+        named += [(resource.path, resource.at) for resource in service.resources if not is_remote(resource.path)]
         wrong: list[CmpError] = []
         for path, at in named:
             if path not in self._there:
@@ -117,7 +117,7 @@ class _Files:
         return self._locked[key]
 
 
-def lifted(fleet: Fleet, found: list[Finding]) -> list[Finding]:
+def lifted(fleet: Fleet, findings: list[Finding]) -> list[Finding]:
     """Without the warnings that fleet.yaml allows."""
     names = allowed(fleet.spec)
-    return [one for one in found if one.warning not in names]
+    return [finding for finding in findings if finding.warning not in names]

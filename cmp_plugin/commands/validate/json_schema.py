@@ -57,13 +57,13 @@ class Validator:
 
     def refusals(self, instance: Any) -> list[Refusal]:
         """What is wrong with `instance`, at most MAX_FINDINGS, each place once."""
-        found: dict[tuple[Step, ...], Refusal] = {}
+        by_path: dict[tuple[Step, ...], Refusal] = {}
         for error in self._compiled.iter_errors(instance):
-            for one in _refusals(error):
-                found.setdefault(one.path, one)
-            if len(found) >= MAX_FINDINGS:
+            for refusal in _refusals(error):
+                by_path.setdefault(refusal.path, refusal)
+            if len(by_path) >= MAX_FINDINGS:
                 break
-        return list(found.values())
+        return list(by_path.values())
 
 
 def read(data: bytes) -> Any:

@@ -41,10 +41,12 @@ def known_keys(chart: ChartFiles) -> Known:
     return _known(chart, chart.name, (), mentions(chart))
 
 
-def _known(chart: ChartFiles, name: str, prefix: Path, found: Mentions) -> Known:
+def _known(chart: ChartFiles, name: str, prefix: Path, mentioned: Mentions) -> Known:
     defaults = {key: plain(child) for key, child in top_level(chart).items()}
-    subcharts = {one.key: _known(one.chart, name, (*prefix, one.key), found) for one in chart.subcharts}
-    return Known(name, prefix, defaults, subcharts, found)
+    subcharts = {
+        subchart.key: _known(subchart.chart, name, (*prefix, subchart.key), mentioned) for subchart in chart.subcharts
+    }
+    return Known(name, prefix, defaults, subcharts, mentioned)
 
 
 def unknown_keys(values: Node, known: Known) -> Iterator[Finding]:
@@ -70,11 +72,11 @@ def _in_chart(values: Node, defaults: dict[str, Any], known: Known) -> Iterator[
 
 def _globals(known: Known) -> dict[str, Any]:
     """What a chart and those in it have under `global`, for it goes down to all of them."""
-    found: dict[str, Any] = {}
-    for one in known.subcharts.values():
-        found |= _globals(one)
+    merged: dict[str, Any] = {}
+    for subchart in known.subcharts.values():
+        merged |= _globals(subchart)
     own = known.defaults.get("global")
-    return found | own if isinstance(own, dict) else found
+    return merged | own if isinstance(own, dict) else merged
 
 
 def _key(key: str, node: Node, defaults: dict[str, Any], known: Known, path: Path) -> Iterator[Finding]:
@@ -94,14 +96,14 @@ def _key(key: str, node: Node, defaults: dict[str, Any], known: Known, path: Pat
         yield warning("unknown-value", message, node.start, hint)
 
 
-def _is_closed(path: Path, found: Mentions) -> bool:
+def _is_closed(path: Path, mentioned: Mentions) -> bool:
     """Whether templates take single keys out of the map at `path`, and nothing takes it as a whole.
 
     What is in `global` may be meant for a chart that is not looked at.
     """
-    if path[:1] == ("global",) or any(path[:length] in found.whole for length in range(len(path) + 1)):
+    if path[:1] == ("global",) or any(path[:length] in mentioned.whole for length in range(len(path) + 1)):
         return False
-    return not path or path in found.paths
+    return not path or path in mentioned.paths
 
 
 def _nearest(key: str, defaults: dict[str, Any]) -> str:

@@ -34,8 +34,8 @@ class Unknown(NamedTuple):
 
 def available() -> dict[str, str]:
     """Minor version -> file with its definitions; nothing when the package is not installed."""
-    found = importlib.util.find_spec(PACKAGE)
-    directories = found.submodule_search_locations if found else None
+    package = importlib.util.find_spec(PACKAGE)
+    directories = package.submodule_search_locations if package else None
     top = os.path.join(directories[0], "kubernetes-json-schema") if directories else ""
     names = sorted(os.listdir(top)) if os.path.isdir(top) else []
     return {minor(name): os.path.join(top, name, "_definitions.json") for name in names if name.endswith(_DIRECTORIES)}
@@ -97,8 +97,8 @@ class ClusterSchemas:
 
     def refusals(self, value: dict[str, Any]) -> list[Refusal] | Unknown:
         """What the API server would refuse of an object."""
-        found = identity(value)
-        kind = (found.group, found.version, found.kind)
+        identified = identity(value)
+        kind = (identified.group, identified.version, identified.kind)
         builtin = self._builtin.of(kind)
         if builtin is not None:
             return builtin.refusals(value)
@@ -108,13 +108,13 @@ class ClusterSchemas:
         # None: there is no such CRD, or its schema is none.
         if (custom := self._validators[kind]) is not None:
             of_metadata = self._builtin.metadata().refusals(mapping(value, "metadata"))
-            nested = [one._replace(path=("metadata", *one.path)) for one in of_metadata]
+            nested = [refusal._replace(path=("metadata", *refusal.path)) for refusal in of_metadata]
             return [*nested, *custom.refusals(without_nulls(value))]
         others = self._builtin.others(kind) if kind not in self._served else None
         if others is None:
-            return Unknown(f"{text(value, 'apiVersion')} {found.kind}")
+            return Unknown(f"{text(value, 'apiVersion')} {identified.kind}")
         there = f"; there is {', '.join(others)}" if others else ""
-        message = f"Kubernetes {self._builtin.version} has no {found.kind} of {text(value, 'apiVersion')}{there}"
+        message = f"Kubernetes {self._builtin.version} has no {identified.kind} of {text(value, 'apiVersion')}{there}"
         return [Refusal((), message)]
 
     def _of_schema(self, schema: dict[str, Any]) -> Validator | None:

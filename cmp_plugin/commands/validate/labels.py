@@ -16,11 +16,11 @@ Known = Mapping[str, frozenset[str]]
 
 def known_labels(clusters: Iterable[Mapping[str, str]]) -> Known:
     """Label -> the values that any cluster has for it."""
-    found: dict[str, set[str]] = {}
+    values_of: dict[str, set[str]] = {}
     for labels in clusters:
         for label, value in labels.items():
-            found.setdefault(label, set()).add(value)
-    return {label: frozenset(values) for label, values in found.items()}
+            values_of.setdefault(label, set()).add(value)
+    return {label: frozenset(values) for label, values in values_of.items()}
 
 
 def unknown_labels(service: Node, known: Known) -> Iterator[Finding]:

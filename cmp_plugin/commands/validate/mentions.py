@@ -44,19 +44,21 @@ def mentions(chart: ChartFiles) -> Mentions:
     paths: set[Path] = set()
     words: set[str] = set()
     whole: set[Path] = set()
-    for one in _all(chart):
-        for path, data in one.files.items():
+    for member in _all(chart):
+        for path, data in member.files.items():
             # All that can hold a template: also files that one reads and hands to `tpl`.
             if path not in _NO_TEMPLATES and not path.endswith(_NO_TEMPLATE):
                 _template(_COMMENT.sub("", data.decode("utf-8", "replace")), paths, words, whole)
         # Keys of values.yaml, those in comments too, and dotted names in comments.
-        values = one.files.get("values.yaml", b"").decode("utf-8", "replace")
+        values = member.files.get("values.yaml", b"").decode("utf-8", "replace")
         words.update(_NAME_IN_VALUES.findall(values))
         words.update(step for dotted in _DOTTED.findall(values) for step in dotted.split("."))
         with contextlib.suppress(ValueError, RecursionError):
-            words.update(_properties(json.loads(one.schema or b"{}")))
-        words.update(step for switch in one.switches for step in switch.split("."))
-        words.update(step for sub in one.subcharts for pair in sub.imports for path in pair for step in path.split("."))
+            words.update(_properties(json.loads(member.schema or b"{}")))
+        words.update(step for switch in member.switches for step in switch.split("."))
+        words.update(
+            step for sub in member.subcharts for pair in sub.imports for path in pair for step in path.split(".")
+        )
     return Mentions(frozenset(paths), frozenset(words), frozenset(whole))
 
 
@@ -69,16 +71,16 @@ def _all(chart: ChartFiles) -> Iterator[ChartFiles]:
 def _template(text: str, paths: set[Path], words: set[str], whole: set[Path]) -> None:
     rest: list[str] = []
     end = 0
-    for found in _VALUES.finditer(text):
-        path, names = tuple(found[1].split(".")[1:]), found[2].split('"')[1::2]
-        if names and _TAKES_NAMES.search(text, max(found.start() - 10, 0), found.start()):
+    for match in _VALUES.finditer(text):
+        path, names = tuple(match[1].split(".")[1:]), match[2].split('"')[1::2]
+        if names and _TAKES_NAMES.search(text, max(match.start() - 10, 0), match.start()):
             path = (*path, *names)
         words.update(names)
         paths.update(path[:length] for length in range(1, len(path) + 1))
-        if not _ASKS_ONLY.search(text, max(found.start() - 10, 0), found.start()):
+        if not _ASKS_ONLY.search(text, max(match.start() - 10, 0), match.start()):
             whole.add(path)
-        rest.append(text[end : found.start()])
-        end = found.end()
+        rest.append(text[end : match.start()])
+        end = match.end()
     rest.append(text[end:])
     for part in rest:
         words.update(_FIELD.findall(part))

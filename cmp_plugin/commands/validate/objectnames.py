@@ -33,8 +33,8 @@ def invalid_names(planned: Planned) -> Iterator[CmpError]:
         nodes = written.entries(field) if written else {}
         yield from _pairs(field, [(key, value, nodes[key]) for key, value in pairs])
     for field in ("labels", "annotations"):
-        found = planned.resolved.application.entries(field).items()
-        yield from _pairs(field, [(key, str(child.value), child) for key, child in found if child.value is not None])
+        entries = planned.resolved.application.entries(field).items()
+        yield from _pairs(field, [(key, str(child.value), child) for key, child in entries if child.value is not None])
 
 
 def _pairs(field: str, pairs: list[tuple[str, str, Node]]) -> Iterator[CmpError]:

@@ -65,21 +65,21 @@ class ObjectChecks:
     def _errors(
         self, service: ResolvedService, manifest: Manifest, schemas: kubernetes.ClusterSchemas
     ) -> Iterator[CmpError]:
-        found = schemas.refusals(manifest.value)
-        if isinstance(found, kubernetes.Unknown):
-            note = f"no schema of {found.kind}: not checked"
+        outcome = schemas.refusals(manifest.value)
+        if isinstance(outcome, kubernetes.Unknown):
+            note = f"no schema of {outcome.kind}: not checked"
             self.notes[note] = self.notes.get(note, 0) + 1
             return
-        for refusal in found:
+        for refusal in outcome:
             yield _error(service, manifest, refusal)
 
 
 def _error(service: ResolvedService, manifest: Manifest, refusal: Refusal) -> CmpError:
     field = f" {refusal.where}" if refusal.path else ""
-    said = "there is no such field" if refusal.unknown else refusal.message
+    reason = "there is no such field" if refusal.unknown else refusal.message
     patch, at = _patched(service, manifest, refusal.path)
     origin = f'patch "{patch.name}"' if patch else manifest.source
-    return InputError(f"{service.label}: {described(manifest.value)}{field}: {said} (from {origin})", at)
+    return InputError(f"{service.label}: {described(manifest.value)}{field}: {reason} (from {origin})", at)
 
 
 def _patched(service: ResolvedService, manifest: Manifest, path: Path) -> tuple[Patch | None, Location]:

@@ -21,12 +21,12 @@ FEWEST = 3  # clusters of which one could say that all of them repeat something
 Path = tuple[str, ...]
 
 
-def redundant(planned: Iterable[Planned]) -> Iterator[Finding]:
+def redundant(services: Iterable[Planned]) -> Iterator[Finding]:
     """Leaves that equal what they override wherever they do, on every cluster."""
     same: dict[Location, Location | None] = {}
-    for one in planned:
-        lifted = "redundant" in one.resolved.service.allow
-        for _, leaf in _written(one):
+    for planned in services:
+        lifted = "redundant" in planned.resolved.service.allow
+        for _, leaf in _written(planned):
             chain = (leaf, *leaf.over)
             for high, low in itertools.pairwise(chain):
                 if lifted or not _equal(high, low) or high.at == low.at:
@@ -40,10 +40,10 @@ def redundant(planned: Iterable[Planned]) -> Iterator[Finding]:
 
 
 def _equal(high: Node, low: Node) -> bool:
-    one, other = high.value, low.value
-    if isinstance(one, list | dict):
-        return type(one) is type(other) and bool(plain(high) == plain(low))
-    return type(one) is type(other) and one == other
+    above, below = high.value, low.value
+    if isinstance(above, list | dict):
+        return type(above) is type(below) and bool(plain(high) == plain(low))
+    return type(above) is type(below) and above == below
 
 
 def _written(planned: Planned) -> Iterator[tuple[Path, Node]]:
@@ -69,17 +69,17 @@ class _Use(NamedTuple):
     leaves: dict[Path, list[Node]]
 
 
-def repeated(planned: Iterable[Planned]) -> Iterator[Finding]:
+def repeated(services: Iterable[Planned]) -> Iterator[Finding]:
     """What the own files of all clusters that have a service say about it in the same words."""
     uses: dict[str, _Use] = {}
     lifted: set[str] = set()
-    for one in planned:
-        key, file = one.request.key, f"clusters/{one.cluster}/cluster.yaml"
+    for planned in services:
+        key, file = planned.request.key, f"clusters/{planned.cluster}/cluster.yaml"
         use = uses.setdefault(key, _Use([], {}))
-        use.clusters.append(one.cluster)
-        if "repeated" in one.resolved.service.allow:
+        use.clusters.append(planned.cluster)
+        if "repeated" in planned.resolved.service.allow:
             lifted.add(key)
-        for path, leaf in _written(one):
+        for path, leaf in _written(planned):
             if leaf.at.file == file:
                 use.leaves.setdefault(path, []).append(leaf)
     for key, use in uses.items():
@@ -88,14 +88,14 @@ def repeated(planned: Iterable[Planned]) -> Iterator[Finding]:
 
 
 def _repeated(key: str, use: _Use) -> Iterator[Finding]:
-    found = [
+    repeats = [
         (path, leaves[0])
         for path, leaves in use.leaves.items()
         if len(leaves) == len(use.clusters) and all(_equal(leaf, leaves[0]) for leaf in leaves)
     ]
-    if found:
-        names = [".".join(path) for path, _ in found]
+    if repeats:
+        names = [".".join(path) for path, _ in repeats]
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         message = f"all {len(use.clusters)} clusters that have {key} repeat its {', '.join(names[:3])}{more}"
-        leaf = found[0][1]
+        leaf = repeats[0][1]
         yield warning("repeated", message, leaf.start, "a profile or service.yaml could say it once")

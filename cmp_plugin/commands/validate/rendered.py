@@ -33,9 +33,9 @@ def twice(rendered: Rendering) -> Rendering:
         second = rendered(planned, deadline)
         if emit(first) == emit(second):
             return first
-        found = randomness([one.value for one in first], [one.value for one in second])
-        names = "; ".join(found[:3])
-        more = f" and {len(found) - 3} more" if len(found) > 3 else ""
+        differing = randomness([manifest.value for manifest in first], [manifest.value for manifest in second])
+        names = "; ".join(differing[:3])
+        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
         raise InputError(
             f"{service.label}: two renders differ in {names}{more}",
             service.chart.at,

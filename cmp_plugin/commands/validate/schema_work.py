@@ -59,7 +59,9 @@ class _Count:
                 child = schema.get(name)
                 is_map = name in (*_HERE_MAPS, *_BELOW_MAPS)
                 if isinstance(child, list) or (is_map and isinstance(child, dict)):
-                    yield from ((each, deeper) for each in (child.values() if isinstance(child, dict) else child))
+                    yield from (
+                        (subschema, deeper) for subschema in (child.values() if isinstance(child, dict) else child)
+                    )
                 elif child is not None:
                     yield child, deeper
 
@@ -67,11 +69,11 @@ class _Count:
         """What a reference leads to; one that is no pointer may lead anywhere, so also to the whole."""
         if not reference.startswith("#/"):
             return self._root
-        found = self._root
+        target = self._root
         for step in pointer_steps(reference[1:]):
             name = step.replace("%25", "%")
-            if isinstance(found, list) and name.isdigit() and int(name) < len(found):
-                found = found[int(name)]
+            if isinstance(target, list) and name.isdigit() and int(name) < len(target):
+                target = target[int(name)]
             else:
-                found = found.get(name) if isinstance(found, dict) else None
-        return found
+                target = target.get(name) if isinstance(target, dict) else None
+        return target

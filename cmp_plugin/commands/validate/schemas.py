@@ -38,22 +38,22 @@ def schemas_of(chart: ChartFiles) -> Schemas:
     names: dict[Path, str] = {}
     unusable: list[str] = []
     wrong: list[str] = []
-    for path, one in _charts(chart, ()):
-        names[path] = one.name
-        if one.schema:
+    for path, member in _charts(chart, ()):
+        names[path] = member.name
+        if member.schema:
             try:
-                validators[path] = compiled(read(one.schema))
+                validators[path] = compiled(read(member.schema))
             except Elsewhere as error:
-                wrong.append(f"{SCHEMA}{one.name} {error}")
+                wrong.append(f"{SCHEMA}{member.name} {error}")
             except Unusable as error:
-                unusable.append(f"{SCHEMA}{one.name} {error}")
+                unusable.append(f"{SCHEMA}{member.name} {error}")
     return Schemas(chart_values(chart), validators, names, tuple(unusable), tuple(wrong))
 
 
 def _charts(chart: ChartFiles, path: Path) -> Iterator[tuple[Path, ChartFiles]]:
     yield path, chart
-    for one in chart.subcharts:
-        yield from _charts(one.chart, (*path, one.key))
+    for subchart in chart.subcharts:
+        yield from _charts(subchart.chart, (*path, subchart.key))
 
 
 def refused_values(planned: Planned, schemas: Schemas) -> Iterator[CmpError]:
@@ -84,12 +84,12 @@ def _with_appends(planned: Planned, chart: ChartValues) -> Values:
 
 
 def _default_at(chart: ChartValues, path: Path) -> object:
-    found: object = at_path(chart.defaults, path)
-    if found is None:
-        for one, inner in chart.inner:
-            if one.key == path[0]:
+    default: object = at_path(chart.defaults, path)
+    if default is None:
+        for subchart, inner in chart.inner:
+            if subchart.key == path[0]:
                 return _default_at(inner, path[1:])
-    return found
+    return default
 
 
 def _refused(refusal: Refusal, path: Path, name: str, values: Values, written: Node, planned: Planned) -> CmpError:

@@ -57,7 +57,7 @@ class Charts:
         service = planned.resolved.service
         assert service.chart is not None
         try:
-            found = chart_files(service, planned.request.tree)
+            chart = chart_files(service, planned.request.tree)
         except CmpError as error:
             if service.chart.path:
                 self.errors.append(error)
@@ -65,12 +65,12 @@ class Charts:
                 # Helm may well read it: what comes from elsewhere is not for us to judge.
                 self._unseen[str(error)] = None
             return None
-        if isinstance(found, NotHere):
-            self._unseen[found.reason] = None
+        if isinstance(chart, NotHere):
+            self._unseen[chart.reason] = None
             return None
-        schemas = schemas_of(found)
+        schemas = schemas_of(chart)
         self._unusable |= dict.fromkeys(schemas.unusable)
-        return Chart(known_keys(found), schemas)
+        return Chart(known_keys(chart), schemas)
 
     @property
     def unseen(self) -> Unseen:
@@ -78,22 +78,22 @@ class Charts:
         return Unseen(tuple(self._unseen), tuple(self._unusable))
 
 
-def value_findings(planned: Iterable[Planned]) -> tuple[list[Finding], Unseen]:
+def value_findings(services: Iterable[Planned]) -> tuple[list[Finding], Unseen]:
     """Values that a chart does not know, and those that its schema refuses."""
     charts = Charts()
-    found: list[Finding] = []
+    findings: list[Finding] = []
     end = time.monotonic() + MAX_SECONDS
-    for one in planned:
+    for planned in services:
         # A pinned service has the values and the chart of another revision.
-        chart = charts.of(one) if one.resolved.service.chart and not one.resolved.revision else None
+        chart = charts.of(planned) if planned.resolved.service.chart and not planned.resolved.revision else None
         if chart is None:
             continue
-        if "unknown-value" not in one.resolved.service.allow:
-            found.extend(unknown_keys(one.resolved.values, chart.known))
+        if "unknown-value" not in planned.resolved.service.allow:
+            findings.extend(unknown_keys(planned.resolved.values, chart.known))
         if time.monotonic() < end:
-            found.extend(Finding(error) for error in refused_values(one, chart.schemas))
+            findings.extend(Finding(error) for error in refused_values(planned, chart.schemas))
     unseen = charts.unseen
     if time.monotonic() >= end:
         late = f"what the values schemas say took longer than {MAX_SECONDS:g} s"
         unseen = unseen._replace(schemas=(*unseen.schemas, late))
-    return [*(Finding(error) for error in charts.errors), *found], unseen
+    return [*(Finding(error) for error in charts.errors), *findings], unseen
