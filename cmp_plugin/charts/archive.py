@@ -198,8 +198,8 @@ def parted(files: Mapping[str, bytes]) -> tuple[dict[str, bytes], dict[str, dict
     own: dict[str, bytes] = {}
     charts: dict[str, dict[str, bytes]] = {}
     for path, data in files.items():
-        if found := _IN_CHARTS.fullmatch(path):
-            charts.setdefault(found[1], {})[found[2]] = data
+        if match := _IN_CHARTS.fullmatch(path):
+            charts.setdefault(match[1], {})[match[2]] = data
         elif not path.startswith("charts/"):
             own[path] = data
     is_chart = {name: "Chart.yaml" in inner or name.endswith(".tgz") for name, inner in charts.items()}
@@ -222,6 +222,6 @@ def _facts(files: Mapping[str, bytes], depth: int = 1) -> Facts:
     return Facts(name, version, kube_version, tuple(sorted({(chart.name, chart.version) for chart in inner})))
 
 
-def chart_error(error: InputError, what: str, at: Location | None = None) -> InputError:
-    """An error of this module as a sentence about `what`."""
-    return InputError(f"{what} {error.message}", at, error.hint)
+def chart_error(error: InputError, subject: str, at: Location | None = None) -> InputError:
+    """An error of this module as a sentence about `subject`."""
+    return InputError(f"{subject} {error.message}", at, error.hint)

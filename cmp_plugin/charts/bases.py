@@ -36,7 +36,9 @@ def localised(
     """
     copy = tree._replace(root=_copied(tree, workdir, service.at))
     bases = Bases(service.directory, copy, workdir, deadline)
-    resources = tuple(Resource(bases.entry(one.path, "/", one.at), one.at) for one in service.resources)
+    resources = tuple(
+        Resource(bases.entry(resource.path, "/", resource.at), resource.at) for resource in service.resources
+    )
     return service._replace(resources=resources, kustomize=_fragment(service.kustomize, bases)), copy
 
 
@@ -159,7 +161,7 @@ def remotes_of(service: ResolvedService, tree: FileTree, workdir: str, deadline:
 def names_elsewhere(service: ResolvedService, tree: FileTree) -> bool:
     """Whether the service's resources, or the kustomizations that they are, name another machine."""
     components = service.kustomize.elements("components") if service.kustomize is not None else []
-    pending = [*(one.path for one in service.resources), *(str(one.value) for one in components)]
+    pending = [*(resource.path for resource in service.resources), *(str(node.value) for node in components)]
     seen: set[str] = set()
     while pending:
         path = pending.pop()
@@ -167,7 +169,9 @@ def names_elsewhere(service: ResolvedService, tree: FileTree) -> bool:
             return True
         if path not in seen and tree.is_dir(path):
             kustomization = read_kustomization(tree, path, service.at)
-            entries = [str(one.value) for one in kustomization.builds_on()] if kustomization is not None else []
-            pending += [one if is_remote(one) else posixpath.normpath(posixpath.join(path, one)) for one in entries]
+            entries = [str(node.value) for node in kustomization.builds_on()] if kustomization is not None else []
+            pending += [
+                entry if is_remote(entry) else posixpath.normpath(posixpath.join(path, entry)) for entry in entries
+            ]
         seen.add(path)
     return False

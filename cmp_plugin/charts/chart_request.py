@@ -64,12 +64,12 @@ def checked_name(name: str, at: Location) -> str:
 
 def checked_address(address: str, at: Location) -> str:
     """`address` without trailing slashes. Its text is not repeated when it may hold a secret."""
-    found = _ADDRESS.fullmatch(address)
-    if found is None:
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
         if "@" in address or "?" in address:
             raise InputError("this is no address of a chart repository", at)
         raise InputError(f'"{address}" is no address of a chart repository', at, "it starts with https:// or oci://")
-    if "@" in found[2]:
+    if "@" in match[2]:
         raise InputError("credentials do not belong into an address", at, "helm's own files and netrc can hold them")
     if "?" in address or "#" in address:
         raise InputError("the address of a chart repository has no ? or #", at)

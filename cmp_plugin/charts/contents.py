@@ -96,7 +96,7 @@ def _in_fleet(path: str, at: Location, home: Home, tree: FileTree, depth: int) -
         return chart
     if depth > MAX_DEPTH:
         raise InputError(f"charts depend on each other more than {MAX_DEPTH} deep", at)
-    found: dict[str, ChartFiles] = {}
+    others: dict[str, ChartFiles] = {}
     for dependency in missing(path, tree, at):
         if dependency.chart:
             inner = _elsewhere(dependency.chart, home, tree)
@@ -104,8 +104,8 @@ def _in_fleet(path: str, at: Location, home: Home, tree: FileTree, depth: int) -
             inner = _in_fleet(dependency.path, at, home, tree, depth + 1)
         if isinstance(inner, NotHere):
             return inner
-        found[dependency.name] = inner
-    return read_chart(real, shown, at, found) if found else chart
+        others[dependency.name] = inner
+    return read_chart(real, shown, at, others) if others else chart
 
 
 def _elsewhere(request: ChartRequest, home: Home, tree: FileTree) -> ChartFiles | NotHere:
@@ -156,7 +156,9 @@ def _chart(files: Mapping[str, bytes], shown: str, others: Mapping[str, ChartFil
         is_library=facts.as_text("type") == "library",
         values=load_values(own.get("values.yaml", b""), f"{shown}/values.yaml"),
         schema=own.get("values.schema.json", b""),
-        switches=tuple(switch for one in dependencies for switch in (*_conditions(one), *_tags(one))),
+        switches=tuple(
+            switch for dependency in dependencies for switch in (*_conditions(dependency), *_tags(dependency))
+        ),
         subcharts=tuple(_subcharts(dependencies, named)),
         files=own,
     )

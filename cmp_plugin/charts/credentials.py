@@ -48,8 +48,8 @@ def _repositories() -> list[object]:
         content = yaml.load(data, yaml.CSafeLoader)
     except yaml.YAMLError:
         raise ToolError("helm's repositories.yaml is no YAML") from None
-    found = content.get("repositories") if isinstance(content, dict) else None
-    return found if isinstance(found, list) else []
+    repositories = content.get("repositories") if isinstance(content, dict) else None
+    return repositories if isinstance(repositories, list) else []
 
 
 def registry_file(address: str, directory: str) -> str:
@@ -94,8 +94,8 @@ def _netrc(address: str) -> tuple[str, str] | None:
         hosts = netrc.netrc(path).hosts
     except (netrc.NetrcParseError, UnicodeDecodeError):
         raise ToolError("netrc is not to be understood") from None
-    found = hosts.get(_host(address)) or hosts.get(_host(address).partition(":")[0])
-    return (found[0], found[2]) if found and found[2] else None
+    login = hosts.get(_host(address)) or hosts.get(_host(address).partition(":")[0])
+    return (login[0], login[2]) if login and login[2] else None
 
 
 def _host(address: str) -> str:
@@ -103,7 +103,7 @@ def _host(address: str) -> str:
     return address.partition("://")[2].partition("/")[0]
 
 
-def _read(path: str, what: str) -> bytes:
+def _read(path: str, shown: str) -> bytes:
     """The file's content; nothing when there is no such file."""
     try:
         with open(path, "rb") as file:
@@ -111,4 +111,4 @@ def _read(path: str, what: str) -> bytes:
     except (FileNotFoundError, NotADirectoryError):
         return b""
     except OSError as error:
-        raise ToolError(f"{what} cannot be read: {os.strerror(error.errno or 0)}") from None
+        raise ToolError(f"{shown} cannot be read: {os.strerror(error.errno or 0)}") from None

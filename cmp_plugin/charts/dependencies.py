@@ -41,7 +41,7 @@ def missing(path: str, tree: FileTree, at: Location) -> list[Dependency]:
     present = _present(f"{path}/charts", tree, at)
 
     def is_present(name: str) -> bool:
-        return any(each == name or re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", each) for each in present)
+        return any(child == name or re.fullmatch(re.escape(name) + r"-v?\d.*\.tgz", child) for child in present)
 
     entries = load_values(data, file[1:]).elements("dependencies")
     absent = [entry for entry in entries if not is_present(entry.as_text("name"))]
@@ -132,19 +132,19 @@ def _link(directory: str, into: str, without: str = "") -> None:
 
 def all_directories(path: str, tree: FileTree, at: Location, depth: int = 1) -> list[str]:
     """The directory `path` and every one that it needs by `file://`, as canonical paths."""
-    found = [path]
+    directories = [path]
     for dependency in missing(path, tree, at):
         if not dependency.chart and depth < MAX_DEPTH:
-            found.extend(all_directories(dependency.path, tree, at, depth + 1))
-    return found
+            directories.extend(all_directories(dependency.path, tree, at, depth + 1))
+    return directories
 
 
 def all_missing(path: str, tree: FileTree, at: Location, depth: int = 1) -> list[ChartRequest]:
     """Every chart from elsewhere that the directory `path` needs, through `file://` too."""
-    found: list[ChartRequest] = []
+    requests: list[ChartRequest] = []
     for dependency in missing(path, tree, at):
         if dependency.chart:
-            found.append(dependency.chart)
+            requests.append(dependency.chart)
         elif depth < MAX_DEPTH:
-            found.extend(all_missing(dependency.path, tree, at, depth + 1))
-    return found
+            requests.extend(all_missing(dependency.path, tree, at, depth + 1))
+    return requests

@@ -88,7 +88,7 @@ def _from_directory(request: ChartRequest, source: ChartSource) -> Fetched:
     if chosen is None:
         # Of a range, which a Chart.yaml may name, the highest; an index has it first.
         with contextlib.suppress(ValueError):
-            fitting = (each for each in listed if satisfies(each.version.removeprefix("v"), request.version))
+            fitting = (entry for entry in listed if satisfies(entry.version.removeprefix("v"), request.version))
             chosen = next(fitting, None)
     name = chosen.urls[0].partition("?")[0] if chosen and chosen.urls else ""
     path = os.path.realpath(os.path.join(source.directory, name))
@@ -122,20 +122,20 @@ class _Helm:
             except Refused as error:
                 if not error.refusal.absent:
                     raise
-        found = self._versions(name)
-        path = self._pull_listed(name, found, request.version)
+        listed = self._versions(name)
+        path = self._pull_listed(name, listed, request.version)
         from .archive import inspect
 
         version = request.version
         with contextlib.suppress(InputError):  # a bad archive: whoever asked says so
             version = inspect(path).version or version
-        said = pick(found, version)
-        if said is None or not said.urls:
+        chosen = pick(listed, version)
+        if chosen is None or not chosen.urls:
             return Fetched(path)
-        address = urljoin(f"{self._source.address}/", said.urls[0])
+        address = urljoin(f"{self._source.address}/", chosen.urls[0])
         # A login or a token may be part of an address, and stays out of a lock.
         is_public = address.startswith(("http://", "https://")) and "?" not in address and "@" not in address
-        return Fetched(path, address if is_public and not self._source.mirrored else "", said.digest)
+        return Fetched(path, address if is_public and not self._source.mirrored else "", chosen.digest)
 
     def _versions(self, name: str) -> list[Version]:
         """What the repository's index says of one chart. Helm downloads it as it would an archive:
@@ -146,14 +146,16 @@ class _Helm:
         index = os.path.join(os.path.dirname(self._home), f"index-{hashlib.sha256(address.encode()).hexdigest()}")
         if not os.path.exists(index):
             os.symlink(self._pull_listed("index", [Version("0.0.0", "", (address,))], "0.0.0"), index)
-        found = _listed(index, name)
-        if not found:
+        listed = _listed(index, name)
+        if not listed:
             raise Refused(Refusal(f"its index has no chart {name}", 0, False, True))
-        return found
+        return listed
 
     def _pull_listed(self, name: str, listed: list[Version], version: str) -> str:
         """Pull from an index of our own making: this one chart, and helm chooses the version."""
-        entries = [{"apiVersion": "v2", "name": name, "version": one.version, "urls": list(one.urls)} for one in listed]
+        entries = [
+            {"apiVersion": "v2", "name": name, "version": entry.version, "urls": list(entry.urls)} for entry in listed
+        ]
         index = {"apiVersion": "v1", "entries": {name: entries}}
         replace_file(os.path.join(self._cache, f"{_REPOSITORY}-index.yaml"), json.dumps(index).encode(), 0o600)
         return self._pull(f"{_REPOSITORY}/{name}", version)

@@ -40,12 +40,12 @@ def parse(text: str, at: Location) -> Remote:
     address, _, query = text.removeprefix("git::").partition("?")
     if address.startswith("github.com/"):
         address = f"https://{address}"
-    found = _URL.fullmatch(address) or _SCP.fullmatch(address)
-    if found is None:
+    match = _URL.fullmatch(address) or _SCP.fullmatch(address)
+    if match is None:
         shown = "this" if "@" in text else f'"{text}"'  # not what may hold a secret
         hint = "copy it into the repository, or write https://HOST/REPOSITORY//DIRECTORY?ref=COMMIT"
         raise InputError(f"{shown} is no address of a git repository", at, hint)
-    prefix, host, rest = found.groups()
+    prefix, host, rest = match.groups()
     repository, path = _split(rest, host)
     steps = [*repository.split("/"), *(path.split("/") if path else [])]
     if not all(_STEP.fullmatch(step) for step in steps):

@@ -141,7 +141,7 @@ def extract(directory: str, remote: Remote, into: str, workdir: str, deadline: D
             for text in texts
             if text and "://" not in text and "?" not in text and "@" not in text
         ]
-        pending += [each for each in below if any(f"/{name}".startswith(f"{each}/") for name in files)]
+        pending += [base for base in below if any(f"/{name}".startswith(f"{base}/") for name in files)]
 
 
 def _blob_id(path: str, like: str) -> str:

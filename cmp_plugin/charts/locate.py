@@ -105,4 +105,4 @@ def unlocked(service: ResolvedService, tree: FileTree) -> list[CmpError]:
         entries = locked(service, tree) if requests else ()
     except CmpError as error:
         return [error]
-    return [_not_locked(one, service) for one in requests if find(entries, one) is None]
+    return [_not_locked(request, service) for request in requests if find(entries, request) is None]

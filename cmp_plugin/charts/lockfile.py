@@ -63,9 +63,9 @@ def parse(data: bytes, file: str) -> tuple[Locked, ...]:
     top = load(data, file)
     fields = _fields(top)
     for key, expected in (("apiVersion", API_VERSION), ("kind", "Lock")):
-        found = fields.get(key)
-        if found is None or found.value != expected:
-            raise InputError(f"a lock file has `{key}: {expected}`", found.at if found else top.at)
+        node = fields.get(key)
+        if node is None or node.value != expected:
+            raise InputError(f"a lock file has `{key}: {expected}`", node.at if node else top.at)
     errors: list[CmpError] = []
     entries: list[Locked] = []
     for item in top.elements("charts"):

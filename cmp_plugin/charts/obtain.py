@@ -32,9 +32,9 @@ class FetchContext(NamedTuple):
 
 def locked_chart(request: ChartRequest, entry: Locked, context: FetchContext) -> str:
     """The directory of a locked chart. InputError: another digest (names both); ToolError: no fetch."""
-    found = store.find(entry.digest)
-    if found:
-        return found
+    directory = store.find(entry.digest)
+    if directory:
+        return directory
     with _alone(request, context.deadline):
         return store.find(entry.digest) or _fetched(request, entry, context)
 
@@ -49,19 +49,19 @@ def _fetched(request: ChartRequest, entry: Locked, context: FetchContext) -> str
     return kept(got.path, entry.digest, f"{request} from {source.said}", context)
 
 
-def checked(archive: str, digest: str, what: str, context: FetchContext) -> str:
+def checked(archive: str, digest: str, subject: str, context: FetchContext) -> str:
     """The chart of an archive in the fleet, whose digest is looked at every time; see `kept`."""
     try:
         store.check_digest(archive, digest)
     except InputError as error:
-        raise InputError(f"{what} {error.message}") from None
-    return store.find(digest) or kept(archive, digest, what, context)
+        raise InputError(f"{subject} {error.message}") from None
+    return store.find(digest) or kept(archive, digest, subject, context)
 
 
-def kept(archive: str, digest: str, what: str, context: FetchContext) -> str:
+def kept(archive: str, digest: str, subject: str, context: FetchContext) -> str:
     """The archive's chart as a directory: in the store, or without one in the render's own directory.
 
-    `what` begins the error's sentence when the archive is another one than it should be, or a bad one.
+    `subject` begins the error's sentence when the archive is another one than it should be, or a bad one.
     """
     try:
         with contextlib.suppress(store.StoreError):
@@ -76,7 +76,7 @@ def kept(archive: str, digest: str, what: str, context: FetchContext) -> str:
         directory = _new_directory(context)
         unpack(archive, directory)
     except InputError as error:
-        raise InputError(f"{what} {error.message}", None, error.hint) from None
+        raise InputError(f"{subject} {error.message}", None, error.hint) from None
     return directory
 
 
@@ -85,9 +85,9 @@ def unlocked_chart(request: ChartRequest, context: FetchContext) -> tuple[Locked
     from . import unlocked
 
     entry = unlocked.recall(request)
-    found = store.find(entry.digest) if entry else ""
-    if entry and found:
-        return entry, found
+    directory = store.find(entry.digest) if entry else ""
+    if entry and directory:
+        return entry, directory
     with _alone(request, context.deadline):
         entry, directory = lock_chart(request, context)
         unlocked.remember(request, entry)
@@ -101,17 +101,17 @@ def lock_chart(request: ChartRequest, context: FetchContext) -> tuple[Locked, st
     from .mirrors import source_of
 
     source = source_of(request, context.mirrors, context.tree)
-    what = f"{request} from {source.said}"
+    subject = f"{request} from {source.said}"
     got = fetch(request, source, "", _helm(context), _new_directory(context), context.deadline)
     digest = store.digest_of(got.path)
     if got.digest and digest != f"sha256:{got.digest}":
-        raise InputError(f"{what} has the digest {digest}, the repository's index says sha256:{got.digest}")
+        raise InputError(f"{subject} has the digest {digest}, the repository's index says sha256:{got.digest}")
     try:
         facts = inspect(got.path)
     except InputError as error:
-        raise InputError(f"{what} {error.message}", None, error.hint) from None
+        raise InputError(f"{subject} {error.message}", None, error.hint) from None
     if facts.name != request.name:
-        raise InputError(f"{what} is a chart of another name: {facts.name}")
+        raise InputError(f"{subject} is a chart of another name: {facts.name}")
     entry = Locked(
         request.repository,
         request.name,
@@ -122,7 +122,7 @@ def lock_chart(request: ChartRequest, context: FetchContext) -> tuple[Locked, st
         facts.kube_version,
         facts.dependencies,
     )
-    return entry, kept(got.path, digest, what, context)
+    return entry, kept(got.path, digest, subject, context)
 
 
 @contextlib.contextmanager

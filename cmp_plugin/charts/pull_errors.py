@@ -62,8 +62,8 @@ class Refusal(NamedTuple):
 
 def refusal(stderr: str) -> Refusal:
     """What stood in the way."""
-    _, found, text = f"\n{stderr}".rpartition("\nError: ")  # the last error; warnings come before it
-    text = " ".join((text if found else stderr).split()).replace(
+    _, marker, text = f"\n{stderr}".rpartition("\nError: ")  # the last error; warnings come before it
+    text = " ".join((text if marker else stderr).split()).replace(
         "basic credential not found", "response status code 401"
     )
     if answer := _STATUS.search(text):

@@ -36,20 +36,20 @@ def versions(index: bytes, name: str) -> list[Version]:
         entries = _part(index, name)
     except (yaml.YAMLError, ValueError, RecursionError):
         raise InputError("its index.yaml is not to be understood") from None
-    found: list[Version] = []
+    listed: list[Version] = []
     for entry in entries:
         if isinstance(entry, dict) and isinstance(entry.get("version"), str):
             urls, digest = entry.get("urls"), entry.get("digest")
             addresses = tuple(url for url in urls if isinstance(url, str)) if isinstance(urls, list) else ()
             digest = digest.removeprefix("sha256:") if isinstance(digest, str) else ""
-            found.append(Version(entry["version"], digest, addresses))
-    return found
+            listed.append(Version(entry["version"], digest, addresses))
+    return listed
 
 
-def pick(found: list[Version], version: str) -> Version | None:
+def pick(listed: list[Version], version: str) -> Version | None:
     """The exact version, else the one that differs in a leading `v` only, as Helm takes it."""
-    exact = [one for one in found if one.version == version]
-    near = [one for one in found if same(one.version, version)]
+    exact = [entry for entry in listed if entry.version == version]
+    near = [entry for entry in listed if same(entry.version, version)]
     return next(iter(exact or near), None)
 
 
@@ -67,8 +67,8 @@ def _part(index: bytes, name: str) -> list[object]:
 
 def _listed(document: object, name: str) -> list[object]:
     entries = document.get("entries") if isinstance(document, dict) else None
-    found = entries.get(name) if isinstance(entries, dict) else None
-    return found if isinstance(found, list) else []
+    listed = entries.get(name) if isinstance(entries, dict) else None
+    return listed if isinstance(listed, list) else []
 
 
 def _block(index: bytes, name: str, start: int) -> bytes:
@@ -76,8 +76,8 @@ def _block(index: bytes, name: str, start: int) -> bytes:
     first = _FIRST_KEY.search(index, start)
     indent = first[1] if first else b"  "
     key = re.compile(rb"^" + indent + rb"([\"']?)" + re.escape(name.encode()) + rb"\1:(?=[ \t\n])", re.MULTILINE)
-    found = key.search(index, start)
-    if found is None:
+    match = key.search(index, start)
+    if match is None:
         return b""
-    after = re.compile(rb"^(?!" + indent + rb"[ -]|[ \t]*$|[ \t]*#)", re.MULTILINE).search(index, found.end() + 1)
-    return index[found.start() : after.start() if after else len(index)]
+    after = re.compile(rb"^(?!" + indent + rb"[ -]|[ \t]*$|[ \t]*#)", re.MULTILINE).search(index, match.end() + 1)
+    return index[match.start() : after.start() if after else len(index)]

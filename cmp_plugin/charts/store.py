@@ -98,10 +98,10 @@ def publish(digest: str, fill: Callable[[str], None]) -> str:
     except OSError as error:
         if not os.path.isdir(path):  # else another process was faster
             raise _unusable(error) from None
-    found = find(digest)
-    if not found:
+    chart = find(digest)
+    if not chart:
         raise StoreError("a chart was removed from the cache at the moment it got there", hint="try again")
-    return found
+    return chart
 
 
 def digest_of(archive: str) -> str:

@@ -30,15 +30,15 @@ class Entry(NamedTuple):
 
 def entries() -> list[Entry]:
     """What is in the store, least recently used first."""
-    found: list[Entry] = []
+    kept: list[Entry] = []
     for name in _names():
         path = os.path.join(store.directory(), name)
         with contextlib.suppress(OSError):  # another process removed it meanwhile
             if not name.startswith("."):
                 files = (os.path.join(parent, file) for parent, _, files in os.walk(path) for file in files)
                 size = sum(os.lstat(file).st_size for file in files)
-                found.append(Entry(f"sha256:{name}", size, os.stat(path).st_mtime))
-    return sorted(found, key=lambda entry: entry.used)
+                kept.append(Entry(f"sha256:{name}", size, os.stat(path).st_mtime))
+    return sorted(kept, key=lambda entry: entry.used)
 
 
 def _names() -> list[str]:
@@ -58,9 +58,9 @@ def trim(limit: int = LIMIT) -> int:
         with contextlib.suppress(OSError):
             if name.startswith((LEFTOVER, _REMOVED)) and time.time() - os.lstat(path).st_mtime > store.FRESH:
                 remove(path)
-    found = entries()
-    total, removed = sum(entry.size for entry in found), 0
-    for entry in found:
+    kept = entries()
+    total, removed = sum(entry.size for entry in kept), 0
+    for entry in kept:
         if total - removed <= limit:
             break
         if _discard(entry.digest):

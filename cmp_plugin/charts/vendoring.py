@@ -49,18 +49,20 @@ def place_base(root: str, entry: str, remote: Remote, context: FetchContext) -> 
     directory = _directory(root, f"services/{entry}/{DIRECTORY}/{remote.directory}")
     source = obtained(remote, context.workdir, context.deadline)
     files = [os.path.join(parent, name) for parent, _, names in os.walk(source) for name in names]
-    other = [path for file in files if not _same(file, os.path.join(directory, path := os.path.relpath(file, source)))]
-    for path in other:
+    changed = [
+        path for file in files if not _same(file, os.path.join(directory, path := os.path.relpath(file, source)))
+    ]
+    for path in changed:
         target = _directory(root, os.path.relpath(os.path.join(directory, path), root))
         os.makedirs(os.path.dirname(target), exist_ok=True)
         with open(os.path.join(source, path), "rb") as file:
             replace_file(target, file.read())
-    return os.path.relpath(directory, root) if other else ""
+    return os.path.relpath(directory, root) if changed else ""
 
 
-def _same(file: str, other: str) -> bool:
-    """Whether `other` is a regular file with the content of `file`: what died while it wrote may have left a part."""
-    return os.path.isfile(other) and filecmp.cmp(file, other, shallow=False)
+def _same(file: str, copy: str) -> bool:
+    """Whether `copy` is a regular file with the content of `file`: what died while it wrote may have left a part."""
+    return os.path.isfile(copy) and filecmp.cmp(file, copy, shallow=False)
 
 
 def _directory(root: str, path: str) -> str:
@@ -90,7 +92,7 @@ def remove_bases(root: str, entry: str, kept: Iterable[str]) -> list[str]:
         os.path.join(parent, name) for parent, names, _ in os.walk(top) for name in names if _COMMIT.fullmatch(name)
     ]
     unused = sorted(
-        path for path in commits if path not in needed and not any(path.startswith(f"{other}/") for other in commits)
+        path for path in commits if path not in needed and not any(path.startswith(f"{outer}/") for outer in commits)
     )
     for path in unused:
         shutil.rmtree(path)
