@@ -73,8 +73,8 @@ def find(kind: Kind, wanted: str, strict: bool, at: Location | None) -> Tool:
         if not kind.refusal(tool.version) and (not majors or versions.numbers(tool.version)[0] in majors):
             return Tool(tool.path, tool.version, f"{kind.name} {tool.version} {tool.origin} is outside {wanted}")
     reasons = [(tool, kind.refusal(tool.version)) for tool in seen]
-    found = [f"{tool.version} {tool.origin}" + (f", which {reason}" if reason else "") for tool, reason in reasons]
-    message = f"{kind.name} {wanted} is needed, found " + ("; ".join(found) or "none")
+    unfit = [f"{tool.version} {tool.origin}" + (f", which {reason}" if reason else "") for tool, reason in reasons]
+    message = f"{kind.name} {wanted} is needed, found " + ("; ".join(unfit) or "none")
     builds = "cmp-plugin tools install builds the one that fleet.yaml asks for"
     raise ToolError(message, at, hint=f"{builds}; or put one on PATH or name it in {kind.variable}")
 

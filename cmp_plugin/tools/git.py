@@ -65,22 +65,22 @@ def repository(directory: str, deadline: Deadline) -> Repository | None:
     program = discovery.on_path("git")
     if not program:
         return None
-    asked = Repository(program, directory, "", "")
-    done = _git(asked, ["rev-parse", "--absolute-git-dir", "--show-prefix"], deadline)
+    repo = Repository(program, directory, "", "")
+    done = _git(repo, ["rev-parse", "--absolute-git-dir", "--show-prefix"], deadline)
     if done.code:
         return None
     git_dir, prefix = done.stdout.decode(errors="surrogateescape").split("\n")[:2]
-    return asked._replace(git_dir=git_dir, prefix=prefix)
+    return repo._replace(git_dir=git_dir, prefix=prefix)
 
 
 def commit(repo: Repository, revision: str, deadline: Deadline) -> str:
     """The full name of a commit. ToolError when the repository has no such revision."""
-    asked = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
-    done = _git(repo, asked, deadline)
-    found = done.stdout.decode().strip()
-    if done.code or not re.fullmatch(r"[0-9a-f]{40,64}", found):
+    arguments = ["rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}"]
+    done = _git(repo, arguments, deadline)
+    name = done.stdout.decode().strip()
+    if done.code or not re.fullmatch(r"[0-9a-f]{40,64}", name):
         raise ToolError(f'git: this repository has no revision "{revision}"')
-    return found
+    return name
 
 
 def has_commit(repo: Repository, commit: str, deadline: Deadline) -> bool:
@@ -88,9 +88,9 @@ def has_commit(repo: Repository, commit: str, deadline: Deadline) -> bool:
     return not _git(repo, ["cat-file", "-e", f"{commit}^{{commit}}"], deadline).code
 
 
-def merge_base(repo: Repository, one: str, other: str, deadline: Deadline) -> str:
+def merge_base(repo: Repository, first: str, second: str, deadline: Deadline) -> str:
     """The commit at which two commits' histories part; "" when none is known here."""
-    done = _git(repo, ["merge-base", one, other], deadline)
+    done = _git(repo, ["merge-base", first, second], deadline)
     return "" if done.code else done.stdout.decode().strip()
 
 
@@ -101,14 +101,14 @@ def is_shallow(repo: Repository, deadline: Deadline) -> bool:
 
 def is_partial(repo: Repository, deadline: Deadline) -> bool:
     """Whether the repository was cloned with a filter, so that content may be missing anywhere."""
-    asked = ["config", "--get-regexp", r"^remote\..*\.promisor$"]
-    return b"true" in _git(repo, asked, deadline).stdout
+    arguments = ["config", "--get-regexp", r"^remote\..*\.promisor$"]
+    return b"true" in _git(repo, arguments, deadline).stdout
 
 
 def has_file(repo: Repository, of: str, path: str, deadline: Deadline) -> bool:
     """Whether commit `of` has something at `path`, relative to the directory; its content may be missing."""
-    asked = ["ls-tree", "--full-tree", "--name-only", of, "--", f"{repo.prefix}{path}"]
-    return bool(_git(repo, asked, deadline).stdout)
+    arguments = ["ls-tree", "--full-tree", "--name-only", of, "--", f"{repo.prefix}{path}"]
+    return bool(_git(repo, arguments, deadline).stdout)
 
 
 def branches_and_tags(repo: Repository, deadline: Deadline) -> list[str]:
@@ -122,8 +122,8 @@ def submodules(repo: Repository, of: str, deadline: Deadline, only: Sequence[str
 
     `only`: those in these directories, if any are given.
     """
-    asked = ["ls-tree", "--full-tree", "-r", "-z", f"{of}:{repo.prefix.rstrip('/')}", "--", *only]
-    listed = _checked(repo, asked, deadline).stdout
+    arguments = ["ls-tree", "--full-tree", "-r", "-z", f"{of}:{repo.prefix.rstrip('/')}", "--", *only]
+    listed = _checked(repo, arguments, deadline).stdout
     entries = (entry.partition("\t") for entry in listed.decode(errors="surrogateescape").split("\0"))
     return [(path, facts.split()[2]) for facts, _, path in entries if facts.startswith("160000 ")]
 
@@ -145,7 +145,7 @@ def day(repo: Repository, of: str, deadline: Deadline) -> str:
 
 def is_dirty(repo: Repository, deadline: Deadline) -> bool:
     """Whether the directory holds anything that HEAD does not; ignored files and submodules apart."""
-    asked = [
+    arguments = [
         "status",
         "--porcelain=v1",
         "--untracked-files=normal",
@@ -153,7 +153,7 @@ def is_dirty(repo: Repository, deadline: Deadline) -> bool:
         "--",
         ".",
     ]
-    return bool(_checked(repo, asked, deadline).stdout)
+    return bool(_checked(repo, arguments, deadline).stdout)
 
 
 def origin(repo: Repository, deadline: Deadline) -> str:

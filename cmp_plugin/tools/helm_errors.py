@@ -69,9 +69,9 @@ def failure(argv: Sequence[str], done: Completed) -> HelmError:
 
 def explain(stderr: str) -> Reason:
     """The reason in a failed helm's stderr; warnings before it and advice after it are left out."""
-    before, found, text = f"\n{stderr}".partition("\nError: ")
+    before, marker, text = f"\n{stderr}".partition("\nError: ")
     # Of a crash, the first line: the rest is Go's stack.
-    text = text.partition("\n\nUse --debug flag")[0].strip() if found else before.strip().partition("\n")[0]
+    text = text.partition("\n\nUse --debug flag")[0].strip() if marker else before.strip().partition("\n")[0]
     text = clipped(text)
     for read in (_schema, _authored, _syntax, _no_yaml, _execution, _chart_file):
         reason = read(text)
@@ -90,12 +90,12 @@ _LOADING = re.compile(r'failing loading "(.*?)": .*')
 
 
 def _schema(text: str) -> Reason | None:
-    found = _SCHEMA.match(text)
-    if not found:
+    match = _SCHEMA.match(text)
+    if not match:
         return None
-    chart, other = "", []
+    chart, unread = "", []
     violations: list[Violation] = []
-    for line in found[1].splitlines():
+    for line in match[1].splitlines():
         violation = _VIOLATION.fullmatch(line)
         if violation and violation[1] and violations:
             last = violations[-1]
@@ -107,11 +107,11 @@ def _schema(text: str) -> Reason | None:
         elif line.endswith(":") and not line.startswith(" "):
             chart = line[:-1]
         elif line.strip():
-            other.append(_LOADING.sub(r"it refers to \1, which a render does not load", line.strip()))
+            unread.append(_LOADING.sub(r"it refers to \1, which a render does not load", line.strip()))
     violations.sort()  # Helm walks over a map: its order differs from run to run
-    said = [f"{v.pointer or '/'}: {v.message}" for v in violations] + other
-    message = "the values do not fit the chart's schema: " + "; ".join(said)
-    return Reason(message, violations=tuple(violations) if not other else ())
+    sentences = [f"{v.pointer or '/'}: {v.message}" for v in violations] + unread
+    message = "the values do not fit the chart's schema: " + "; ".join(sentences)
+    return Reason(message, violations=tuple(violations) if not unread else ())
 
 
 _AUTHORED = re.compile(r"execution error at \((.+?):(\d+):(\d+)\): (.*)", re.DOTALL)
@@ -121,28 +121,28 @@ _BEFORE_YAML = re.compile(r"error (converting YAML to JSON|unmarshaling JSON): |
 
 
 def _authored(text: str) -> Reason | None:
-    found = _AUTHORED.match(text)
-    if not found:
+    match = _AUTHORED.match(text)
+    if not match:
         return None
-    file, line, column, message = found.groups()
+    file, line, column, message = match.groups()
     return Reason(message, Location(file, int(line), int(column)), authored=True)
 
 
 def _syntax(text: str) -> Reason | None:
-    found = _SYNTAX.match(text)
-    if not found:
+    match = _SYNTAX.match(text)
+    if not match:
         return None
-    file, line, column, message = found.groups()
+    file, line, column, message = match.groups()
     return Reason(message, Location(file, int(line or 0), int(column or 1)))
 
 
 def _no_yaml(text: str) -> Reason | None:
-    found = _NO_YAML.match(text)
-    if not found:
+    match = _NO_YAML.match(text)
+    if not match:
         return None
-    why = _BEFORE_YAML.sub("", found[2])
+    why = _BEFORE_YAML.sub("", match[2])
     why = re.sub(r" into Go (value|struct field \S+) of type .*", "", why, flags=re.DOTALL)
-    return Reason(f"what it prints is no Kubernetes object in YAML: {why}", Location(found[1]))
+    return Reason(f"what it prints is no Kubernetes object in YAML: {why}", Location(match[1]))
 
 
 # Helm 4 spreads over three lines what Helm 3 prints as `template: FILE:L:C: executing ...`.
@@ -175,15 +175,15 @@ _DEPENDENCIES = re.compile(r"an error occurred while checking for chart dependen
 
 
 def _chart_file(text: str) -> Reason | None:
-    if found := _DEPENDENCIES.match(text):
-        return Reason(f"dependencies are missing in charts/: {found[1]}", Location("chart/Chart.yaml"))
-    found = _CHART_FILE.match(text)
-    if not found:
+    if match := _DEPENDENCIES.match(text):
+        return Reason(f"dependencies are missing in charts/: {match[1]}", Location("chart/Chart.yaml"))
+    match = _CHART_FILE.match(text)
+    if not match:
         return None
-    if found["values"]:
-        why = _BEFORE_YAML.sub("", text[found.end() :])
+    if match["values"]:
+        why = _BEFORE_YAML.sub("", text[match.end() :])
         return Reason(why.removeprefix("cannot unmarshal yaml document: "), Location("chart/values.yaml"))
-    if found["name"]:
+    if match["name"]:
         return Reason("Chart.yaml file is missing", Location("chart/Chart.yaml"))
     why = _BEFORE_YAML.sub("", text.removeprefix("cannot load Chart.yaml: "))
     return Reason(why, Location("chart/Chart.yaml"))

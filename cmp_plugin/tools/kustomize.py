@@ -68,8 +68,8 @@ _SHORTER = [
 
 def explain(stderr: str) -> str:
     """The reason in a failed kustomize's stderr, as one line without quoted content."""
-    _, found, text = f"\n{stderr}".partition("\nError: ")
-    text = clipped(text if found else stderr.strip().partition("\n")[0])
+    _, marker, text = f"\n{stderr}".partition("\nError: ")
+    text = clipped(text if marker else stderr.strip().partition("\n")[0])
     if below := _BELOW.match(text):
         text = text[below.end() :]
     text = text.removeprefix("accumulating resources: ").removeprefix("accumulating components: ")

@@ -51,10 +51,10 @@ def clipped(text: str) -> str:
 
 def without_values(text: str) -> str:
     """`text` without the places where Helm and its libraries are known to quote values."""
-    text = _SENTENCE.sub(lambda found: found[1] + refused(found[2]), text)
+    text = _SENTENCE.sub(lambda match: match[1] + refused(match[2]), text)
     for pattern, rest in _QUOTING:
         text = pattern.sub(rest, text)
-    return _CALL.sub(lambda found: found[1] + _QUOTED.sub(HIDDEN, found[2]), text)
+    return _CALL.sub(lambda match: match[1] + _QUOTED.sub(HIDDEN, match[2]), text)
 
 
 def refused(message: str) -> str:

@@ -43,19 +43,19 @@ def is_kubernetes(text: str) -> bool:
 
 def minor(text: str) -> str:
     """`1.34` of `v1.34.2+k3s1`, or ""."""
-    found = _KUBERNETES.match(text)
-    return found[1] if found else ""
+    match = _KUBERNETES.match(text)
+    return match[1] if match else ""
 
 
 def printed(text: str) -> str:
     """The first version in what a program prints about itself, complete and without a `v`: `4.3.1`; or ""."""
-    found = _PRINTED.search(text)
-    return f"{found[1]}.{found[2]}.{found[3] or 0}{found[4] or ''}" if found else ""
+    match = _PRINTED.search(text)
+    return f"{match[1]}.{match[2]}.{match[3] or 0}{match[4] or ''}" if match else ""
 
 
-def same(one: str, other: str) -> bool:
+def same(first: str, second: str) -> bool:
     """Whether two versions are one to Helm: a leading `v` makes no difference."""
-    return one.removeprefix("v") == other.removeprefix("v")
+    return first.removeprefix("v") == second.removeprefix("v")
 
 
 def numbers(version: str) -> tuple[int, int, int]:
@@ -98,7 +98,7 @@ def majors(text: str) -> list[int]:
         return [int(everyday[1].split(".")[0])]
     wanted = _range(text)
     # Of a major, one of these is in the range if any is: its ends, and the bounds that the range names.
-    bounds = [[*map(int, found.split(".")), 0, 0][:3] for found in re.findall(r"\d+(?:\.\d+){0,2}", text)]
+    bounds = [[*map(int, bound.split(".")), 0, 0][:3] for bound in re.findall(r"\d+(?:\.\d+){0,2}", text)]
     samples = [f"{major}.{minor}.{patch + more}" for major, minor, patch in bounds for more in (0, 1)]
     return [
         major
