@@ -64,7 +64,8 @@ def objects_in(documents: Iterable[Document]) -> list[Manifest]:
     """The objects that helm printed, those in lists one by one, each with its template as the source."""
     return list(
         flatten_lists(
-            Manifest(one.value, f"chart template {one.source}" if one.source else "the chart") for one in documents
+            Manifest(document.value, f"chart template {document.source}" if document.source else "the chart")
+            for document in documents
         )
     )
 

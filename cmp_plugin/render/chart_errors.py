@@ -34,9 +34,11 @@ def located(error: HelmError, context: RenderContext, chart_path: str) -> CmpErr
         name = _chart_name(chart_path)
         errors = [
             _tool_error(
-                error, f"{service.label}: {_sentence(one)}", _refused_value(one, name, service.values) or chart_at
+                error,
+                f"{service.label}: {_sentence(violation)}",
+                _refused_value(violation, name, service.values) or chart_at,
             )
-            for one in reason.violations
+            for violation in reason.violations
         ]
         return errors[0] if len(errors) == 1 else Errors(errors)
     message = reason.message if reason.authored else _without_values(reason.message, service.values)

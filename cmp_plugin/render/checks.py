@@ -27,8 +27,12 @@ def check(service: ResolvedService, manifests: Sequence[Manifest]) -> None:
 def check_objects(service: ResolvedService, manifests: Iterable[Manifest]) -> None:
     """The same for some of the objects, as soon as they are known."""
     manifests = list(manifests)
-    faults = [f"{described(one.value)} of {one.source}: {fault}" for one in manifests for fault in _faults(one.value)]
-    objects = [(one.source, one.value, service.namespace) for one in manifests]
+    faults = [
+        f"{described(manifest.value)} of {manifest.source}: {fault}"
+        for manifest in manifests
+        for fault in _faults(manifest.value)
+    ]
+    objects = [(manifest.source, manifest.value, service.namespace) for manifest in manifests]
     for key, first, second in duplicates(objects, scopes_of(value for _, value, _ in objects)):
         where = f" in namespace {key.namespace}" if key.namespace else ""
         sources = f"{first} and {second}" if first != second else f"{first}, twice"

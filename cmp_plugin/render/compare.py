@@ -82,11 +82,11 @@ def compared(
     )
     changes: list[Change] = []
     for key in sorted({*old, *new}, key=lambda key: (key.kind, key.namespace, key.name, key.group)):
-        one, other = old.get(key), new.get(key)
-        if one is None or other is None:
-            changes.append(Change(key, ADDED if one is None else REMOVED, (), one, other))
-        elif fields := compared_values(one, other):
-            changes.append(Change(key, CHANGED, tuple(fields), one, other))
+        old_object, new_object = old.get(key), new.get(key)
+        if old_object is None or new_object is None:
+            changes.append(Change(key, ADDED if old_object is None else REMOVED, (), old_object, new_object))
+        elif fields := compared_values(old_object, new_object):
+            changes.append(Change(key, CHANGED, tuple(fields), old_object, new_object))
     return changes
 
 
@@ -105,18 +105,18 @@ def randomness(first: Sequence[dict[str, Any]], second: Sequence[dict[str, Any]]
     for change in changes:
         if change.change == ADDED:
             added.setdefault(change.key[:2], []).append(change)
-    found: list[str] = []
+    differences: list[str] = []
     for change in changes:
         counterparts = added.get(change.key[:2])
         if change.change == CHANGED:
-            found += [f"{change.key.kind}/{change.key.name} {field.path}" for field in change.fields]
+            differences += [f"{change.key.kind}/{change.key.name} {field.path}" for field in change.fields]
         elif change.change == REMOVED and counterparts:
             fields = compared_values(change.before, counterparts.pop(0).after)
-            found += [f"{change.key.kind} (its name differs) {field.path}" for field in fields]
+            differences += [f"{change.key.kind} (its name differs) {field.path}" for field in fields]
         elif change.change == REMOVED:
-            found.append(f"{change.key.kind}/{change.key.name} (not in both)")
+            differences.append(f"{change.key.kind}/{change.key.name} (not in both)")
     alone = [f"{key.kind}/{key.name} (not in both)" for changes in added.values() for key, *_ in changes]
-    return list(dict.fromkeys(found + alone))
+    return list(dict.fromkeys(differences + alone))
 
 
 def _keyed(objects: Iterable[dict[str, Any]], namespace: str, scopes: Scopes) -> Iterator[tuple[Key, dict[str, Any]]]:
@@ -145,11 +145,13 @@ def _change(before: Any, after: Any) -> str:
     return ADDED if before is ABSENT else REMOVED if after is ABSENT else CHANGED
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(first: Any, second: Any) -> bool:
     """Whether two values are written the same in JSON: 1 is neither 1.0 nor true."""
-    if one is ABSENT or other is ABSENT:
-        return one is other
-    return type(one) is type(other) and (one == other if isinstance(one, str) else dump_json(one) == dump_json(other))
+    if first is ABSENT or second is ABSENT:
+        return first is second
+    return type(first) is type(second) and (
+        first == second if isinstance(first, str) else dump_json(first) == dump_json(second)
+    )
 
 
 # --- lists ---
@@ -158,9 +160,9 @@ def _same(one: Any, other: Any) -> bool:
 def _differing_items(steps: tuple[str, ...], before: list[Any], after: list[Any]) -> Iterator[Field]:
     if _same(before, after):
         return
-    found = item_names(steps[-1] if steps else "", before, after)
-    if found is not None:
-        yield from _by_name(steps, dict(zip(found[0], before, strict=True)), dict(zip(found[1], after, strict=True)))
+    names = item_names(steps[-1] if steps else "", before, after)
+    if names is not None:
+        yield from _by_name(steps, dict(zip(names[0], before, strict=True)), dict(zip(names[1], after, strict=True)))
     elif len(before) * len(after) > _MOST_PAIRS:
         yield Field(steps, CHANGED, masked(before), masked(after))
     else:
@@ -185,10 +187,10 @@ def _by_place(steps: tuple[str, ...], before: list[Any], after: list[Any]) -> It
         pairs = min(end - start, high - low)
         for step in range(pairs):
             yield from _differing((*steps, f"[{low + step}]"), before[start + step], after[low + step])
-        for place in range(start + pairs, end):
-            yield from _differing((*steps, f"[{place}]"), before[place], ABSENT)
-        for place in range(low + pairs, high):
-            yield from _differing((*steps, f"[{place}]"), ABSENT, after[place])
+        for position in range(start + pairs, end):
+            yield from _differing((*steps, f"[{position}]"), before[position], ABSENT)
+        for position in range(low + pairs, high):
+            yield from _differing((*steps, f"[{position}]"), ABSENT, after[position])
 
 
 # --- secrets ---

@@ -46,8 +46,8 @@ def item_names(field: str, before: Sequence[Any], after: Sequence[Any]) -> tuple
 
 
 def _names(items: Sequence[dict[str, Any]], fields: tuple[str, ...]) -> list[str] | None:
-    found = [_name(item, fields) for item in items]
-    return found if all(found) and len(set(found)) == len(found) else None
+    names = [_name(item, fields) for item in items]
+    return names if all(names) and len(set(names)) == len(names) else None
 
 
 def _name(item: dict[str, Any], fields: tuple[str, ...]) -> str:
@@ -55,7 +55,7 @@ def _name(item: dict[str, Any], fields: tuple[str, ...]) -> str:
     parts: list[str] = []
     for field in fields:
         names, given, default = field.partition("=")
-        value = next((found for name in names.split("|") if (found := _value(item, name)) is not None), None)
+        value = next((candidate for name in names.split("|") if (candidate := _value(item, name)) is not None), None)
         if value is None and given:
             value = default
         if isinstance(value, bool) or not isinstance(value, str | int):

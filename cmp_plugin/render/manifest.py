@@ -85,11 +85,11 @@ def identity(value: dict[str, Any]) -> Identity:
 
 def described(value: dict[str, Any]) -> str:
     """`Kind/name` for an error; an object without a name goes by its generateName."""
-    found = identity(value)
+    key = identity(value)
     generated = text(mapping(value, "metadata"), "generateName")
-    if not found.name and generated:
-        return f"{found.kind} with generateName {generated}"
-    return f"{found.kind or 'object without kind'}/{found.name or '?'}"
+    if not key.name and generated:
+        return f"{key.kind} with generateName {generated}"
+    return f"{key.kind or 'object without kind'}/{key.name or '?'}"
 
 
 def is_nameless(value: dict[str, Any]) -> bool:
@@ -100,14 +100,14 @@ def is_nameless(value: dict[str, Any]) -> bool:
 
 def text(value: dict[str, Any], key: str) -> str:
     """A field that should be a string, else an empty one."""
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
+    child = value.get(key)
+    return child if isinstance(child, str) else ""
 
 
 def mapping(value: dict[str, Any], key: str) -> dict[str, Any]:
     """A field that should be a mapping, else an empty one."""
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
+    child = value.get(key)
+    return child if isinstance(child, dict) else {}
 
 
 def strings(value: dict[str, Any], key: str) -> dict[str, str]:

@@ -55,9 +55,9 @@ def expanded(
     if rendered:
         objects = output.rendered(targets)
     elif service.chart is not None:
-        for one in targets.printed:
-            if is_nameless(one.value):
-                message = f"{service.label}: Kustomize refuses {described(one.value)}, which the chart prints"
+        for manifest in targets.printed:
+            if is_nameless(manifest.value):
+                message = f"{service.label}: Kustomize refuses {described(manifest.value)}, which the chart prints"
                 raise InputError(message, service.at, "--rendered leaves such objects to you")
         inflated = output.chart(service.chart, chart_path, values)
         if adds_to_objects(service):
@@ -97,8 +97,8 @@ class _Output:
 
     def rendered(self, targets: Targets) -> list[str]:
         """The chart's output, as resources."""
-        named = [one.value for one in targets.printed if not is_nameless(one.value)]
-        nameless = [one.value for one in targets.printed if is_nameless(one.value)]
+        named = [manifest.value for manifest in targets.printed if not is_nameless(manifest.value)]
+        nameless = [manifest.value for manifest in targets.printed if is_nameless(manifest.value)]
         for name, values in ((_RENDERED, named), (_NAMELESS, nameless)):
             if values:
                 items = {"apiVersion": "v1", "kind": "List", "items": values}

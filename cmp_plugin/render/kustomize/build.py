@@ -73,7 +73,7 @@ class Kustomizer:
 
         Each object has the source that it is known to have. Raises ToolError at the service, with one line.
         """
-        self._write(OBJECTS, b"\n---\n".join(dump_values(one.value) for one in objects))
+        self._write(OBJECTS, b"\n---\n".join(dump_values(manifest.value) for manifest in objects))
         self._write("kustomization.yaml", dump_values(dict(value)))
         return self._build(self._directory, objects)
 
@@ -97,15 +97,18 @@ class Kustomizer:
                 argv=error.argv,
                 exit_code=error.tool_exit_code,
             ) from None
-        sources = {identity(one.value): one.source for one in objects}
+        sources = {identity(manifest.value): manifest.source for manifest in objects}
         others = [resource.path[1:] for resource in service.resources]
-        other = f"resource {others[0]}" if len(others) == 1 else "the service's resources"
-        return [Manifest(one.value, sources.get(identity(one.value), other)) for one in load_manifests(output)]
+        other_source = f"resource {others[0]}" if len(others) == 1 else "the service's resources"
+        return [
+            Manifest(document.value, sources.get(identity(document.value), other_source))
+            for document in load_manifests(output)
+        ]
 
     def _reason(self, message: str) -> str:
-        found = _NOT_THERE.match(message.rpartition("resid.ResId{")[2][:_LONGEST])
-        if found:
-            return f"a generator's {found[1]}/{found[2]} {found[3]}"
+        match = _NOT_THERE.match(message.rpartition("resid.ResId{")[2][:_LONGEST])
+        if match:
+            return f"a generator's {match[1]}/{match[2]} {match[3]}"
         message = message.replace(f"{self._directory}/{_FILES}/", "").replace(f"{_FILES}/", "")
         message = self.context.tree.relative(message.replace(self._directory, "the kustomization"))
         quoted = _QUOTES.search(message)

@@ -40,17 +40,19 @@ def references(value: dict[str, Any]) -> list[str]:
     """Every image reference of an object that Kustomize looks at."""
     if value.get("kind") == "CustomResourceDefinition":
         return []
-    found = list(_in_containers(value))
+    texts = list(_in_containers(value))
     for path in _POD_SPECS:
         spec = value
         for key in path:
             spec = mapping(spec, key)
         volumes = spec.get("volumes")
         images = (
-            [mapping(one, "image") for one in volumes if isinstance(one, dict)] if isinstance(volumes, list) else []
+            [mapping(volume, "image") for volume in volumes if isinstance(volume, dict)]
+            if isinstance(volumes, list)
+            else []
         )
-        found += [image["reference"] for image in images if isinstance(image.get("reference"), str)]
-    return found
+        texts += [image["reference"] for image in images if isinstance(image.get("reference"), str)]
+    return texts
 
 
 def _in_containers(value: dict[str, Any] | list[Any]) -> Iterator[str]:
@@ -61,19 +63,19 @@ def _in_containers(value: dict[str, Any] | list[Any]) -> Iterator[str]:
     if isinstance(value, dict):
         for key in ("containers", "initContainers"):
             containers = value.get(key)
-            for one in containers if isinstance(containers, list) else ():
-                if isinstance(one, dict) and isinstance(one.get("image"), str):
-                    yield one["image"]
+            for container in containers if isinstance(containers, list) else ():
+                if isinstance(container, dict) and isinstance(container.get("image"), str):
+                    yield container["image"]
 
 
-def hits(found: list[str], images: Sequence[tuple[Image, Match]]) -> set[str]:
+def hits(texts: list[str], images: Sequence[tuple[Image, Match]]) -> set[str]:
     """The names of those `images` that change one of an object's references, one after the other."""
     names: set[str] = set()
     for image, matches in images:
-        for position, text in enumerate(found):
+        for position, text in enumerate(texts):
             if matches(text):
                 names.add(image.name)
-                found[position] = replaced(text, image)
+                texts[position] = replaced(text, image)
     return names
 
 

@@ -50,7 +50,9 @@ def changes_everything(service: ResolvedService) -> bool:
 
 def adds_to_objects(service: ResolvedService) -> bool:
     """Whether a generator of the fragment merges into, or replaces, an object of the chart."""
-    return any(one.get("behavior") in ("merge", "replace") for one in _generators(_fields(service.kustomize)))
+    return any(
+        generator.get("behavior") in ("merge", "replace") for generator in _generators(_fields(service.kustomize))
+    )
 
 
 def _generators(fields: dict[str, Node]) -> list[dict[str, Any]]:
@@ -90,7 +92,7 @@ def kustomization(
     names = set(images)
     labels = {"pairs": dict(service.labels), "includeSelectors": False, "includeTemplates": False}
     added: dict[str, list[Any]] = {
-        "resources": [*objects, *(_resource(one.path, one.at, naming) for one in service.resources)],
+        "resources": [*objects, *(_resource(resource.path, resource.at, naming) for resource in service.resources)],
         "patches": [patch_entry(entry) for entry in entries],
         "images": [_image_entry(image) for image in service.images if image.name in names],
         "labels": [labels] if metadata and service.labels else [],

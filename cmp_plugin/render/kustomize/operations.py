@@ -124,17 +124,17 @@ def _missing(operation: dict[str, Any], value: Any) -> tuple[str, str]:
             continue
         steps = operation[field].split("/")[1:]
         wanted = steps[:-1] if field == "path" and operation["op"] in ("add", "copy", "move") else steps
-        found: Any = value
+        current: Any = value
         for count, step in enumerate(wanted, 1):
             pointer = "/" + "/".join(wanted[:count])
             key = step.replace("~1", "/").replace("~0", "~")
-            if isinstance(found, dict) and key in found:
-                found = found[key]
-            elif isinstance(found, list) and key.isdigit() and int(key) < len(found):
-                found = found[int(key)]
+            if isinstance(current, dict) and key in current:
+                current = current[key]
+            elif isinstance(current, list) and key.isdigit() and int(key) < len(current):
+                current = current[int(key)]
             else:
-                hint = did_you_mean(key, found) if isinstance(found, dict) else ""
-                if isinstance(found, list):
-                    hint = f"the list has {len(found)} item{'s' if len(found) != 1 else ''}"
+                hint = did_you_mean(key, current) if isinstance(current, dict) else ""
+                if isinstance(current, list):
+                    hint = f"the list has {len(current)} item{'s' if len(current) != 1 else ''}"
                 return f"there is no {pointer}", hint
     return "the pointer leads to nothing that it could change", ""

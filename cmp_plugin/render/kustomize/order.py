@@ -24,12 +24,12 @@ _RANK = {kind: position - len(_FIRST) for position, kind in enumerate(_FIRST)}
 _RANK |= {kind: 1 + position for position, kind in enumerate(_LAST)}
 
 
-def key(found: Identity) -> tuple[int, str, str]:
+def key(current: Identity) -> tuple[int, str, str]:
     """What Kustomize sorts an object by."""
-    type_text = f"{found.group or '~G'}_{found.version or '~V'}_{found.kind or '~K'}"
-    if found.kind == "Namespace" and not found.group:
+    type_text = f"{current.group or '~G'}_{current.version or '~V'}_{current.kind or '~K'}"
+    if current.kind == "Namespace" and not current.group:
         type_text = ""  # the real Namespace comes before other groups' ones
-    return _RANK.get(found.kind, 0), type_text, f"{found.namespace or '~X'}|{found.name or '~N'}"
+    return _RANK.get(current.kind, 0), type_text, f"{current.namespace or '~X'}|{current.name or '~N'}"
 
 
 def ordered(manifests: Iterable[Manifest]) -> list[Manifest]:

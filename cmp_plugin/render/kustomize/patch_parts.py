@@ -22,17 +22,17 @@ def part_of_patch(patch: Patch, value: dict[str, Any], path: Sequence[str | int]
     That is an operation of JSON6902, or the deepest node of a strategic merge on the way to the field. `exact`: only
     what gives the field its value, an operation with one at the field or above it, or the node of the field itself.
     """
-    found: Node | None = None
+    part: Node | None = None
     for body in patch.bodies:
         if patch.is_json6902:
             for operation in body.elements():
                 if _is_about(operation, path, exact):
-                    found = operation
+                    part = operation
         else:
             node, steps = nearest(body, value, path)
             if steps == len(path) or (steps and not exact):
-                found = node
-    return found
+                part = node
+    return part
 
 
 def _is_about(operation: Node, path: Sequence[str | int], exact: bool) -> bool:
@@ -41,7 +41,7 @@ def _is_about(operation: Node, path: Sequence[str | int], exact: bool) -> bool:
     steps = pointer_steps(str(pointer.value) if pointer is not None else "")
     if exact and (pointer is None or "value" not in operation.entries() or len(steps) > len(path)):
         return False
-    return all(step in ("-", str(other)) for step, other in zip(steps, path, strict=False))
+    return all(step in ("-", str(wanted)) for step, wanted in zip(steps, path, strict=False))
 
 
 def nearest(node: Node, value: Any, path: Sequence[str | int]) -> tuple[Node, int]:
@@ -70,11 +70,11 @@ def _inside(value: Any, step: str | int) -> Any:
 def _item(items: list[Node], wanted: Any) -> Node | None:
     """The item that is the same as `wanted`, or has the same name."""
     for item in items:
-        found = plain(item)
-        if found == wanted:
+        content = plain(item)
+        if content == wanted:
             return item
-        if isinstance(found, dict) and isinstance(wanted, dict):
-            shared = [key for key in _ITEM_KEYS if key in found and key in wanted]
-            if shared and found[shared[0]] == wanted[shared[0]]:
+        if isinstance(content, dict) and isinstance(wanted, dict):
+            shared = [key for key in _ITEM_KEYS if key in content and key in wanted]
+            if shared and content[shared[0]] == wanted[shared[0]]:
                 return item
     return None

@@ -88,16 +88,16 @@ class Hit(NamedTuple):
 
 def entries(service: ResolvedService) -> list[Entry]:
     """The service's patches as Kustomize takes them. Raises Errors for what can never be applied."""
-    found: list[Entry] = []
+    taken: list[Entry] = []
     errors: list[CmpError] = []
     for patch in service.patches:
         try:
-            found.extend(_entries(patch, errors))
+            taken.extend(_entries(patch, errors))
         except CmpError as error:
             errors.append(error)
     if errors:
         raise Errors(labelled(error, service.label) for error in errors)
-    return found
+    return taken
 
 
 def _entries(patch: Patch, errors: list[CmpError]) -> Iterator[Entry]:
@@ -176,8 +176,8 @@ def _meets(entry: Entry, candidates: Sequence[Candidate]) -> Hit:
     return Hit(certain, perhaps)
 
 
-def _same(wanted: Identity, found: Identity) -> bool:
-    return wanted[:4] == found[:4] and wanted.scope == found.scope
+def _same(wanted: Identity, actual: Identity) -> bool:
+    return wanted[:4] == actual[:4] and wanted.scope == actual.scope
 
 
 def _apply(entry: Entry, candidate: Candidate, certain: bool) -> None:
@@ -223,18 +223,18 @@ def _merge(body: dict[str, Any], candidate: Candidate) -> None:
         candidate.sure = False
 
 
-def _touches_images(value: Any, found: Identity) -> bool:
+def _touches_images(value: Any, target: Identity) -> bool:
     """Whether a strategic merge could change which images an object names.
 
     Containers merge by name in the kinds of which Kustomize has the schema; elsewhere a list replaces.
     """
     if isinstance(value, list):
-        return any(_touches_images(item, found) for item in value)
+        return any(_touches_images(item, target) for item in value)
     if not isinstance(value, dict):
         return False
-    lists = set() if found.kind in _WORKLOADS else {"containers", "initContainers", "volumes"}
+    lists = set() if target.kind in _WORKLOADS else {"containers", "initContainers", "volumes"}
     return any(
-        key == "image" or key[:1] == "$" or key in lists or _touches_images(child, found)
+        key == "image" or key[:1] == "$" or key in lists or _touches_images(child, target)
         for key, child in value.items()
     )
 

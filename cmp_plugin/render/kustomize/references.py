@@ -81,7 +81,7 @@ class References:
                 self._plugin(path, entry)
         for name, nodes in kustomization.fields.items():
             if name not in (*BUILDS_ON, *PLUGINS):
-                for file in (each for node in nodes for each in paths(name, node)):
+                for file in (file for node in nodes for file in paths(name, node)):
                     _refuse_download(file)
         self._depth -= 1
 
@@ -173,7 +173,7 @@ def _keeps_name(options: object) -> bool:
 def _suffixed(kustomization: Kustomization) -> bool:
     options = [plain(node) for node in kustomization.fields.get("generatorOptions", ())]
     generators = [plain(node) for name in GENERATORS for node in kustomization.items(name)]
-    if not all(isinstance(one, dict) for one in (*options, *generators)):
+    if not all(isinstance(fields, dict) for fields in (*options, *generators)):
         return True
     return not keeps_names(generators, options[0] if len(options) == 1 else {})
 

@@ -34,9 +34,11 @@ class Selector(NamedTuple):
     labels: tuple[Requirement, ...] = ()
     annotations: tuple[Requirement, ...] = ()
 
-    def selects_type(self, found: Identity) -> bool:
+    def selects_type(self, current: Identity) -> bool:
         """Whether group, version and kind fit."""
-        return _fits(self.group, found.group) and _fits(self.version, found.version) and _fits(self.kind, found.kind)
+        return (
+            _fits(self.group, current.group) and _fits(self.version, current.version) and _fits(self.kind, current.kind)
+        )
 
     def selects_identity(self, current: Identity, original: Identity) -> bool:
         """Whether everything but labels and annotations fits."""
@@ -48,7 +50,9 @@ class Selector(NamedTuple):
 
     def selects_metadata(self, labels: Mapping[str, str], annotations: Mapping[str, str]) -> bool:
         """Whether both selectors hold."""
-        return all(one.holds(labels) for one in self.labels) and all(one.holds(annotations) for one in self.annotations)
+        return all(requirement.holds(labels) for requirement in self.labels) and all(
+            requirement.holds(annotations) for requirement in self.annotations
+        )
 
 
 def read_selector(target: Node) -> Selector:

@@ -82,7 +82,7 @@ class Targets:
             for referrer in referrers
             if moves or any(entry.may_select(kind) for entry in self.entries if entry.operations)
         }
-        return {position for position, one in enumerate(self.printed) if one.value.get("kind") in kinds}
+        return {position for position, manifest in enumerate(self.printed) if manifest.value.get("kind") in kinds}
 
     def _traced(self, others: Sequence[Manifest]) -> tuple[list[Candidate], list[Hit]]:
         known = [Candidate(manifest, position) for position, manifest in enumerate(self.printed)]
@@ -93,7 +93,9 @@ class Targets:
         """Keep the patches that match something or may; the others are errors."""
         kept: list[Entry] = []
         for entry, hit in zip(self.entries, met, strict=True):
-            self.positions.update(one.document for one in (*hit.certain, *hit.perhaps) if one.document >= 0)
+            self.positions.update(
+                candidate.document for candidate in (*hit.certain, *hit.perhaps) if candidate.document >= 0
+            )
             unknown = self._has_others or bool(hit.perhaps)
             if hit.certain or (unknown and (not _asks(entry, hit) or self._matches(kept, entry))):
                 kept.append(entry)
@@ -115,8 +117,8 @@ class Targets:
             built = self._build(before, [mark])
         except ToolError as error:
             return not any(text in error.message for text in _UNMATCHED)
-        annotations = (mapping(mapping(one.value, "metadata"), "annotations") for one in built)
-        return entry.selector is None or any(_MARK in found for found in annotations)
+        annotations = (mapping(mapping(manifest.value, "metadata"), "annotations") for manifest in built)
+        return entry.selector is None or any(_MARK in pairs for pairs in annotations)
 
     def _build(self, entries: Sequence[Entry], patches: Sequence[dict[str, Any]] = ()) -> list[Manifest]:
         """Everything there is after some of the patches."""
@@ -131,24 +133,24 @@ class Targets:
         wanted: list[tuple[Image, Match]] = [(image, matcher(image)) for image in self._service.images]
         if not wanted:
             return
-        found: set[str] = set()
+        effective: set[str] = set()
         for candidate in candidates:
             names = hits(references(candidate.value), wanted)
             if names and is_nameless(candidate.value):
                 errors += [self._nameless(candidate, image) for image, _ in wanted if image.name in names]
-                found |= names
+                effective |= names
             elif names:
                 self.positions.update([candidate.document] if candidate.document >= 0 else [])
-                found |= names if candidate.images else set()
+                effective |= names if candidate.images else set()
         unknown = self._has_others or not all(candidate.images for candidate in candidates)
-        asked = [image for image, _ in wanted if image.name not in found and not image.optional]
-        if asked and unknown and not errors:
+        unsettled = [image for image, _ in wanted if image.name not in effective and not image.optional]
+        if unsettled and unknown and not errors:
             # The images that change something in what there is when Kustomize comes to them.
             built = self._build(self.entries)
-            found = {name for manifest in built for name in hits(references(manifest.value), wanted)}
+            effective = {name for manifest in built for name in hits(references(manifest.value), wanted)}
         optional = {image.name for image, _ in wanted if image.optional and unknown}
-        self.images = [image.name for image, _ in wanted if image.name in found | optional]
-        errors += [self._no_image(image, candidates) for image in asked if image.name not in found]
+        self.images = [image.name for image, _ in wanted if image.name in effective | optional]
+        errors += [self._no_image(image, candidates) for image in unsettled if image.name not in effective]
 
     def _nameless(self, candidate: Candidate, image: Image) -> CmpError:
         message = (
