@@ -1,4 +1,4 @@
-"""One service on one cluster: its layers merged, interpolated and checked -> a `Service` to render.
+"""One service on one cluster: its layers merged, interpolated and checked -> a `ResolvedService` to render.
 
 In: a `Request`, the same whether it was read from a fleet or from Argo CD's parameter `inputs`.
 Out: `Resolved`, or None for a service that is switched off. Reads files only through the tree.
@@ -57,7 +57,7 @@ def resolve(request: Request) -> Resolved | None:
     merged = merge_layers(all_layers(request), request.tree)
     try:
         return _resolved(request, merged)
-    except InputError as error:
+    except CmpError as error:
         raise labelled(error, f"{request.facts.cluster}/{request.key}") from None
 
 
@@ -100,7 +100,7 @@ def pin(request: Request) -> Pin:
             is_on = _flag(pins, "enabled")
         if is_on:
             return Pin(chart_of_block(pins), pins.get("version"), text_field(pins, "revision"))
-    except InputError as error:
+    except CmpError as error:
         raise labelled(error, f"{request.facts.cluster}/{request.key}") from None
     return Pin(None, None, "", pins.entries()["enabled"].at)
 

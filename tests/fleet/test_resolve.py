@@ -275,7 +275,8 @@ REFUSED = [
     ),
     ("", "namespace: '${vars.n3}', vars: {n3: 3}", "c/web: namespace must be a string, and so must the var"),
     ("", "namespace: '${service.namespace}'", "c/web: ${service.namespace} is not known here"),
-    ("", "patches: {p: {optional: true}}", 'patch "p" has neither `patch` nor `path`'),
+    ("", "patches: {p: {optional: true}}", 'c/web: patch "p" has neither `patch` nor `path`'),
+    ("", "patches: {p: {path: /services/web/none.yaml}}", "c/web: services/web/none.yaml does not exist"),
 ]
 
 
@@ -327,9 +328,16 @@ def test_the_order_of_images_and_labels_does_not_matter(tmp_path: Path) -> None:
 
 def test_all_errors_of_a_service_come_together(tmp_path: Path) -> None:
     root = fleet(
-        tmp_path, "values: {a: '${vars.x1}'}\nreleaseName: '${vars.x2}'\npatches: {p: {patch: {a: '${vars.x3}'}}}"
+        tmp_path,
+        "values: {a: '${vars.x1}'}\nreleaseName: '${vars.x2}'\n"
+        "patches: {p: {patch: {a: '${vars.x3}'}}, q: {optional: true}}",
     )
-    assert [line.split("${vars.")[1][:2] for line in refusal(root).splitlines()] == ["x1", "x2", "x3"]
+    assert refusal(root).splitlines() == [
+        "services/web/service.yaml:5:13: c/web: ${vars.x1} is not known here",
+        "services/web/service.yaml:6:14: c/web: ${vars.x2} is not known here",
+        "services/web/service.yaml:7:26: c/web: ${vars.x3} is not known here",
+        'services/web/service.yaml:7:42: c/web: patch "q" has neither `patch` nor `path`',
+    ]
 
 
 def test_a_service_that_is_off_is_not_looked_at(tmp_path: Path) -> None:
