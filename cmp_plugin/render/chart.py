@@ -39,7 +39,7 @@ def locate_chart(context: RenderContext) -> LocatedChart | None:
 
     tool = helm.find(service.helm_range, service.tools_strict, service.at)
     with stage(f"{service.label}: chart"):
-        located = locate(*context)
+        located = locate(service, context.tree, context.directory, context.deadline)
     return LocatedChart(located.path, tool, (*([tool.warning] if tool.warning else []), *located.warnings))
 
 

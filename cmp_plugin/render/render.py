@@ -9,9 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from ..errors import ToolError
 from ..fleet.service import ResolvedService
 from ..system.files import FileTree
 from ..system.process import Deadline
@@ -20,7 +19,7 @@ from .chart import LocatedChart, chart_manifests, final_values, locate_chart
 from .checks import check, check_objects
 from .context import RenderContext, render_context
 from .kustomize.build import OBJECTS, Kustomizer
-from .kustomize.diagnosis import diagnosed
+from .kustomize.diagnosis import diagnosing
 from .kustomize.kustomization import changes_everything, has_fragment, is_directory_alone, kustomization
 from .kustomize.metadata import with_metadata
 from .kustomize.order import ordered, with_nameless
@@ -60,6 +59,21 @@ class BeforeKustomize(NamedTuple):
         return self.chart.warnings if self.chart else ()
 
 
+class KustomizeShare(NamedTuple):
+    """What Kustomize must see of a service.
+
+    `kustomization`: what it builds, None where it can change nothing; `entries`: the patches in there. `given`: the
+    chart's objects that it gets; `passing`: the others, without those that it refuses. `is_whole`: none may pass,
+    so that the service's metadata and the order are Kustomize's as well.
+    """
+
+    kustomization: dict[str, Any] | None
+    given: list[Manifest]
+    passing: list[Manifest]
+    entries: list[Entry]
+    is_whole: bool
+
+
 def render(service: ResolvedService, tree: FileTree, deadline: Deadline) -> Rendered:
     """The objects of `service`. Raises InputError, ToolError or several as Errors."""
     with before_kustomize(service, tree, deadline) as before:
@@ -75,14 +89,11 @@ def expand(service: ResolvedService, tree: FileTree, deadline: Deadline, rendere
     from .overlay import expanded
 
     with before_kustomize(service, tree, deadline) as before:
-        context, references, chart, printed = before
+        context, chart = before.context, before.chart
         kustomizer = Kustomizer(context)
-        try:
-            targets = Targets.find(context.service, printed, kustomizer)
-        except ToolError as error:
-            raise diagnosed(error, context.service, printed, kustomizer) from None
+        targets = Targets.find(context.service, before.printed, kustomizer)
         values = final_values(context, chart) if chart else {}
-        files = expanded(context, targets, references, chart.path if chart else "", values, rendered)
+        files = expanded(context, targets, before.references, chart.path if chart else "", values, rendered)
         return Expanded(files, (*before.warnings, *kustomizer.warnings))
 
 
@@ -95,8 +106,9 @@ def before_kustomize(service: ResolvedService, tree: FileTree, deadline: Deadlin
         except RemoteBase:
             from ..charts.bases import localised
 
-            context = RenderContext(*localised(*context), context.directory, deadline)
-            references = references_of(context.service, context.tree)
+            service, tree = localised(service, tree, context.directory, deadline)
+            context = context._replace(service=service, tree=tree)
+            references = references_of(service, tree)
         chart = locate_chart(context)
         printed = chart_manifests(context, chart) if chart else []
         check_objects(context.service, printed)
@@ -113,46 +125,57 @@ def after_helm(
 ) -> list[Manifest]:
     """Targets -> kustomize -> metadata -> order: exactly the objects that one `kustomize build` of the chart's
     objects `printed` and all else would print, in its order, and those that Kustomize refuses (the API server makes
-    up their name).
+    up their name). `everything`: Kustomize is given every object, whether it can change it or not.
 
-    Kustomize takes time that grows with the square of the objects, so it is given only what it can change;
-    docs/rendering.md says why the rest may pass by. Where nothing can change, nothing is started. `everything`
-    gives it every object all the same. Raises InputError, ToolError or several as Errors.
+    Raises InputError, ToolError or several as Errors.
     """
     service = context.service
-    given: list[Manifest] = []
-    entries: list[Entry] = []
-    try:
-        if is_directory_alone(service, printed, context.tree):
-            (resource,) = service.resources
+    if is_directory_alone(service, printed, context.tree):
+        (resource,) = service.resources
+        with diagnosing(printed, kustomizer):
             return list(with_metadata(kustomizer.build_directory(resource.path, resource.at), service))
 
-        targets = Targets.find(service, printed, kustomizer)
-        entries = targets.entries
-        everything = everything or changes_everything(service) or references.renames or targets.renames
-        if targets.positions or service.resources or has_fragment(service):
-            everything = everything or not kustomizer.is_known
-
-        positions = range(len(printed)) if everything else targets.positions | targets.referrers(references.moves)
-        given = [printed[position] for position in sorted(positions) if not is_nameless(printed[position].value)]
-        built: list[Manifest] = []
-        if given or service.resources or has_fragment(service):
-            build = kustomization(
-                service,
-                kustomizer.naming,
-                objects=[OBJECTS] if given else [],
-                entries=entries,
-                images=targets.images,
-                metadata=everything,
-            )
-            built = kustomizer.build(build, given)
-    except ToolError as error:
-        raise diagnosed(error, service, printed, kustomizer, given, entries) from None
-
-    if everything:
-        objects = built
-    else:
-        seen = {id(one) for one in given}
-        passing = [one for one in printed if id(one) not in seen and not is_nameless(one.value)]
-        objects = ordered(with_metadata([*passing, *built], service))
+    share = _kustomize_share(service, references, printed, kustomizer, everything)
+    with diagnosing(printed, kustomizer, share.given, share.entries):
+        built = kustomizer.build(share.kustomization, share.given) if share.kustomization else []
+    objects = built if share.is_whole else ordered(with_metadata([*share.passing, *built], service))
     return with_nameless(objects, printed, service)
+
+
+def _kustomize_share(
+    service: ResolvedService,
+    references: References,
+    printed: Sequence[Manifest],
+    kustomizer: Kustomizer,
+    everything: bool,
+) -> KustomizeShare:
+    """What Kustomize must see of `service`; `everything` as in `after_helm`.
+
+    Kustomize takes time that grows with the square of the objects, so it is given only what it can change;
+    docs/rendering.md says why the rest may pass by. Raises InputError, ToolError or several as Errors.
+    """
+    targets = Targets.find(service, printed, kustomizer)
+    named = {position for position, manifest in enumerate(printed) if not is_nameless(manifest.value)}
+    seen = named if everything else named & (targets.positions | targets.referrers(references.moves))
+    build, is_whole = None, False
+    if seen or service.resources or has_fragment(service):
+        is_whole = (
+            everything
+            or changes_everything(service)
+            or references.renames
+            or targets.renames
+            or not kustomizer.is_known
+        )
+        if is_whole:
+            seen = named
+        build = kustomization(
+            service,
+            kustomizer.naming,
+            objects=[OBJECTS] if seen else [],
+            entries=targets.entries,
+            images=targets.images,
+            metadata=is_whole,
+        )
+    given = [printed[position] for position in sorted(seen)]
+    passing = [printed[position] for position in sorted(named - seen)]
+    return KustomizeShare(build, given, passing, targets.entries, is_whole)

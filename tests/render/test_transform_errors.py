@@ -186,6 +186,22 @@ def test_what_may_hit_nothing(transform: Transform) -> None:
     assert transform.same(beside, CHART, {"web/extra.yaml": EXTRA}).builds == 1
 
 
+def test_what_refers_to_nothing_changed_starts_nothing(transform: Transform) -> None:
+    account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: web, namespace: web}\n"
+    binding = (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRoleBinding\nmetadata: {name: web}\n"
+        "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}\n"
+        "subjects: [{kind: ServiceAccount, name: web, namespace: web}]\n"
+    )
+    operations = "[{op: add, path: /automountServiceAccountToken, value: false}]"
+    nothing = service(patches=(patch(operations, optional=True, kind="ServiceAccount", name="other"),))
+    assert transform.same(nothing, f"{account}---\n{binding}").builds == 0
+    something = service(patches=(patch(operations, kind="ServiceAccount", name="web"),))
+    outcome = transform.same(something, f"{account}---\n{binding}")
+    assert outcome.builds == 1
+    assert outcome["ServiceAccount/web"]["automountServiceAccountToken"] is False
+
+
 def test_patches_and_images_meet_resources(transform: Transform) -> None:
     files = {"web/more/kustomization.yaml": "namePrefix: my-\nresources: [web.yaml]\n", "web/more/web.yaml": WEB}
     made = service(

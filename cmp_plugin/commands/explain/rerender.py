@@ -33,7 +33,7 @@ class Rerenderer:
     def __init__(self, before: BeforeKustomize, most: int, step: Callable[[], None]) -> None:
         self.left = most
         self._step = step
-        self._context, _, self._chart, self.printed = before
+        self._context, self._chart, self.printed = before.context, before.chart, before.printed
         self.warnings = list(before.warnings)
         self.service, self.tree = self._context.service, self._context.tree
         if self._chart is not None and self.service.appends:

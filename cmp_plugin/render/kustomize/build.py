@@ -82,11 +82,11 @@ class Kustomizer:
         return self._build(self.context.tree.locate(path, at))
 
     def _build(self, directory: str, objects: Sequence[Manifest] = ()) -> list[Manifest]:
-        service, _, workdir, deadline = self.context
-        tool = self.tool
+        context, tool = self.context, self.tool
+        service = context.service
         self.builds += 1
         try:
-            output = kustomize.build(tool, directory, workdir=workdir, deadline=deadline)
+            output = kustomize.build(tool, directory, workdir=context.directory, deadline=context.deadline)
         except ToolError as error:
             reason = self._reason(error.message)
             expand = f"`cmp-plugin expand {service.cluster} {service.name} --out DIR`"

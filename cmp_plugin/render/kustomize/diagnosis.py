@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from ...errors import CmpError, InputError, ToolError
 from ...fleet.service import ResolvedService
@@ -21,20 +22,26 @@ from .patches import Candidate, Entry, nothing_hit, traced
 _REGISTERED = re.compile(r"may not add resource with an already registered id: (\S+)")
 
 
-def diagnosed(
-    error: ToolError,
-    service: ResolvedService,
+@contextmanager
+def diagnosing(
     printed: Sequence[Manifest],
     kustomizer: Kustomizer,
     given: Sequence[Manifest] = (),
     entries: Sequence[Entry] = (),
-) -> CmpError:
-    """`error`, or a better one. `printed`: the chart's objects; `given`: those of them that Kustomize got."""
-    if entries and not kustomizer.context.deadline.expired:
-        better = _blamed(service, entries, given, kustomizer, error)
-        if not isinstance(better, ToolError):
-            return better
-    return error if kustomizer.context.deadline.expired else _doubled(service, printed, kustomizer, error)
+) -> Iterator[None]:
+    """Around builds with `kustomizer`: instead of a ToolError that they raise, a better one where there is one.
+
+    `printed`: the chart's objects; `given`: those of them that Kustomize gets; `entries`: the patches that it gets.
+    """
+    try:
+        yield
+    except ToolError as error:
+        service, deadline = kustomizer.context.service, kustomizer.context.deadline
+        if entries and not deadline.expired:
+            better = _blamed(service, entries, given, kustomizer, error)
+            if not isinstance(better, ToolError):
+                raise better from None
+        raise (error if deadline.expired else _doubled(service, printed, kustomizer, error)) from None
 
 
 def _blamed(

@@ -16,6 +16,7 @@ from ...fleet.service import Image, ResolvedService
 from ...goyaml.load import dump_values
 from ..manifest import Manifest, described, is_nameless, mapping
 from .build import OBJECTS, Kustomizer
+from .diagnosis import diagnosing
 from .images import hits, matcher, name_of, references
 from .kustomization import acts_before_patches, kustomization, patch_entry
 from .operations import touches_identity
@@ -55,18 +56,19 @@ class Targets:
 
     @classmethod
     def find(cls, service: ResolvedService, printed: Sequence[Manifest], kustomizer: Kustomizer) -> Targets:
-        """Raises Errors with everything that matches nothing or cannot be applied, and ToolError."""
-        targets = cls(service, printed, kustomizer)
-        candidates, met = targets._traced([])
-        if targets._has_others and any(_asks(*pair) for pair in zip(targets.entries, met, strict=True)):
-            # What resources and the fragment make without the chart's objects, patches and the rest.
-            others = kustomizer.build(kustomization(service, kustomizer.naming, late=False), [])
-            candidates, met = targets._traced(others)
-        errors: list[CmpError] = []
-        targets._settle_patches(met, candidates, errors)
-        targets._settle_images(candidates, errors)
-        if errors:
-            raise Errors(errors)
+        """Raises Errors with everything that matches nothing or cannot be applied, and what `diagnosing` raises."""
+        with diagnosing(printed, kustomizer):
+            targets = cls(service, printed, kustomizer)
+            candidates, met = targets._traced([])
+            if targets._has_others and any(_asks(*pair) for pair in zip(targets.entries, met, strict=True)):
+                # What resources and the fragment make without the chart's objects, patches and the rest.
+                others = kustomizer.build(kustomization(service, kustomizer.naming, late=False), [])
+                candidates, met = targets._traced(others)
+            errors: list[CmpError] = []
+            targets._settle_patches(met, candidates, errors)
+            targets._settle_images(candidates, errors)
+            if errors:
+                raise Errors(errors)
         return targets
 
     @property
