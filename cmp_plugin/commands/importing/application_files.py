@@ -36,77 +36,88 @@ class Found(NamedTuple):
     @property
     def kind(self) -> str:
         """`Application`, `AppProject`, ... of Argo CD, `cluster` for its Secret of one; "" for what is another's."""
-        found = identity(self.value)
-        if found.group == GROUP and found.kind in KINDS:
-            return found.kind
+        key = identity(self.value)
+        if key.group == GROUP and key.kind in KINDS:
+            return key.kind
         return "cluster" if cluster_secret(self.value) else ""
 
 
-def found_objects(asked: ImportRequest, left: list[CmpError]) -> list[Found]:
+def found_objects(request: ImportRequest, left: list[CmpError]) -> list[Found]:
     """Everything of Argo CD's, and objects beside Applications. What cannot be read goes to `left`."""
-    built = _built(asked)
+    built = _built(request)
     if built is not None:
         return built
-    files = _read(asked, left)
-    theirs = [one for path, data in files.items() if GROUP.encode() in data for one in _objects(path, data, left)]
-    places = {posixpath.dirname(f"/{one.at.file}") for one in theirs if one.kind in ("Application", "ApplicationSet")}
-    others = [
-        one
-        for path, data in files.items()
-        if GROUP.encode() not in data and posixpath.dirname(path) in places
-        for one in _objects(path, data, [])
-        if text(one.value, "kind") and "apiVersion" in one.value and one.value.get("kind") != "Kustomization"
+    files = _read(request, left)
+    theirs = [
+        manifest for path, data in files.items() if GROUP.encode() in data for manifest in _objects(path, data, left)
     ]
-    return [*(one for one in theirs if one.kind or f"/{posixpath.dirname(one.at.file)}" in places), *others]
+    directories = {
+        posixpath.dirname(f"/{manifest.at.file}")
+        for manifest in theirs
+        if manifest.kind in ("Application", "ApplicationSet")
+    }
+    others = [
+        manifest
+        for path, data in files.items()
+        if GROUP.encode() not in data and posixpath.dirname(path) in directories
+        for manifest in _objects(path, data, [])
+        if text(manifest.value, "kind")
+        and "apiVersion" in manifest.value
+        and manifest.value.get("kind") != "Kustomization"
+    ]
+    return [
+        *(manifest for manifest in theirs if manifest.kind or f"/{posixpath.dirname(manifest.at.file)}" in directories),
+        *others,
+    ]
 
 
 def clusters_of(objects: list[Found]) -> list[ClusterSecret]:
     """What the Secrets among the objects say of clusters, by name."""
-    found = [secret for one in objects if (secret := cluster_secret(one.value))]
-    return sorted(found)
+    secrets = [secret for manifest in objects if (secret := cluster_secret(manifest.value))]
+    return sorted(secrets)
 
 
-def _read(asked: ImportRequest, left: list[CmpError]) -> dict[str, bytes]:
+def _read(request: ImportRequest, left: list[CmpError]) -> dict[str, bytes]:
     files: dict[str, bytes] = {}
     room = MAX_FILE
-    for path in yaml_files(asked, asked.start, True):
+    for path in yaml_files(request, request.start, True):
         try:
-            files[path] = asked.tree.read(path, Location(path[1:]))
+            files[path] = request.tree.read(path, Location(path[1:]))
             room -= len(files[path])
         except CmpError as error:
             left.append(error)
         if room < 0:
             raise InputError(
-                f"the source holds more than {MAX_FILE >> 20} MiB of YAML", Location(asked.start[1:] or ".")
+                f"the source holds more than {MAX_FILE >> 20} MiB of YAML", Location(request.start[1:] or ".")
             )
     return files
 
 
-def _built(asked: ImportRequest) -> list[Found] | None:
+def _built(request: ImportRequest) -> list[Found] | None:
     """The objects of a source that is built; None when it is plain files."""
-    at = Location(asked.start[1:] or ".")
-    if asked.tree.exists(f"{asked.start}/Chart.yaml"):
-        release = Release(at, asked.name, asked.name, NAMESPACE, asked.start)
-        no_values = os.path.join(asked.context.workdir, "no-values.yaml")
+    at = Location(request.start[1:] or ".")
+    if request.tree.exists(f"{request.start}/Chart.yaml"):
+        release = Release(at, request.name, request.name, NAMESPACE, request.start)
+        no_values = os.path.join(request.context.workdir, "no-values.yaml")
         with open(no_values, "wb") as file:
             file.write(b"{}\n")
         data = helm.template(
-            helm.find(asked.context.helm_range),
-            chart_path=chart_directory(release, (), asked.context),
+            helm.find(request.context.helm_range),
+            chart_path=chart_directory(release, (), request.context),
             release="applications",
             namespace=NAMESPACE,
             include_crds=True,
             skip_tests=True,
-            kube_version=asked.kubernetes,
+            kube_version=request.kubernetes,
             api_versions=(),
             values_file=no_values,
-            workdir=asked.context.workdir,
-            deadline=asked.context.deadline,
+            workdir=request.context.workdir,
+            deadline=request.context.deadline,
         )
-    elif asked.tree.kustomization(asked.start):
-        directory = asked.tree.locate(asked.start, at)
+    elif request.tree.kustomization(request.start):
+        directory = request.tree.locate(request.start, at)
         data = kustomize.build(
-            kustomize.find(KUSTOMIZE), directory, workdir=asked.context.workdir, deadline=asked.context.deadline
+            kustomize.find(KUSTOMIZE), directory, workdir=request.context.workdir, deadline=request.context.deadline
         )
     else:
         return None
@@ -116,26 +127,26 @@ def _built(asked: ImportRequest) -> list[Found] | None:
 def _objects(path: str, data: bytes, left: list[CmpError]) -> list[Found]:
     try:
         opened_ = flatten_lists(Manifest(document.value, "") for document in load_manifests(data))
-        return [Found(one.value, Location(path[1:])) for one in opened_]
+        return [Found(manifest.value, Location(path[1:])) for manifest in opened_]
     except InputError as error:
         if b"kind: Application" in data:
             left.append(InputError(f"it cannot be read: {error.message}", Location(path[1:])))
         return []
 
 
-def yaml_files(asked: ImportRequest, directory: str, recurse: bool) -> list[str]:
+def yaml_files(request: ImportRequest, directory: str, recurse: bool) -> list[str]:
     """Canonical paths of the YAML and JSON files below a directory, sorted; hidden ones and charts left out."""
-    start = os.path.join(asked.tree.root, directory[1:])
-    found: list[str] = []
+    start = os.path.join(request.tree.root, directory[1:])
+    paths: list[str] = []
     seen = 0
-    for place, directories, names in os.walk(start):
-        charts = [name for name in directories if os.path.isfile(os.path.join(place, name, "Chart.yaml"))]
+    for parent, directories, names in os.walk(start):
+        charts = [name for name in directories if os.path.isfile(os.path.join(parent, name, "Chart.yaml"))]
         directories[:] = [name for name in directories if recurse and name[0] != "." and name not in charts]
         seen += len(directories) + len(names)
         if seen > MAX_ENTRIES:
             raise InputError(f"the source holds more than {MAX_ENTRIES} files", Location(directory[1:] or "."))
-        below = os.path.relpath(place, start)
-        found += [
+        below = os.path.relpath(parent, start)
+        paths += [
             posixpath.normpath(posixpath.join(directory, below, name)) for name in names if name.endswith(ENDINGS)
         ]
-    return sorted(found)
+    return sorted(paths)

@@ -26,7 +26,7 @@ def settings(application: dict[str, Any]) -> Block:
     for option in options if isinstance(options, list) else []:
         key, _, value = str(option).partition("=")
         sync[key] = {"true": True, "false": False}.get(value.lower(), value)
-    found: Block = {
+    block: Block = {
         "namespace": "" if text(metadata, "namespace") == NAMESPACE else text(metadata, "namespace"),
         "project": "" if text(spec, "project") == PROJECT else text(spec, "project"),
         "labels": literal(mapping(metadata, "labels")),
@@ -36,32 +36,32 @@ def settings(application: dict[str, Any]) -> Block:
         "ignoreDifferences": _ignored(spec.get("ignoreDifferences")),
         "info": spec.get("info") or [],
     }
-    found = {key: value for key, value in found.items() if value}
+    block = {key: value for key, value in block.items() if value}
     if metadata.get("finalizers") != [FINALIZER]:
-        found["finalizers"] = metadata.get("finalizers") or []
+        block["finalizers"] = metadata.get("finalizers") or []
     automated = policy.get("automated")
     if not isinstance(automated, dict) or automated.get("enabled") is False:
-        found["automated"] = False
+        block["automated"] = False
     else:
         # What the owner says over Argo CD's defaults, but for what is the fleet's default, too.
-        said = {"prune": False, "selfHeal": False, **automated}
-        said.pop("enabled", None)
+        effective = {"prune": False, "selfHeal": False, **automated}
+        effective.pop("enabled", None)
         fleet_default = (("prune", True), ("selfHeal", True))
-        if other := {key: value for key, value in said.items() if (key, value) not in fleet_default}:
-            found["automated"] = other
+        if differing := {key: value for key, value in effective.items() if (key, value) not in fleet_default}:
+            block["automated"] = differing
     wave = text(mapping(metadata, "annotations"), WAVE)
     if wave.lstrip("-").isdigit() and int(wave):
-        found["wave"] = int(wave)
-    return found
+        block["wave"] = int(wave)
+    return block
 
 
 def _ignored(rules: Any) -> Block:
     """Rules by a name made of what they are about."""
-    found: Block = {}
+    ignored: Block = {}
     for rule in rules if isinstance(rules, list) else []:
         name = "-".join(str(rule[key]).lower() for key in ("kind", "name") if rule.get(key)) or "rule"
         count, key = 2, name
-        while key in found:
+        while key in ignored:
             key, count = f"{name}-{count}", count + 1
-        found[key] = literal(rule)
-    return found
+        ignored[key] = literal(rule)
+    return ignored

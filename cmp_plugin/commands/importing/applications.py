@@ -45,93 +45,97 @@ IN_CLUSTER_NAME = "in-cluster"
 _GIT_OPTIONS = {"repoURL", "path", "targetRevision", "ref", "name", "directory", "kustomize"}
 
 
-def convert(asked: ImportRequest) -> Conversion:
+def convert(request: ImportRequest) -> Conversion:
     """A source as a fleet. InputError when there is no Application in it."""
     left: list[CmpError] = []
-    objects, clusters = _expanded(found_objects(asked, left), asked, left)
-    applications = [one for one in objects if one.kind == "Application"]
+    objects, clusters = _expanded(found_objects(request, left), request, left)
+    applications = [manifest for manifest in objects if manifest.kind == "Application"]
     if not applications and not left:
-        raise InputError("there is no Application in the source", Location(asked.start[1:] or "."))
+        raise InputError("there is no Application in the source", Location(request.start[1:] or "."))
     made = draft()
-    made.fleet["kubernetes"] = {"version": asked.kubernetes}
-    here = repository_of(applications, asked)
+    made.fleet["kubernetes"] = {"version": request.kubernetes}
+    here = repository_of(applications, request)
     instances: list[Instance] = []
-    for one in applications:
+    for application in applications:
         try:
-            for found in _instance(one, objects, clusters, here, asked):
-                if any((found.name, found.cluster) == (other.name, other.cluster) for other in instances):
-                    raise InputError(f"another one is called {found.name}, too", one.at)
-                instances.append(found)
+            for instance in _instance(application, objects, clusters, here, request):
+                if any((instance.name, instance.cluster) == (earlier.name, earlier.cluster) for earlier in instances):
+                    raise InputError(f"another one is called {instance.name}, too", application.at)
+                instances.append(instance)
         except CmpError as error:
-            name = text(mapping(one.value, "metadata"), "name")
+            name = text(mapping(application.value, "metadata"), "name")
             left.extend(flatten([labelled(error, f"Application {name}")]))
-    claimed = {path[1:] for one in instances for path in one.manifests}
-    others = [one for one in objects if one.kind != "Application" and one.at.file not in claimed]
-    left.extend(error for one in others for error in _other(made, one))
+    claimed = {path[1:] for instance in instances for path in instance.manifests}
+    others = [manifest for manifest in objects if manifest.kind != "Application" and manifest.at.file not in claimed]
+    left.extend(error for manifest in others for error in _other(made, manifest))
     instances = _with_one_destination(_with_words(instances), left)
     for instance in instances:
         known = next((secret.labels for secret in clusters if instance.destination == {"name": secret.name}), {})
         labels = {key: value for key, value in known.items() if not key.startswith(ARGOCD)}
         made.clusters.setdefault(instance.cluster, {}).update({"labels": labels} if labels else {})
-    pairs = _placed(made, instances, asked, left)
+    pairs = _placed(made, instances, request, left)
     return Conversion(written(made), tuple(pairs), tuple(left))
 
 
 def _expanded(
-    objects: list[Found], asked: ImportRequest, left: list[CmpError]
+    objects: list[Found], request: ImportRequest, left: list[CmpError]
 ) -> tuple[list[Found], list[ClusterSecret]]:
     """The objects with ApplicationSets' Applications in their place, and what is known of clusters."""
     clusters = clusters_of(objects)
-    found: list[Found] = []
-    for one in objects:
+    expanded: list[Found] = []
+    for manifest in objects:
         try:
-            found += applications_of(one, clusters, asked) if one.kind == "ApplicationSet" else [one]
+            expanded += (
+                applications_of(manifest, clusters, request) if manifest.kind == "ApplicationSet" else [manifest]
+            )
         except CmpError as error:
-            left.extend(flatten([labelled(error, f"ApplicationSet {text(mapping(one.value, 'metadata'), 'name')}")]))
-    return found, clusters
+            left.extend(
+                flatten([labelled(error, f"ApplicationSet {text(mapping(manifest.value, 'metadata'), 'name')}")])
+            )
+    return expanded, clusters
 
 
-def _other(made: Draft, one: Found) -> list[CmpError]:
+def _other(made: Draft, manifest: Found) -> list[CmpError]:
     """AppProjects go to fleet.yaml; for the rest there is no place."""
-    name = text(mapping(one.value, "metadata"), "name")
-    if one.kind == "AppProject":
-        made.fleet.setdefault("projects", {})[name] = mapping(one.value, "spec")
+    name = text(mapping(manifest.value, "metadata"), "name")
+    if manifest.kind == "AppProject":
+        made.fleet.setdefault("projects", {})[name] = mapping(manifest.value, "spec")
         return []
-    if one.kind == "cluster":
+    if manifest.kind == "cluster":
         return []
-    kind = text(one.value, "kind")
-    return [InputError(f"{kind} {name} is no Application", one.at, "put it into a service of its own")]
+    kind = text(manifest.value, "kind")
+    return [InputError(f"{kind} {name} is no Application", manifest.at, "put it into a service of its own")]
 
 
 # --- one Application ---
 
 
 def _instance(
-    one: Found, every: list[Found], clusters: list[ClusterSecret], here: Repository, asked: ImportRequest
+    application: Found, every: list[Found], clusters: list[ClusterSecret], here: Repository, request: ImportRequest
 ) -> list[Instance]:
     """One Application as an instance of a service; none when it makes nothing but other Applications."""
-    spec = mapping(one.value, "spec")
-    sources = sources_of(one)
-    name = text(mapping(one.value, "metadata"), "name")
-    cluster, destination = _destination(mapping(spec, "destination"), clusters, one.at)
+    spec = mapping(application.value, "spec")
+    sources = sources_of(application)
+    name = text(mapping(application.value, "metadata"), "name")
+    cluster, destination = _destination(mapping(spec, "destination"), clusters, application.at)
     namespace = text(mapping(spec, "destination"), "namespace")
-    found = Instance(one.at, name, cluster, destination, namespace, settings(one.value))
+    instance = Instance(application.at, name, cluster, destination, namespace, settings(application.value))
     refs = {source["ref"]: "/" for source in sources if isinstance(source.get("ref"), str)}
     for source in sources:
         if not source.get("chart"):
-            check_repository(source, here, one.at)
+            check_repository(source, here, application.at)
         if source.get("chart") or source.get("path"):
-            found = _with_source(found, source, refs, asked)
-    if not found.gives_objects:
-        raise InputError("it has no source that gives objects", one.at)
-    found = without_applications(found, [other.at.file for other in every if other.kind], asked)
-    return [found] if found.gives_objects else []
+            instance = _with_source(instance, source, refs, request)
+    if not instance.gives_objects:
+        raise InputError("it has no source that gives objects", application.at)
+    instance = without_applications(instance, [manifest.at.file for manifest in every if manifest.kind], request)
+    return [instance] if instance.gives_objects else []
 
 
 def _destination(written_: dict[str, Any], clusters: list[ClusterSecret], at: Location) -> tuple[str, Block]:
     """A cluster's name, and its `destination`."""
     name, server = text(written_, "name"), text(written_, "server")
-    name = name or next((one.name for one in clusters if server and one.server == server), "")
+    name = name or next((secret.name for secret in clusters if server and secret.server == server), "")
     if name:
         return dns_name(name), {"name": name}
     if server == IN_CLUSTER:
@@ -144,28 +148,28 @@ def _destination(written_: dict[str, Any], clusters: list[ClusterSecret], at: Lo
     return known, {"server": server}
 
 
-def _with_source(found: Instance, source: dict[str, Any], refs: dict[str, str], asked: ImportRequest) -> Instance:
-    """`found` with one more source."""
-    path = canonical(text(source, "path") or ".", "/", found.at)
-    if source.get("chart") or asked.tree.exists(f"{path}/Chart.yaml") or source.get("helm"):
-        if found.helm:
-            raise InputError("it has two charts", found.at, "a service has one: make two Applications of it first")
-        release = Release(found.at, "", found.name, found.namespace, kube_version=asked.kubernetes)
-        return found._replace(helm=helm_source(source, refs, release, asked))
+def _with_source(instance: Instance, source: dict[str, Any], refs: dict[str, str], request: ImportRequest) -> Instance:
+    """`instance` with one more source."""
+    path = canonical(text(source, "path") or ".", "/", instance.at)
+    if source.get("chart") or request.tree.exists(f"{path}/Chart.yaml") or source.get("helm"):
+        if instance.helm:
+            raise InputError("it has two charts", instance.at, "a service has one: make two Applications of it first")
+        release = Release(instance.at, "", instance.name, instance.namespace, kube_version=request.kubernetes)
+        return instance._replace(helm=helm_source(source, refs, release, request))
     if more := _said(source, _GIT_OPTIONS):
-        raise InputError(f"source.{more[0]} is not imported", found.at)
-    if not asked.tree.is_dir(path):
-        raise missing(path, found.at, asked)
-    if asked.tree.kustomization(path):
+        raise InputError(f"source.{more[0]} is not imported", instance.at)
+    if not request.tree.is_dir(path):
+        raise missing(path, instance.at, request)
+    if request.tree.kustomization(path):
         options = _said(mapping(source, "kustomize"), {"version"})
         if options:
-            raise InputError(f"kustomize.{options[0]} is not imported", found.at, "write it into the kustomization")
-        return found._replace(kustomizations=(*found.kustomizations, path))
+            raise InputError(f"kustomize.{options[0]} is not imported", instance.at, "write it into the kustomization")
+        return instance._replace(kustomizations=(*instance.kustomizations, path))
     options = _said(mapping(source, "directory"), {"recurse"})
     if options:
-        raise InputError(f"directory.{options[0]} is not imported", found.at)
-    files = yaml_files(asked, path, mapping(source, "directory").get("recurse") is True)
-    return found._replace(manifests=(*found.manifests, *files))
+        raise InputError(f"directory.{options[0]} is not imported", instance.at)
+    files = yaml_files(request, path, mapping(source, "directory").get("recurse") is True)
+    return instance._replace(manifests=(*instance.manifests, *files))
 
 
 def _said(options: Block, known: set[str]) -> list[str]:
@@ -176,63 +180,72 @@ def _said(options: Block, known: set[str]) -> list[str]:
 def _with_words(instances: list[Instance]) -> list[Instance]:
     """Each with its cluster's word; a cluster that is known by its address only is called so."""
     names: dict[str, list[str]] = {}
-    named = [one for one in instances if not _is_address(one)]
-    plain = {one.cluster for one in named if any(has_word(one.name, word) for word in one.spellings)}
-    for one in instances:
-        if one.cluster not in plain:
-            names.setdefault(one.cluster, []).append(one.name)
-    found = words(names)
-    renamed = {
-        one.cluster: word for one in instances if (word := dns_name(found.get(one.cluster, ""))) and _is_address(one)
+    named = [instance for instance in instances if not _is_address(instance)]
+    plain = {
+        instance.cluster for instance in named if any(has_word(instance.name, word) for word in instance.spellings)
     }
-    taken = {one.cluster for one in instances} - set(renamed)
+    for instance in instances:
+        if instance.cluster not in plain:
+            names.setdefault(instance.cluster, []).append(instance.name)
+    word_of = words(names)
+    renamed = {
+        instance.cluster: word
+        for instance in instances
+        if (word := dns_name(word_of.get(instance.cluster, ""))) and _is_address(instance)
+    }
+    taken = {instance.cluster for instance in instances} - set(renamed)
     return [
-        one._replace(word=found.get(one.cluster, ""), cluster=renamed.get(one.cluster, one.cluster))
-        if renamed.get(one.cluster) not in taken
-        else one._replace(word=found.get(one.cluster, ""))
-        for one in instances
+        instance._replace(
+            word=word_of.get(instance.cluster, ""), cluster=renamed.get(instance.cluster, instance.cluster)
+        )
+        if renamed.get(instance.cluster) not in taken
+        else instance._replace(word=word_of.get(instance.cluster, ""))
+        for instance in instances
     ]
 
 
 def _with_one_destination(instances: list[Instance], left: list[CmpError]) -> list[Instance]:
     """Those whose cluster's name stands for one destination only."""
     known: dict[str, Instance] = {}
-    for one in instances:
-        if known.setdefault(one.cluster, one).destination != one.destination:
-            message = f"Application {one.name}: {known[one.cluster].name} calls another destination {one.cluster}, too"
-            left.append(InputError(message, one.at))
-    return [one for one in instances if known[one.cluster].destination == one.destination]
+    for instance in instances:
+        if known.setdefault(instance.cluster, instance).destination != instance.destination:
+            message = (
+                f"Application {instance.name}: {known[instance.cluster].name} calls another destination "
+                f"{instance.cluster}, too"
+            )
+            left.append(InputError(message, instance.at))
+    return [instance for instance in instances if known[instance.cluster].destination == instance.destination]
 
 
-def _is_address(one: Instance) -> bool:
-    return "server" in one.destination or one.cluster == IN_CLUSTER_NAME
+def _is_address(instance: Instance) -> bool:
+    return "server" in instance.destination or instance.cluster == IN_CLUSTER_NAME
 
 
 # --- all of them ---
 
 
-def _placed(made: Draft, instances: list[Instance], asked: ImportRequest, left: list[CmpError]) -> list[Pair]:
+def _placed(made: Draft, instances: list[Instance], request: ImportRequest, left: list[CmpError]) -> list[Pair]:
     pairs: list[Pair] = []
-    names = Counter(one.name for one in instances)
+    names = Counter(instance.name for instance in instances)
     for group in _groups(instances):
-        unique = all(names[one.name] == 1 for one in group)
+        unique = all(names[instance.name] == 1 for instance in group)
         try:
-            entry, keyed = place_group(made, group, asked, unique)
+            entry, keyed = place_group(made, group, request, unique)
         except CmpError as error:
             left.extend(flatten([labelled(error, f"Application {group[0].name}")]))
             continue
-        for one, key in keyed:
-            cluster = made.clusters[one.cluster]
-            cluster["destination"] = one.destination
-            if one.helm and one.helm.release.api_versions:
+        for instance, key in keyed:
+            cluster = made.clusters[instance.cluster]
+            cluster["destination"] = instance.destination
+            if instance.helm and instance.helm.release.api_versions:
                 versions = cluster.setdefault("kubernetes", {}).setdefault("apiVersions", [])
-                versions += [version for version in one.helm.release.api_versions if version not in versions]
+                versions += [version for version in instance.helm.release.api_versions if version not in versions]
             sources = (
-                *((one.helm.release,) if one.helm else ()),
-                *(Kustomization(path) for path in one.kustomizations),
-                *((Manifests(one.manifests),) if one.manifests else ()),
+                *((instance.helm.release,) if instance.helm else ()),
+                *(Kustomization(path) for path in instance.kustomizations),
+                *((Manifests(instance.manifests),) if instance.manifests else ()),
             )
-            pairs.append(Pair(one.cluster, key, sources, one.at, one.namespace, entry))
+            pairs.append(Pair(instance.cluster, key, sources, instance.at, instance.namespace, entry))
     _share_settings(made)
     return pairs
 
@@ -243,10 +256,10 @@ def _groups(instances: list[Instance]) -> list[list[Instance]]:
     A chart of the repository lies beside its service: all its instances are of that one service.
     """
     groups: dict[tuple[str, ...], list[Instance]] = {}
-    for one in sorted(instances, key=lambda one: (one.stem, one.cluster, one.name)):
-        chart = one.helm.chart if one.helm else ("", "")
-        stem = "" if one.helm and one.helm.release.path else one.stem
-        groups.setdefault((*chart, stem), []).append(one)
+    for instance in sorted(instances, key=lambda instance: (instance.stem, instance.cluster, instance.name)):
+        chart = instance.helm.chart if instance.helm else ("", "")
+        stem = "" if instance.helm and instance.helm.release.path else instance.stem
+        groups.setdefault((*chart, stem), []).append(instance)
     return list(groups.values())
 
 

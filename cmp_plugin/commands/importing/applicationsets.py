@@ -34,41 +34,41 @@ _NO_TEMPLATE = {
 }
 
 
-def applications_of(one: Found, clusters: Sequence[ClusterSecret], asked: ImportRequest) -> list[Found]:
+def applications_of(applicationset: Found, clusters: Sequence[ClusterSecret], request: ImportRequest) -> list[Found]:
     """The Applications of one ApplicationSet. Raises InputError for what cannot be known from the files."""
-    spec = mapping(one.value, "spec")
+    spec = mapping(applicationset.value, "spec")
     if more := sorted(key for key in set(spec) - _NO_TEMPLATE if spec[key]):
-        raise InputError(f"spec.{more[0]} is not imported", one.at)
+        raise InputError(f"spec.{more[0]} is not imported", applicationset.at)
     go = spec.get("goTemplate") is True
 
     def fill(value: Any, parameters: Block) -> Any:
-        return _by_helm(value, [parameters], asked)[0] if go else _plain(value, parameters)
+        return _by_helm(value, [parameters], request)[0] if go else _plain(value, parameters)
 
-    parameters = Generators(clusters, asked, one.at, fill).all_of(spec.get("generators"))
+    parameters = Generators(clusters, request, applicationset.at, fill).all_of(spec.get("generators"))
     if not parameters:
         raise InputError(
             "it makes no Application of the files and clusters at hand",
-            one.at,
+            applicationset.at,
             "Secrets in the source tell of clusters",
         )
     template = mapping(spec, "template")
     try:
-        filled = _by_helm(template, parameters, asked) if go else [_plain(template, each) for each in parameters]
+        filled = _by_helm(template, parameters, request) if go else [_plain(template, values) for values in parameters]
     except ToolError as error:
-        raise InputError(f"its template is not understood: {error.message}", one.at) from None
-    return [Found(_application(one, each), one.at) for each in filled]
+        raise InputError(f"its template is not understood: {error.message}", applicationset.at) from None
+    return [Found(_application(applicationset, application), applicationset.at) for application in filled]
 
 
-def _application(one: Found, template: Block) -> Block:
+def _application(applicationset: Found, template: Block) -> Block:
     metadata = {
-        "namespace": text(mapping(one.value, "metadata"), "namespace") or NAMESPACE,
+        "namespace": text(mapping(applicationset.value, "metadata"), "namespace") or NAMESPACE,
         **mapping(template, "metadata"),
     }
-    kept = mapping(mapping(one.value, "spec"), "syncPolicy").get("preserveResourcesOnDeletion") is True
+    kept = mapping(mapping(applicationset.value, "spec"), "syncPolicy").get("preserveResourcesOnDeletion") is True
     if not metadata.get("finalizers") and not kept:
         metadata["finalizers"] = [FINALIZER]
     return {
-        "apiVersion": one.value["apiVersion"],
+        "apiVersion": applicationset.value["apiVersion"],
         "kind": "Application",
         "metadata": metadata,
         "spec": mapping(template, "spec"),
@@ -78,10 +78,10 @@ def _application(one: Found, template: Block) -> Block:
 def _plain(value: Any, parameters: Block) -> Any:
     """`{{a.b}}` in every text; what there is no parameter for stays, as in Argo CD."""
 
-    def replaced(found: re.Match[str]) -> str:
-        seen = at_path(parameters, found[1])
+    def replaced(match: re.Match[str]) -> str:
+        seen = at_path(parameters, match[1])
         if seen is None or isinstance(seen, dict | list):
-            return found[0]
+            return match[0]
         return seen if isinstance(seen, str) else json.dumps(seen)
 
     return _mapped(value, lambda text_: _PLAIN.sub(replaced, text_))
@@ -107,16 +107,16 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(child)
 
 
-def _by_helm(value: Any, parameters: Sequence[Block], asked: ImportRequest) -> list[Any]:
+def _by_helm(value: Any, parameters: Sequence[Block], request: ImportRequest) -> list[Any]:
     """`value` once for each set of parameters, every text of it a Go template with them as its dot."""
     texts = list(dict.fromkeys(_texts(value)))
     if not texts or not parameters:
         return [value for _ in parameters]
-    blocks = "".join(f'{{{{ define "text{number}" }}}}{each}{{{{ end }}}}' for number, each in enumerate(texts))
+    blocks = "".join(f'{{{{ define "text{number}" }}}}{text_}{{{{ end }}}}' for number, text_ in enumerate(texts))
     calls = " ".join(f'(include "text{number}" .)' for number in range(len(texts)))
     lines = f"filled{{{{ $number }}}}: {{{{ list {calls} | toJson }}}}"
     page = f"{blocks}\n{{{{ range $number, $one := .Values.parameters }}}}\n{lines}\n{{{{ end }}}}\n"
-    chart = os.path.join(asked.context.workdir, "templates-probe")
+    chart = os.path.join(request.context.workdir, "templates-probe")
     files = {
         "Chart.yaml": b"apiVersion: v2\nname: probe\nversion: 1.0.0\n",
         "templates/page.yaml": page.encode(),
@@ -127,18 +127,18 @@ def _by_helm(value: Any, parameters: Sequence[Block], asked: ImportRequest) -> l
         with open(os.path.join(chart, name), "wb") as file:
             file.write(content)
     output = helm.template(
-        helm.find(asked.context.helm_range),
+        helm.find(request.context.helm_range),
         chart_path=chart,
         release="probe",
         namespace="probe",
         include_crds=False,
         skip_tests=True,
-        kube_version=asked.kubernetes,
+        kube_version=request.kubernetes,
         api_versions=(),
         values_file=os.path.join(chart, "values.json"),
-        workdir=asked.context.workdir,
-        deadline=asked.context.deadline,
+        workdir=request.context.workdir,
+        deadline=request.context.deadline,
     ).decode()
-    filled = [json.loads(found[1]) for found in re.finditer(r"^filled\d+: (.*)$", output, re.MULTILINE)]
-    known = [dict(zip(texts, each, strict=True)) for each in filled]
+    filled = [json.loads(match[1]) for match in re.finditer(r"^filled\d+: (.*)$", output, re.MULTILINE)]
+    known = [dict(zip(texts, rendered, strict=True)) for rendered in filled]
     return [_mapped(value, lambda text_, of=of: of.get(text_, text_)) for of in known]

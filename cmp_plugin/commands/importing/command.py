@@ -111,8 +111,8 @@ def _converted(
     tree, start, is_whole = _source(args)
     name = os.path.basename(os.path.realpath(args.source))
     context = FetchContext(tree, settings.mirrors, settings.helm, directory, Deadline(SECONDS))
-    asked = ImportRequest(tree, start, name, context, kubernetes, is_whole, as_trees)
-    made = importlib.import_module(f"cmp_plugin.commands.importing.{args.kind}").convert(asked)
+    request = ImportRequest(tree, start, name, context, kubernetes, is_whole, as_trees)
+    made = importlib.import_module(f"cmp_plugin.commands.importing.{args.kind}").convert(request)
     assert isinstance(made, Conversion)
     return made
 
@@ -209,10 +209,10 @@ def _show(proofs: list[Proof]) -> None:
     services: dict[str, list[Proof]] = {}
     for proof in proofs:
         services.setdefault(proof.pair.key, []).append(proof)
-    for name, found in sorted(services.items()):
-        listed = ", ".join(f"{one.pair.cluster} ({one.objects})" for one in found)
-        if len(found) > MOST_LISTED:
-            listed = f"{len(found)} clusters ({sum(one.objects for one in found)})"
+    for name, renders in sorted(services.items()):
+        listed = ", ".join(f"{proof.pair.cluster} ({proof.objects})" for proof in renders)
+        if len(renders) > MOST_LISTED:
+            listed = f"{len(renders)} clusters ({sum(proof.objects for proof in renders)})"
         print(f"{name}: equal on {listed}", flush=True)
     total = sum(proof.objects for proof in proofs)
     print(f"{counted(len(proofs), 'render')}, {counted(total, 'object')}: every one is equal", file=sys.stderr)

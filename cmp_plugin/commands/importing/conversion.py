@@ -102,8 +102,8 @@ class Draft(NamedTuple):
     def block(self, cluster: str, key: str) -> Block:
         """The block of a service on a cluster, made when it is not there."""
         blocks = self.clusters.setdefault(cluster, {}).setdefault("services", {})
-        found: Block = blocks.setdefault(key, {})
-        return found
+        block: Block = blocks.setdefault(key, {})
+        return block
 
 
 class Conversion(NamedTuple):
@@ -158,12 +158,12 @@ def _spec(path: str, kind: str, fields: Block) -> bytes:
 
 def _sorted(fields: Block) -> Block:
     """Fields in the order of the documentation, service blocks too."""
-    order = {name: place for place, name in enumerate(_ORDER)}
-    found = {key: fields[key] for key in sorted(fields, key=lambda key: (order.get(key, len(order)), key))}
+    order = {name: position for position, name in enumerate(_ORDER)}
+    ordered = {key: fields[key] for key in sorted(fields, key=lambda key: (order.get(key, len(order)), key))}
     for name in ("services", "variants"):
-        if name in found:
-            found[name] = {key: _sorted(block) for key, block in sorted(found[name].items())}
-    return found
+        if name in ordered:
+            ordered[name] = {key: _sorted(block) for key, block in sorted(ordered[name].items())}
+    return ordered
 
 
 def factored(made: Draft, service: str, keys: Iterable[tuple[str, str]], apart: Collection[str] = ()) -> None:
@@ -187,33 +187,33 @@ def factored(made: Draft, service: str, keys: Iterable[tuple[str, str]], apart: 
 
 def refer(clusters: Sequence[str], maps: Sequence[Block]) -> None:
     """Replaces texts that differ in nothing but the cluster's name by one that refers to it, in all of the maps."""
-    for key in [key for key in maps[0] if len(maps) > 1 and all(key in other for other in maps)]:
-        values = [other[key] for other in maps]
+    for key in [key for key in maps[0] if len(maps) > 1 and all(key in block for block in maps)]:
+        values = [block[key] for block in maps]
         if all(isinstance(value, dict) for value in values):
             refer(clusters, values)
         elif all(isinstance(value, str) for value in values) and len(set(values)) > 1:
             pairs = zip(clusters, values, strict=True)
-            found = {
+            rewritten = {
                 re.sub(rf"(?<![A-Za-z0-9]){re.escape(name)}(?![A-Za-z0-9])", CLUSTER, text) for name, text in pairs
             }
-            if len(found) == 1:
-                for other in maps:
-                    other[key] = next(iter(found))
+            if len(rewritten) == 1:
+                for block in maps:
+                    block[key] = next(iter(rewritten))
 
 
 def common(maps: Sequence[Mapping[str, Any]], depth: float = math.inf) -> dict[str, Any]:
     """What all maps hold alike, `depth` levels of maps taken apart."""
-    found: dict[str, Any] = {}
+    shared: dict[str, Any] = {}
     for key, value in maps[0].items() if maps else ():
-        others = [other[key] for other in maps if key in other]
+        others = [block[key] for block in maps if key in block]
         if len(others) < len(maps):
             continue
         if all(_same(value, other) for other in others):
-            found[key] = value
+            shared[key] = value
         elif depth > 1 and all(isinstance(other, dict) for other in others):
             if below := common(others, depth - 1):
-                found[key] = below
-    return found
+                shared[key] = below
+    return shared
 
 
 def without(value: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
@@ -227,13 +227,13 @@ def without(value: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, An
     return left
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(first: Any, second: Any) -> bool:
     """Equal, types included: 1 is not true."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return type(one) is type(other) and bool(one == other)
+    if isinstance(first, dict) and isinstance(second, dict):
+        return first.keys() == second.keys() and all(_same(first[key], second[key]) for key in first)
+    if isinstance(first, list) and isinstance(second, list):
+        return len(first) == len(second) and all(map(_same, first, second))
+    return type(first) is type(second) and bool(first == second)
 
 
 def literal(value: Any) -> Any:

@@ -49,14 +49,14 @@ def cluster_secret(value: dict[str, Any]) -> ClusterSecret | None:
     labels = strings(metadata, "labels")
     if value.get("kind") != "Secret" or labels.get(SECRET_TYPE) != "cluster":
         return None
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for key in ("name", "server"):
-        found[key] = text(mapping(value, "stringData"), key)
-        if not found[key]:
+        fields[key] = text(mapping(value, "stringData"), key)
+        if not fields[key]:
             with contextlib.suppress(binascii.Error, ValueError):
-                found[key] = base64.b64decode(text(mapping(value, "data"), key)).decode()
+                fields[key] = base64.b64decode(text(mapping(value, "data"), key)).decode()
     return ClusterSecret(
-        found["name"] or text(metadata, "name"), found["server"], labels, strings(metadata, "annotations")
+        fields["name"] or text(metadata, "name"), fields["server"], labels, strings(metadata, "annotations")
     )
 
 
@@ -70,12 +70,12 @@ class Generators(NamedTuple):
 
     def all_of(self, generators: Any) -> list[Block]:
         """The parameters of several generators, one after the other. InputError: one is not understood."""
-        found: list[Block] = []
+        sets: list[Block] = []
         for generator in generators if isinstance(generators, list) else []:
-            found.extend(self.of(generator))
-            if len(found) > MOST:
+            sets.extend(self.of(generator))
+            if len(sets) > MOST:
                 raise InputError(f"its generators give more than {MOST} sets of parameters", self.at)
-        return found
+        return sets
 
     def of(self, generator: Any) -> list[Block]:
         """The sets of parameters that one generator gives. InputError when it cannot be read."""
@@ -101,17 +101,19 @@ class Generators(NamedTuple):
         return known[kind](options)
 
     def _list(self, options: Block) -> list[Block]:
-        return [dict(each) for each in options.get("elements") or [] if isinstance(each, dict)]
+        return [dict(element) for element in options.get("elements") or [] if isinstance(element, dict)]
 
     def _clusters(self, options: Block) -> list[Block]:
         selector = mapping(options, "selector")
-        chosen = [one for one in self.clusters if selects(selector, one.labels)]
-        if not any(selector.values()) and not any(one.server == IN_CLUSTER for one in self.clusters):
+        chosen = [secret for secret in self.clusters if selects(selector, secret.labels)]
+        if not any(selector.values()) and not any(secret.server == IN_CLUSTER for secret in self.clusters):
             chosen = [*chosen, ClusterSecret("in-cluster", IN_CLUSTER, {}, {})]
-        found = [one.parameters for one in chosen]
+        sets = [secret.parameters for secret in chosen]
         return [
-            {**each, "values": self.fill(mapping(options, "values"), each)} if options.get("values") else each
-            for each in found
+            {**parameters, "values": self.fill(mapping(options, "values"), parameters)}
+            if options.get("values")
+            else parameters
+            for parameters in sets
         ]
 
     def _matrix(self, options: Block) -> list[Block]:
@@ -119,51 +121,54 @@ class Generators(NamedTuple):
         if not isinstance(inner, list) or len(inner) != 2:
             raise InputError("the generator matrix needs two generators", self.at)
         first, second = inner
-        found: list[Block] = []
+        sets: list[Block] = []
         for outer in self.of(first):
-            found += [deep({**each}, outer) for each in self.of(self.fill(second, outer))]
-            if len(found) > MOST:
+            sets += [deep({**nested}, outer) for nested in self.of(self.fill(second, outer))]
+            if len(sets) > MOST:
                 raise InputError(f"its generators give more than {MOST} sets of parameters", self.at)
-        return found
+        return sets
 
     def _merge(self, options: Block) -> list[Block]:
-        base, *others = [self.of(each) for each in options.get("generators") or []] or [[]]
+        base, *others = [self.of(generator) for generator in options.get("generators") or []] or [[]]
         keys = [str(key) for key in options.get("mergeKeys") or []]
-        for other in others:
-            known = {tuple(str(at_path(each, key)) for key in keys): each for each in other}
-            base = [deep(each, known.get(tuple(str(at_path(each, key)) for key in keys), {})) for each in base]
+        for sets in others:
+            known = {tuple(str(at_path(parameters, key)) for key in keys): parameters for parameters in sets}
+            base = [
+                deep(parameters, known.get(tuple(str(at_path(parameters, key)) for key in keys), {}))
+                for parameters in base
+            ]
         return base
 
     def _git(self, options: Block) -> list[Block]:
         if options.get("files") or not options.get("directories"):
             raise InputError("the generator git is imported for directories only", self.at)
         patterns = [
-            (text(each, "path"), each.get("exclude") is True)
-            for each in options["directories"]
-            if isinstance(each, dict)
+            (text(entry, "path"), entry.get("exclude") is True)
+            for entry in options["directories"]
+            if isinstance(entry, dict)
         ]
         wanted = [pattern for pattern, is_excluded in patterns if not is_excluded]
         refused = [pattern for pattern, is_excluded in patterns if is_excluded]
         values = mapping(options, "values")
-        found: list[Block] = []
+        sets: list[Block] = []
         for path in directories(self.asked):
             if matches(path, wanted) and not matches(path, refused):
                 steps = path.split("/")
                 names = {"basename": steps[-1], "basenameNormalized": dns_name(steps[-1])}
-                each: Block = {"path": {"path": path, **names, "segments": steps}}
-                found.append({**each, "values": self.fill(values, each)} if values else each)
-        return found
+                parameters: Block = {"path": {"path": path, **names, "segments": steps}}
+                sets.append({**parameters, "values": self.fill(values, parameters)} if values else parameters)
+        return sets
 
 
-def directories(asked: ImportRequest) -> list[str]:
+def directories(request: ImportRequest) -> list[str]:
     """Every directory of the repository, hidden ones left out, sorted."""
-    found: list[str] = []
-    for place, names, _ in os.walk(asked.tree.root):
+    paths: list[str] = []
+    for parent, names, _ in os.walk(request.tree.root):
         names[:] = [name for name in names if name[0] != "."]
-        found += [os.path.relpath(os.path.join(place, name), asked.tree.root) for name in names]
-        if len(found) > MAX_ENTRIES:
+        paths += [os.path.relpath(os.path.join(parent, name), request.tree.root) for name in names]
+        if len(paths) > MAX_ENTRIES:
             raise InputError(f"the repository holds more than {MAX_ENTRIES} directories")
-    return sorted(found)
+    return sorted(paths)
 
 
 def matches(path: str, patterns: Iterable[str]) -> bool:
@@ -171,7 +176,7 @@ def matches(path: str, patterns: Iterable[str]) -> bool:
     steps = path.split("/")
     return any(
         len(steps) == len(wanted := posixpath.normpath(pattern).split("/"))
-        and all(fnmatch.fnmatchcase(step, each) for step, each in zip(steps, wanted, strict=True))
+        and all(fnmatch.fnmatchcase(step, wildcard) for step, wildcard in zip(steps, wanted, strict=True))
         for pattern in patterns
     )
 
@@ -180,7 +185,7 @@ def selects(selector: Block, labels: dict[str, str]) -> bool:
     """Kubernetes' label selector: matchLabels and matchExpressions."""
     if any(labels.get(key) != value for key, value in mapping(selector, "matchLabels").items()):
         return False
-    return all(_holds(one, labels) for one in selector.get("matchExpressions") or [])
+    return all(_holds(expression, labels) for expression in selector.get("matchExpressions") or [])
 
 
 def _holds(expression: Block, labels: dict[str, str]) -> bool:
@@ -196,11 +201,11 @@ def _holds(expression: Block, labels: dict[str, str]) -> bool:
 
 def deep(low: Block, high: Block) -> Block:
     """Both, maps merged, `high` over `low`."""
-    found = dict(low)
+    merged = dict(low)
     for key, value in high.items():
-        below = found.get(key)
-        found[key] = deep(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return found
+        below = merged.get(key)
+        merged[key] = deep(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
 
 
 def at_path(parameters: Block, path: str) -> Any:
@@ -208,16 +213,16 @@ def at_path(parameters: Block, path: str) -> Any:
     if path == "path" or re.fullmatch(r"path\[\d+\]", path):
         inner = mapping(parameters, "path")
         segments = inner.get("segments") or []
-        place = int(path[5:-1]) if path != "path" else -1
-        return inner.get("path") if path == "path" else segments[place] if place < len(segments) else None
-    found: Any = parameters
+        index = int(path[5:-1]) if path != "path" else -1
+        return inner.get("path") if path == "path" else segments[index] if index < len(segments) else None
+    value: Any = parameters
     steps = path.split(".")
     while steps:
-        if not isinstance(found, dict):
+        if not isinstance(value, dict):
             return None
         # A label's own key may have dots in it.
-        count = next((count for count in range(len(steps), 0, -1) if ".".join(steps[:count]) in found), 0)
+        count = next((count for count in range(len(steps), 0, -1) if ".".join(steps[:count]) in value), 0)
         if not count:
             return None
-        found, steps = found[".".join(steps[:count])], steps[count:]
-    return found
+        value, steps = value[".".join(steps[:count])], steps[count:]
+    return value

@@ -58,34 +58,34 @@ class Instance(NamedTuple):
 
 
 def place_group(
-    made: Draft, group: Sequence[Instance], asked: ImportRequest, unique: bool
+    made: Draft, group: Sequence[Instance], request: ImportRequest, unique: bool
 ) -> tuple[str, list[tuple[Instance, str]]]:
     """Adds a service and its instances; its name, and the key of each. `unique`: their names are theirs alone.
 
     Raises InputError before anything is added.
     """
-    copied = _copies(group, asked)
+    copied = _copies(group, request)
     entry, keys = _named(made, group)
     keyed = list(zip(group, keys, strict=True))
     made.services[entry] = {}
     for path, data in copied.files.items():
         made.files[f"services/{entry}/{path}"] = data
-    for one, key in keyed:
-        block = made.block(one.cluster, key)
-        block |= {"namespace": one.namespace} if one.namespace else {}
+    for instance, key in keyed:
+        block = made.block(instance.cluster, key)
+        block |= {"namespace": instance.namespace} if instance.namespace else {}
         block |= {"service": entry} if key != entry else {}
-        if one.settings:
-            block["application"] = dict(one.settings)
+        if instance.settings:
+            block["application"] = dict(instance.settings)
     if unique:
         _keep_names(made, entry, keyed)
-    _place_charts(made, entry, keyed, asked)
+    _place_charts(made, entry, keyed, request)
     _place_resources(made, entry, keyed, copied)
-    shared = shared_files([one.helm for one in group if one.helm])
-    own = [content for one in group if one.helm for _, content in one.helm.files[shared:]]
-    values = [one.helm.values for one in group if one.helm]
+    shared = shared_files([instance.helm for instance in group if instance.helm])
+    own = [content for instance in group if instance.helm for _, content in instance.helm.files[shared:]]
+    values = [instance.helm.values for instance in group if instance.helm]
     apart = {"values"} if own and not _clear(common(values), own) else set()
-    factored(made, entry, [(one.cluster, key) for one, key in keyed], apart)
-    place_variants(made, entry, [(one.cluster, key) for one, key in keyed])
+    factored(made, entry, [(instance.cluster, key) for instance, key in keyed], apart)
+    place_variants(made, entry, [(instance.cluster, key) for instance, key in keyed])
     return entry, keyed
 
 
@@ -102,8 +102,8 @@ def _clear(values: Block, files: Sequence[bytes]) -> bool:
 
 def _named(made: Draft, group: Sequence[Instance]) -> tuple[str, list[str]]:
     """The service's name, and each instance's key: the same, unless a cluster has two of them."""
-    stems = Counter(one.stem for one in group)
-    alone = max(Counter(one.cluster for one in group).values()) == 1
+    stems = Counter(instance.stem for instance in group)
+    alone = max(Counter(instance.cluster for instance in group).values()) == 1
     helm = group[0].helm
     wanted = min(stems, key=lambda stem: (-stems[stem], len(stem), stem))
     if not alone and helm:
@@ -113,11 +113,11 @@ def _named(made: Draft, group: Sequence[Instance]) -> tuple[str, list[str]]:
         entry, count = f"{wanted}-{count}", count + 1
     taken = {(cluster, key) for cluster, fields in made.clusters.items() for key in fields.get("services", {})}
     keys: list[str] = []
-    for one in group:
-        key = entry if alone else one.stem
-        if (one.cluster, key) in taken:
-            key = dns_name(one.name)
-        taken.add((one.cluster, key))
+    for instance in group:
+        key = entry if alone else instance.stem
+        if (instance.cluster, key) in taken:
+            key = dns_name(instance.name)
+        taken.add((instance.cluster, key))
         keys.append(key)
     return entry, keys
 
@@ -127,39 +127,39 @@ def _named(made: Draft, group: Sequence[Instance]) -> tuple[str, list[str]]:
 
 def _keep_names(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]) -> None:
     """Applications and releases go on under their names, said once where they follow a rule."""
-    rule = _rule([(one.cluster, key, one.name) for one, key in keyed])
-    for one, key in keyed:
-        name = rule or one.name
+    rule = _rule([(instance.cluster, key, instance.name) for instance, key in keyed])
+    for instance, key in keyed:
+        name = rule or instance.name
         if name != NAME_BY_DEFAULT:
-            made.block(one.cluster, key).setdefault("application", {})["name"] = name
+            made.block(instance.cluster, key).setdefault("application", {})["name"] = name
 
 
 def _rule(names: Sequence[tuple[str, str, str]]) -> str:
     """How all names are made of cluster and key, as a spec would write it; "" when there is no rule."""
-    found = set()
+    rules = set()
     for cluster, key, name in names:
         rule = f"-{name}-".replace(f"-{cluster}-", "-${cluster.name}-", 1)
-        found.add(rule.replace(f"-{key}-", "-${service.name}-", 1).strip("-"))
-    return found.pop() if len(found) == 1 else ""
+        rules.add(rule.replace(f"-{key}-", "-${service.name}-", 1).strip("-"))
+    return rules.pop() if len(rules) == 1 else ""
 
 
 # --- charts ---
 
 
-def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], asked: ImportRequest) -> None:
-    charts = [(one, key, one.helm) for one, key in keyed if one.helm]
+def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], request: ImportRequest) -> None:
+    charts = [(instance, key, instance.helm) for instance, key in keyed if instance.helm]
     if not charts:
         return
     service = made.services[entry]
-    service["chart"] = _chart(made, entry, charts[0][2], asked)
+    service["chart"] = _chart(made, entry, charts[0][2], request)
     versions = Counter(helm.release.version for _, _, helm in charts)
     version = versions.most_common(1)[0][0]
     if version:
         service["version"] = version
-    rule = _rule([(one.cluster, key, helm.release.release) for one, key, helm in charts])
+    rule = _rule([(instance.cluster, key, helm.release.release) for instance, key, helm in charts])
     _place_files(made, entry, charts)
-    for one, key, helm in charts:
-        block = made.block(one.cluster, key)
+    for instance, key, helm in charts:
+        block = made.block(instance.cluster, key)
         release = helm.release
         block |= {"version": release.version} if release.version != version else {}
         block |= {} if release.include_crds else {"includeCRDs": False}
@@ -168,11 +168,11 @@ def _place_charts(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]]
         block |= {"values": literal(helm.values)} if helm.values else {}
 
 
-def _chart(made: Draft, entry: str, helm: HelmSource, asked: ImportRequest) -> Block:
+def _chart(made: Draft, entry: str, helm: HelmSource, request: ImportRequest) -> Block:
     release = helm.release
     if release.path:
-        for path in files_below(asked.tree, release.path):
-            made.files[f"services/{entry}/chart/{posixpath.relpath(path, release.path)}"] = asked.tree.read(
+        for path in files_below(request.tree, release.path):
+            made.files[f"services/{entry}/chart/{posixpath.relpath(path, release.path)}"] = request.tree.read(
                 path, release.at
             )
         return {"path": "chart"}
@@ -187,7 +187,7 @@ def _place_files(made: Draft, entry: str, charts: Sequence[tuple[Instance, str, 
     uses = Counter(path for _, _, helm in charts for path, _ in helm.files)
     contents = Counter(path for path, _ in {file for _, _, helm in charts for file in helm.files})
     names = _short_names([path for path in uses if contents[path] == 1 and (uses[path] > 1 or len(charts) == 1)])
-    for place, (one, key, helm) in enumerate(charts):
+    for number, (instance, key, helm) in enumerate(charts):
         listed: list[str] = []
         for path, content in helm.files:
             inside = helm.release.path and within(path, helm.release.path)
@@ -197,14 +197,14 @@ def _place_files(made: Draft, entry: str, charts: Sequence[tuple[Instance, str, 
             elif path in names:
                 made.files[f"services/{entry}/{name}"] = content
             else:
-                name = _beside_cluster(made, one.cluster, name, content)
+                name = _beside_cluster(made, instance.cluster, name, content)
             listed.append(
                 name if len(listed) < shared or not (inside or path in names) else f"/services/{entry}/{name}"
             )
-        if shared and not place:
+        if shared and not number:
             made.services[entry]["valuesFiles"] = listed[:shared]
         if listed[shared:]:
-            made.block(one.cluster, key)["valuesFiles"] = listed[shared:]
+            made.block(instance.cluster, key)["valuesFiles"] = listed[shared:]
 
 
 def _beside_cluster(made: Draft, cluster: str, name: str, content: bytes) -> str:
@@ -222,9 +222,9 @@ def _short_names(paths: Sequence[str]) -> dict[str, str]:
     if len({posixpath.basename(path) for path in paths}) == len(paths):
         return {path: posixpath.basename(path) for path in paths}
     steps = {path: posixpath.splitext(path)[0].strip("/").split("/") for path in paths}
-    common_steps = set.intersection(*(set(each) for each in steps.values()))
+    common_steps = set.intersection(*(set(parts) for parts in steps.values()))
     names = {
-        path: "-".join(step for step in each if step not in common_steps) or "values" for path, each in steps.items()
+        path: "-".join(step for step in parts if step not in common_steps) or "values" for path, parts in steps.items()
     }
     twice = len(set(names.values())) < len(names)
     return {
@@ -242,41 +242,44 @@ class _Copies(NamedTuple):
     top: str
 
 
-def _copies(group: Sequence[Instance], asked: ImportRequest) -> _Copies:
+def _copies(group: Sequence[Instance], request: ImportRequest) -> _Copies:
     """Everything that the kustomizations and plain files of a group are made of."""
     directories: dict[str, None] = {}
-    for one in group:
-        for path in one.kustomizations:
-            directories |= dict.fromkeys(directories_of(path, asked.tree, one.at))
-    manifests = [path for one in group for path in one.manifests]
+    for instance in group:
+        for path in instance.kustomizations:
+            directories |= dict.fromkeys(directories_of(path, request.tree, instance.at))
+    manifests = [path for instance in group for path in instance.manifests]
     if not directories and not manifests:
         return _Copies({}, "/")
-    places = [*directories, *(posixpath.dirname(path) for path in manifests)]
-    top = posixpath.commonpath(places)
-    if "/" in places:
+    locations = [*directories, *(posixpath.dirname(path) for path in manifests)]
+    top = posixpath.commonpath(locations)
+    if "/" in locations:
         hint = "import its tree with `import kustomize`"
         raise InputError("it is made of the whole repository", group[0].at, hint)
-    if top in places:
+    if top in locations:
         top = posixpath.dirname(top)
-    paths = {*manifests, *(path for directory in directories for path in files_below(asked.tree, directory))}
+    paths = {*manifests, *(path for directory in directories for path in files_below(request.tree, directory))}
     return _Copies(
-        {posixpath.relpath(path, top): asked.tree.read(path, Location(path[1:])) for path in sorted(paths)}, top
+        {posixpath.relpath(path, top): request.tree.read(path, Location(path[1:])) for path in sorted(paths)}, top
     )
 
 
 def _place_resources(made: Draft, entry: str, keyed: Sequence[tuple[Instance, str]], copied: _Copies) -> None:
     lists = {}
-    for one, key in keyed:
-        found = [f"{posixpath.relpath(path, copied.top)}/" for path in one.kustomizations]
-        lists[one.cluster, key] = [*found, *(posixpath.relpath(path, copied.top) for path in one.manifests)]
+    for instance, key in keyed:
+        resources = [f"{posixpath.relpath(path, copied.top)}/" for path in instance.kustomizations]
+        lists[instance.cluster, key] = [
+            *resources,
+            *(posixpath.relpath(path, copied.top) for path in instance.manifests),
+        ]
     ruled = {tuple(_by_cluster(path, cluster) for path in paths) for (cluster, _), paths in lists.items()}
     if len(ruled) == 1:
         if paths := ruled.pop():
             made.services[entry]["resources"] = list(paths)
         return
-    for (cluster, key), found in lists.items():
-        if found:
-            made.block(cluster, key)["resources"] = [f"/services/{entry}/{path}" for path in found]
+    for (cluster, key), resources in lists.items():
+        if resources:
+            made.block(cluster, key)["resources"] = [f"/services/{entry}/{path}" for path in resources]
 
 
 def _by_cluster(path: str, cluster: str) -> str:

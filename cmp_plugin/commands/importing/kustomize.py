@@ -22,24 +22,24 @@ NAMESPACE = "${service.namespace}"
 RESERVED = ("profiles", "services", "clusters", "schemas")
 
 
-def convert(asked: ImportRequest) -> Conversion:
+def convert(request: ImportRequest) -> Conversion:
     """A source as a fleet. InputError when there is nothing to import in it."""
-    tree = asked.tree
+    tree = request.tree
     made, left, notes = draft(), list[CmpError](), list[str]()
     pairs: list[Pair] = []
     taken_apart: set[str] = set()
-    for app in find_apps(tree, asked.start, dns_name(asked.name) or "app"):
+    for app in find_apps(tree, request.start, dns_name(request.name) or "app"):
         good = _readable(tree, app, left)
         if not good.overlays:
             continue
         try:
-            if app.name in asked.as_trees:
-                raise KeepsDirectory(asked.as_trees[app.name])
+            if app.name in request.as_trees:
+                raise KeepsDirectory(request.as_trees[app.name])
             _as_blocks(made, tree, good)
             taken_apart.add(app.name)
         except KeepsDirectory as reason:
             notes.append(f"{app.name} keeps its overlays as directories: {reason}")
-            _as_tree(made, tree, good, asked)
+            _as_tree(made, tree, good, request)
         for overlay in good.overlays:
             made.clusters[overlay.cluster] |= {
                 "labels": {"env": overlay.environment},
@@ -80,7 +80,7 @@ def _builds_on(tree: FileTree, overlay: Overlay) -> list[str]:
 
 def _as_blocks(made: Draft, tree: FileTree, app: App) -> None:
     """Bases beside the service, each overlay as its cluster's block. Raises KeepsDirectory before any change."""
-    found = {overlay: lifted(tree, app, overlay) for overlay in app.overlays}
+    by_overlay = {overlay: lifted(tree, app, overlay) for overlay in app.overlays}
     reached = {path for overlay in app.overlays for path in _builds_on(tree, overlay)}
     kept = reached - {overlay.path for overlay in app.overlays}
     for path in kept:
@@ -88,27 +88,31 @@ def _as_blocks(made: Draft, tree: FileTree, app: App) -> None:
             raise KeepsDirectory(
                 f"it builds on {path[1:] or 'the top'}, outside of {app.directory[1:] or 'the source'}"
             )
-    shared = [base for base in next(iter(found.values())).bases if all(base in one.bases for one in found.values())]
+    shared = [
+        base
+        for base in next(iter(by_overlay.values())).bases
+        if all(base in result.bases for result in by_overlay.values())
+    ]
     made.services[app.name] = {"resources": [_inside(app, base) for base in shared]} if shared else {}
     _copy(made, tree, kept, app.directory, f"services/{app.name}")
-    for overlay, one in found.items():
-        _place(made, app, overlay, one, shared)
+    for overlay, result in by_overlay.items():
+        _place(made, app, overlay, result, shared)
     _share_namespace(made, app)
-    if len(found) > 1:
-        factored(made, app.name, [(overlay.cluster, app.name) for overlay in found])
+    if len(by_overlay) > 1:
+        factored(made, app.name, [(overlay.cluster, app.name) for overlay in by_overlay])
 
 
 def _inside(app: App, path: str) -> str:
     return posixpath.relpath(path, app.directory) + "/"
 
 
-def _place(made: Draft, app: App, overlay: Overlay, one: Lifted, shared: list[str]) -> None:
+def _place(made: Draft, app: App, overlay: Overlay, result: Lifted, shared: list[str]) -> None:
     block = made.block(overlay.cluster, app.name)
-    block |= one.block
-    own = [f"/services/{app.name}/{_inside(app, base)}" for base in one.bases if base not in shared]
+    block |= result.block
+    own = [f"/services/{app.name}/{_inside(app, base)}" for base in result.bases if base not in shared]
     if resources := [*own, *block.get("resources", [])]:
         block["resources"] = resources
-    for name, content in one.files.items():
+    for name, content in result.files.items():
         made.files[f"clusters/{overlay.cluster}/{app.name}/{name}"] = content
 
 
@@ -125,7 +129,7 @@ def _share_namespace(made: Draft, app: App) -> None:
                 del block["kustomize"]
 
 
-def _as_tree(made: Draft, tree: FileTree, app: App, asked: ImportRequest) -> None:
+def _as_tree(made: Draft, tree: FileTree, app: App, request: ImportRequest) -> None:
     """Everything that the overlays build on, as it lies; the service takes the cluster's overlay.
 
     Below the service where it is all below the app, else in a directory of the fleet that apps share.
@@ -137,8 +141,8 @@ def _as_tree(made: Draft, tree: FileTree, app: App, asked: ImportRequest) -> Non
     if own:
         top, target, shown = app.directory, f"services/{app.name}", ""
     else:
-        name = dns_name(asked.name)
-        top = asked.start if all(within(path, asked.start) for path in reached) else "/"
+        name = dns_name(request.name)
+        top = request.start if all(within(path, request.start) for path in reached) else "/"
         target = name if name and name not in RESERVED else "source"
         shown = f"/{target}/"
         made.fleet["directories"] = [target]
@@ -156,11 +160,11 @@ def _as_tree(made: Draft, tree: FileTree, app: App, asked: ImportRequest) -> Non
 
 def _pattern(app: App, top: str) -> str:
     """The overlays' path with the environment's name as a reference, if that fits all of them."""
-    found = set()
+    patterns = set()
     for overlay in app.overlays:
         steps = posixpath.relpath(overlay.path, top).split("/")
-        found.add("/".join("${cluster.labels.env}" if step == overlay.environment else step for step in steps))
-    return found.pop() if len(found) == 1 else ""
+        patterns.add("/".join("${cluster.labels.env}" if step == overlay.environment else step for step in steps))
+    return patterns.pop() if len(patterns) == 1 else ""
 
 
 def _copy(made: Draft, tree: FileTree, directories: Iterable[str], top: str, target: str) -> None:
@@ -178,8 +182,8 @@ def _copy(made: Draft, tree: FileTree, directories: Iterable[str], top: str, tar
 def files_below(tree: FileTree, directory: str) -> list[str]:
     """Canonical paths of every file below a directory; links to directories are not followed."""
     start = tree.locate(directory, Location(directory[1:] or "."))
-    found: list[str] = []
-    for place, _, names in os.walk(start):
-        below = os.path.relpath(place, start)
-        found += [posixpath.normpath(posixpath.join(directory, below, name)) for name in names]
-    return found
+    paths: list[str] = []
+    for parent, _, names in os.walk(start):
+        below = os.path.relpath(parent, start)
+        paths += [posixpath.normpath(posixpath.join(directory, below, name)) for name in names]
+    return paths

@@ -76,19 +76,19 @@ class _Lifting:
             block["metadata"] = {"labels": literal(labels[0]["pairs"])}
         elif labels:
             fragment["labels"] = literal(labels)
-        found = {"images": images, "patches": self.patches, "resources": resources, "kustomize": fragment}
-        return Lifted(block | {name: value for name, value in found.items() if value}, tuple(self.bases), self.files)
+        parts = {"images": images, "patches": self.patches, "resources": resources, "kustomize": fragment}
+        return Lifted(block | {name: value for name, value in parts.items() if value}, tuple(self.bases), self.files)
 
     def resources(self, entries: list[Any]) -> list[str]:
         """Files beside the overlay, as the block names them; directories go to `bases`."""
-        found: list[str] = []
+        paths: list[str] = []
         for entry in entries:
             path = self.canonical(entry)
             if self.tree.is_dir(path):
                 self.bases.append(self.below(path))
             else:
-                found.append(self.carried(entry))
-        return found
+                paths.append(self.carried(entry))
+        return paths
 
     def below(self, path: str) -> str:
         """`path`, if the service can hold a copy of it."""
@@ -126,13 +126,13 @@ class _Lifting:
         return path.with_value((self.directory if field == "components" else self.carried)(path.value))
 
     def images(self, entries: list[Any]) -> Block:
-        found: Block = {}
+        images: Block = {}
         for entry in entries:
             rest = {key: value for key, value in entry.items() if key != "name" and value}
-            if not set(rest) <= _IMAGE or entry.get("name", "") in ("", *found):
+            if not set(rest) <= _IMAGE or entry.get("name", "") in ("", *images):
                 raise KeepsDirectory("it has an image that cannot be told by its name")
-            found[str(entry["name"])] = literal(rest)
-        return found
+            images[str(entry["name"])] = literal(rest)
+        return images
 
     # --- patches ---
 
@@ -158,10 +158,10 @@ class _Lifting:
 
     def unused(self, name: str) -> str:
         """`name`, or with the first number that makes it another one."""
-        count, found = 2, name
-        while found in self.patches:
-            found, count = f"{name}-{count}", count + 1
-        return found
+        count, free = 2, name
+        while free in self.patches:
+            free, count = f"{name}-{count}", count + 1
+        return free
 
 
 def inline(text: bytes) -> Any:

@@ -15,32 +15,34 @@ MOST_STEPS = 3  # of a cluster's word, as in `eu-west-1`
 
 def words(names: Mapping[str, Sequence[str]]) -> dict[str, str]:
     """Cluster -> its word in the names. Two clusters never have the same one."""
-    found: dict[str, str] = {}
-    offers = {cluster: _offers(each) for cluster, each in names.items()}
+    chosen: dict[str, str] = {}
+    offers = {cluster: _offers(cluster_names) for cluster, cluster_names in names.items()}
     for side in ("suffix", "prefix"):
         known = Counter(
             stem
-            for each in offers.values()
-            for stem in {s for (at, _), stems in each.items() if at == side for s in stems}
+            for offered in offers.values()
+            for stem in {s for (at, _), stems in offered.items() if at == side for s in stems}
         )
-        for cluster, each in offers.items():
-            scores = {word: sum(known[stem] > 1 for stem in stems) for (at, word), stems in each.items() if at == side}
+        for cluster, offered in offers.items():
+            scores = {
+                word: sum(known[stem] > 1 for stem in stems) for (at, word), stems in offered.items() if at == side
+            }
             best = max(scores, key=lambda word: (scores[word], -len(word), word), default="")
-            if best and scores[best] and cluster not in found:
-                found[cluster] = best
-    twice = {word for word, count in Counter(found.values()).items() if count > 1}
-    return {cluster: word for cluster, word in found.items() if word not in twice}
+            if best and scores[best] and cluster not in chosen:
+                chosen[cluster] = best
+    twice = {word for word, count in Counter(chosen.values()).items() if count > 1}
+    return {cluster: word for cluster, word in chosen.items() if word not in twice}
 
 
 def _offers(names: Sequence[str]) -> dict[tuple[str, str], set[str]]:
     """(side, word) -> what is left of the names that have it, where at least half of the names do."""
-    found: dict[tuple[str, str], set[str]] = {}
+    offers: dict[tuple[str, str], set[str]] = {}
     for name in names:
         steps = name.split("-")
         for count in range(1, min(MOST_STEPS, len(steps) - 1) + 1):
-            found.setdefault(("suffix", "-".join(steps[-count:])), set()).add("-".join(steps[:-count]))
-            found.setdefault(("prefix", "-".join(steps[:count])), set()).add("-".join(steps[count:]))
-    return {key: stems for key, stems in found.items() if 2 * len(stems) >= len(names)}
+            offers.setdefault(("suffix", "-".join(steps[-count:])), set()).add("-".join(steps[:-count]))
+            offers.setdefault(("prefix", "-".join(steps[:count])), set()).add("-".join(steps[count:]))
+    return {key: stems for key, stems in offers.items() if 2 * len(stems) >= len(names)}
 
 
 def without_word(name: str, candidates: Sequence[str]) -> str:

@@ -36,31 +36,31 @@ class App(NamedTuple):
 
 def find_apps(tree: FileTree, start: str, name: str) -> list[App]:
     """Every app below `start`; `name` is for one whose overlays lie at the top. InputError: there is none."""
-    found: dict[tuple[str, str], list[Overlay]] = {}
+    overlays_of: dict[tuple[str, str], list[Overlay]] = {}
     kustomizations = _kustomizations(tree, start)
     for path in kustomizations:
         steps = path.strip("/").split("/")
-        places = [index for index, step in enumerate(steps[:-1]) if step in PARENTS]
-        if not places:
+        positions = [index for index, step in enumerate(steps[:-1]) if step in PARENTS]
+        if not positions:
             continue
-        top, environment, below = steps[: places[-1]], steps[places[-1] + 1], steps[places[-1] + 2 :]
-        whole = "/" + "/".join(steps[: places[-1] + 2])
+        top, environment, below = steps[: positions[-1]], steps[positions[-1] + 1], steps[positions[-1] + 2 :]
+        whole = "/" + "/".join(steps[: positions[-1] + 2])
         if len(below) > 1 or (below and whole in kustomizations):
             continue  # a part of the overlay above it
         app = (below or top or [name])[-1]
         overlay = Overlay(environment, dns_name(environment), path)
-        found.setdefault(("/" + "/".join(top), app), []).append(overlay)
-    if not found:
-        hint = f"an overlay is a kustomization in one of {', '.join(one + '/<environment>' for one in PARENTS)}"
+        overlays_of.setdefault(("/" + "/".join(top), app), []).append(overlay)
+    if not overlays_of:
+        hint = f"an overlay is a kustomization in one of {', '.join(parent + '/<environment>' for parent in PARENTS)}"
         raise InputError("there is no overlay in the source", None, hint)
-    return _named(found)
+    return _named(overlays_of)
 
 
-def _named(found: dict[tuple[str, str], list[Overlay]]) -> list[App]:
+def _named(overlays_of: dict[tuple[str, str], list[Overlay]]) -> list[App]:
     """Two apps of one name get their directories' names before it."""
     apps: list[App] = []
-    for (directory, app), overlays in sorted(found.items()):
-        twice = sum(name == app for _, name in found) > 1
+    for (directory, app), overlays in sorted(overlays_of.items()):
+        twice = sum(name == app for _, name in overlays_of) > 1
         steps = [step for step in directory.split("/") if step]
         whole = steps if steps and steps[-1] == app else [*steps, app]
         apps.append(App(dns_name("-".join(whole) if twice else app), directory, tuple(sorted(overlays))))
@@ -69,14 +69,14 @@ def _named(found: dict[tuple[str, str], list[Overlay]]) -> list[App]:
 
 def _kustomizations(tree: FileTree, start: str) -> list[str]:
     """Canonical directories that hold a kustomization; hidden ones and links are not entered."""
-    found: list[str] = []
+    paths: list[str] = []
     seen = 0
-    for place, directories, files in os.walk(os.path.join(tree.root, start[1:])):
-        directories[:] = sorted(each for each in directories if not each.startswith("."))
+    for parent, directories, files in os.walk(os.path.join(tree.root, start[1:])):
+        directories[:] = sorted(name for name in directories if not name.startswith("."))
         seen += len(directories) + len(files)
         if seen > MAX_ENTRIES:
             raise InputError(f"the source holds more than {MAX_ENTRIES} files", Location("."))
         if any(file in KUSTOMIZATIONS for file in files):
-            path = os.path.relpath(place, tree.root)
-            found.append(posixpath.normpath(f"/{path}"))
-    return sorted(found)
+            path = os.path.relpath(parent, tree.root)
+            paths.append(posixpath.normpath(f"/{path}"))
+    return sorted(paths)

@@ -42,13 +42,13 @@ def owned(pair: Pair, tools: Tools, context: FetchContext) -> list[dict[str, Any
         raise ToolError(message, pair.at, error.hint, argv=error.argv, stderr=error.stderr) from None
     except CmpError as error:
         raise labelled(error, pair.label) from None
-    return [one.value for one in flatten_lists(Manifest(value, "") for value in documents)]
+    return [manifest.value for manifest in flatten_lists(Manifest(value, "") for value in documents)]
 
 
 def _texts(source: Source, tools: Tools, context: FetchContext) -> list[bytes]:
     if isinstance(source, Kustomization):
-        place = context.tree.locate(source.path, Location(source.path[1:]))
-        return [kustomize.build(tools.kustomize, place, workdir=context.workdir, deadline=context.deadline)]
+        directory = context.tree.locate(source.path, Location(source.path[1:]))
+        return [kustomize.build(tools.kustomize, directory, workdir=context.workdir, deadline=context.deadline)]
     if isinstance(source, Manifests):
         return [context.tree.read(path, Location(path[1:])) for path in source.paths]
     return [_release(source, tools, context)]
@@ -79,11 +79,11 @@ def _release(release: Release, tools: Tools, context: FetchContext) -> bytes:
 def chart_directory(release: Release, locked: tuple[Locked, ...], context: FetchContext) -> str:
     """A directory with the release's chart and all of its dependencies."""
 
-    def elsewhere(one: ChartRequest) -> str:
-        entry = find(locked, one)
-        return locked_chart(one, entry, context) if entry else unlocked_chart(one, context)[1]
+    def elsewhere(request: ChartRequest) -> str:
+        entry = find(locked, request)
+        return locked_chart(request, entry, context) if entry else unlocked_chart(request, context)[1]
 
     if not release.path:
         return elsewhere(chart_request(release.repository, release.name, release.version, release.at))
-    place = context.tree.locate(release.path, release.at)
-    return complete(release.path, place, context.tree, release.at, context.workdir, elsewhere)
+    directory = context.tree.locate(release.path, release.at)
+    return complete(release.path, directory, context.tree, release.at, context.workdir, elsewhere)

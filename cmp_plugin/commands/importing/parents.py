@@ -18,29 +18,29 @@ from .conversion import ImportRequest
 from .instances import Instance
 
 
-def without_applications(found: Instance, files: Collection[str], asked: ImportRequest) -> Instance:
-    """`found` without the files and kustomizations of Applications. `files`: where Applications stand.
+def without_applications(instance: Instance, files: Collection[str], request: ImportRequest) -> Instance:
+    """`instance` without the files and kustomizations of Applications. `files`: where Applications stand.
 
     Raises InputError for a kustomization that makes both.
     """
-    return found._replace(
-        manifests=tuple(path for path in found.manifests if path[1:] not in files),
+    return instance._replace(
+        manifests=tuple(path for path in instance.manifests if path[1:] not in files),
         kustomizations=tuple(
-            path for path in found.kustomizations if not _makes_applications(path, found, files, asked)
+            path for path in instance.kustomizations if not _makes_applications(path, instance, files, request)
         ),
     )
 
 
-def _makes_applications(path: str, found: Instance, files: Collection[str], asked: ImportRequest) -> bool:
-    directories = directories_of(path, asked.tree, found.at)
+def _makes_applications(path: str, instance: Instance, files: Collection[str], request: ImportRequest) -> bool:
+    directories = directories_of(path, request.tree, instance.at)
     if not {posixpath.dirname(f"/{file}") for file in files} & set(directories):
         return False
-    place = asked.tree.locate(path, found.at)
+    directory = request.tree.locate(path, instance.at)
     built = kustomize.build(
-        kustomize.find(KUSTOMIZE), place, workdir=asked.context.workdir, deadline=asked.context.deadline
+        kustomize.find(KUSTOMIZE), directory, workdir=request.context.workdir, deadline=request.context.deadline
     )
-    theirs = {bool(Found(document.value, found.at).kind) for document in load_manifests(built)}
+    theirs = {bool(Found(document.value, instance.at).kind) for document in load_manifests(built)}
     if theirs == {True, False}:
         hint = "keep Applications in a kustomization of their own"
-        raise InputError(f"{path[1:]} makes Applications and other objects", found.at, hint)
+        raise InputError(f"{path[1:]} makes Applications and other objects", instance.at, hint)
     return theirs == {True}

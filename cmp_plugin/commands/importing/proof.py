@@ -44,21 +44,21 @@ def prove(
 ) -> Iterator[Proof]:
     """One proof per pair, in their order. `theirs` renders the source, `parallel` does the work."""
     planned: list[Planned] = []
-    asked: list[Pair] = []
+    planned_pairs: list[Pair] = []
     for pair in pairs:
         try:
             planned.append(Planned(pair.cluster, *planned_service(open_cluster(fleet, pair.cluster), pair.key), 0))
-            asked.append(pair)
+            planned_pairs.append(pair)
         except CmpError as error:
             yield Proof(pair, 0, (error,))
-    pair_of = {id(one): pair for one, pair in zip(planned, asked, strict=True)}
+    pair_of = {id(plan): pair for plan, pair in zip(planned, planned_pairs, strict=True)}
 
-    def work(one: Planned, deadline: Deadline) -> bytes:
-        pair = pair_of[id(one)]
-        rendered = render(one.resolved.service, one.request.tree, deadline).manifests
+    def work(plan: Planned, deadline: Deadline) -> bytes:
+        pair = pair_of[id(plan)]
+        rendered = render(plan.resolved.service, plan.request.tree, deadline).manifests
         before = [_without_empty(value) for value in theirs(pair, deadline)]
         after = [_without_empty(manifest.value) for manifest in rendered]
-        changes = compared(before, after, (pair.namespace, one.resolved.service.namespace))
+        changes = compared(before, after, (pair.namespace, plan.resolved.service.namespace))
         # What differs between two renders of the source says nothing about the fleet.
         again = [_without_empty(value) for value in theirs(pair, deadline)] if changes else before
         random: set[tuple[str, str]] = set()
@@ -68,7 +68,7 @@ def prove(
         lines = [line for change in changes for line in sentences(change, random)]
         return json.dumps([len(after), lines, sorted(f"{name} {path}" for name, path in random)]).encode()
 
-    for pair, (_, result) in zip(asked, parallel(planned, work), strict=True):
+    for pair, (_, result) in zip(planned_pairs, parallel(planned, work), strict=True):
         if isinstance(result, CmpError):
             yield Proof(pair, 0, (result,))
             continue

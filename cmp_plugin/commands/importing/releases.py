@@ -51,7 +51,7 @@ class HelmSource(NamedTuple):
         return (self.release.repository, self.release.path or self.release.name)
 
 
-def helm_source(source: dict[str, Any], refs: dict[str, str], release: Release, asked: ImportRequest) -> HelmSource:
+def helm_source(source: dict[str, Any], refs: dict[str, str], release: Release, request: ImportRequest) -> HelmSource:
     """`source` of an Application. `refs`: names of its other sources -> directory; `release` says what is known.
 
     Raises InputError for what a fleet cannot say.
@@ -63,8 +63,8 @@ def helm_source(source: dict[str, Any], refs: dict[str, str], release: Release, 
         raise InputError("it uses Argo CD's build environment", release.at, "write the values out")
     if text(options, "namespace") not in ("", release.namespace):
         raise InputError("helm.namespace is another one than the destination's", release.at)
-    release = _with_chart(source, release, asked)
-    files = _files(options, refs, release, asked)
+    release = _with_chart(source, release, request)
+    files = _files(options, refs, release, request)
     values = _inline(options, release.at)
     sets = tuple(_set(parameter) for parameter in options.get("parameters") or [])
     release = release._replace(
@@ -75,65 +75,65 @@ def helm_source(source: dict[str, Any], refs: dict[str, str], release: Release, 
         kube_version=text(options, "kubeVersion") or release.kube_version,
         api_versions=tuple(map(str, options.get("apiVersions") or ())),
     )
-    if sets and any("[" in one.partition("=")[2].partition("=")[0] for one in sets):
+    if sets and any("[" in option.partition("=")[2].partition("=")[0] for option in sets):
         # An index changes a list that lies below, so everything is worked out into one.
         merged = _merged([*(content for _, content in files), dump_values(values)], release.at)
-        return _checked(HelmSource(release, (), _computed(sets, merged, asked)))
+        return _checked(HelmSource(release, (), _computed(sets, merged, request)))
     if sets:
-        over = node(_computed(sets, {}, asked), release.at)
+        over = node(_computed(sets, {}, request), release.at)
         values = plain(merge_values(node(values, release.at), over))
     return _checked(HelmSource(release, files, values))
 
 
-def _checked(found: HelmSource) -> HelmSource:
+def _checked(source: HelmSource) -> HelmSource:
     def appends(value: Any) -> bool:
         if isinstance(value, dict):
             return any(key.endswith("+") or appends(child) for key, child in value.items())
         return isinstance(value, list) and any(map(appends, value))
 
-    if appends(found.values):
-        raise InputError("it has a value whose key ends in +", found.release.at, "put it into a values file")
-    return found
+    if appends(source.values):
+        raise InputError("it has a value whose key ends in +", source.release.at, "put it into a values file")
+    return source
 
 
-def _with_chart(source: dict[str, Any], release: Release, asked: ImportRequest) -> Release:
+def _with_chart(source: dict[str, Any], release: Release, request: ImportRequest) -> Release:
     name = text(source, "chart")
     if not name:
         path = canonical(text(source, "path") or ".", "/", release.at)
-        if not asked.tree.exists(f"{path}/Chart.yaml"):
-            raise missing(path, release.at, asked)
-        asked.tree.locate(path, release.at)
+        if not request.tree.exists(f"{path}/Chart.yaml"):
+            raise missing(path, release.at, request)
+        request.tree.locate(path, release.at)
         return release._replace(path=path, name=posixpath.basename(path))
     repository = text(source, "repoURL")
     repository = repository if "://" in repository else f"oci://{repository}"
     version = text(source, "targetRevision")
     if not is_exact(version):
-        found = chart_request(repository, name, version.replace("*", "x") or ">=0.0.0", release.at)
-        version = lock_chart(found, asked.context)[0].version
+        chart = chart_request(repository, name, version.replace("*", "x") or ">=0.0.0", release.at)
+        version = lock_chart(chart, request.context)[0].version
     return release._replace(name=name, repository=repository.rstrip("/"), version=version)
 
 
-def missing(path: str, at: Location, asked: ImportRequest) -> InputError:
+def missing(path: str, at: Location, request: ImportRequest) -> InputError:
     """What to say of a path of a git source that is not among the files at hand."""
-    hint = "" if asked.is_whole else "the source is in no git repository: name the directory that paths begin at"
+    hint = "" if request.is_whole else "the source is in no git repository: name the directory that paths begin at"
     return InputError(f"{path[1:]} is not in this repository", at, hint)
 
 
 def _files(
-    options: dict[str, Any], refs: dict[str, str], release: Release, asked: ImportRequest
+    options: dict[str, Any], refs: dict[str, str], release: Release, request: ImportRequest
 ) -> tuple[tuple[str, bytes], ...]:
-    found: list[tuple[str, bytes]] = []
+    files: list[tuple[str, bytes]] = []
     for name in options.get("valueFiles") or []:
-        path, content = _file(str(name), refs, release, asked)
+        path, content = _file(str(name), refs, release, request)
         if content is not None:
             load_values(content, path.lstrip("/"))
-            found.append((path, content))
+            files.append((path, content))
         elif options.get("ignoreMissingValueFiles") is not True:
             raise InputError(f"the values file {name} does not exist", release.at)
-    return tuple(found)
+    return tuple(files)
 
 
-def _file(name: str, refs: dict[str, str], release: Release, asked: ImportRequest) -> tuple[str, bytes | None]:
+def _file(name: str, refs: dict[str, str], release: Release, request: ImportRequest) -> tuple[str, bytes | None]:
     """A values file of another source, of the repository, or of the chart itself; no content: it is not there."""
     if "://" in name or "*" in name:
         raise InputError(f"the values file {name} is not imported", release.at, "name each file by its path")
@@ -143,7 +143,7 @@ def _file(name: str, refs: dict[str, str], release: Release, asked: ImportReques
             raise InputError(f"the values file {name} names a source that is not there", release.at)
         path = canonical(below, refs[ref[1:]], release.at)
     elif not release.path and not name.startswith("/"):
-        directory = os.path.realpath(chart_directory(release, (), asked.context))
+        directory = os.path.realpath(chart_directory(release, (), request.context))
         path = os.path.realpath(os.path.join(directory, name))
         if not within(path, directory) or not os.path.isfile(path):
             return name, None
@@ -151,7 +151,7 @@ def _file(name: str, refs: dict[str, str], release: Release, asked: ImportReques
             return name, file.read()
     else:
         path = canonical(name, release.path, release.at)
-    return path, asked.tree.read(path, release.at) if asked.tree.exists(path) else None
+    return path, request.tree.read(path, release.at) if request.tree.exists(path) else None
 
 
 def _inline(options: dict[str, Any], at: Location) -> Block:
@@ -166,8 +166,8 @@ def _merged(contents: Sequence[bytes], at: Location) -> Block:
     merged = Node({}, at)
     for content in contents:
         merged = merge_values(merged, load_values(content, f"{at.file} (values)"))
-    found: Block = plain(merged)
-    return found
+    values: Block = plain(merged)
+    return values
 
 
 def _set(parameter: dict[str, Any]) -> str:
@@ -175,40 +175,40 @@ def _set(parameter: dict[str, Any]) -> str:
     value, name = str(parameter.get("value", "")), str(parameter.get("name", ""))
     if not (value.startswith("{") and value.endswith("}")):
         value = "".join(
-            "\\," if char == "," and value[max(place - 1, 0)] != "\\" else char for place, char in enumerate(value)
+            "\\," if char == "," and value[max(index - 1, 0)] != "\\" else char for index, char in enumerate(value)
         )
     return f"--set{'-string' if parameter.get('forceString') is True else ''}={name}={value}"
 
 
-def _computed(sets: Sequence[str], base: Block, asked: ImportRequest) -> Block:
+def _computed(sets: Sequence[str], base: Block, request: ImportRequest) -> Block:
     """What helm makes of parameters over `base`, asked with a chart that prints its values."""
-    probe = os.path.join(asked.context.workdir, "parameters")
+    probe = os.path.join(request.context.workdir, "parameters")
     for file, content in {**_PROBE, "values.json": dump_values(_marked(base)).decode()}.items():
-        place = os.path.join(probe, file)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(place, "w", encoding="utf-8") as handle:
+        path = os.path.join(probe, file)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w", encoding="utf-8") as handle:
             handle.write(content)
     # helm drops a null for which the chart has no value, and this chart has none.
     marked = [
-        f"--set-string={one[6:-4]}{_NULL}" if one.startswith("--set=") and one.endswith("=null") else one
-        for one in sets
+        f"--set-string={option[6:-4]}{_NULL}" if option.startswith("--set=") and option.endswith("=null") else option
+        for option in sets
     ]
     output = helm.template(
-        helm.find(asked.context.helm_range),
+        helm.find(request.context.helm_range),
         chart_path=probe,
         release="probe",
         namespace="probe",
         include_crds=False,
         skip_tests=True,
-        kube_version=asked.kubernetes,
+        kube_version=request.kubernetes,
         api_versions=(),
         values_file=os.path.join(probe, "values.json"),
-        workdir=asked.context.workdir,
-        deadline=asked.context.deadline,
+        workdir=request.context.workdir,
+        deadline=request.context.deadline,
         more=marked,
     ).decode()
-    found: Block = _unmarked(json.loads(output[output.index("{") :])["values"])
-    return found
+    values: Block = _unmarked(json.loads(output[output.index("{") :])["values"])
+    return values
 
 
 def _marked(value: Any) -> Any:
@@ -230,7 +230,7 @@ def shared_files(sources: Sequence[HelmSource]) -> int:
     columns = zip(*(source.files for source in sources), strict=False)
     count = 0
     for column in columns:
-        if any(other != column[0] for other in column):
+        if any(file != column[0] for file in column):
             break
         count += 1
     return count

@@ -23,17 +23,22 @@ class Repository(NamedTuple):
     revision: str
 
 
-def repository_of(applications: list[Found], asked: ImportRequest) -> Repository:
+def repository_of(applications: list[Found], request: ImportRequest) -> Repository:
     """The repository that the source lies in."""
-    found = git.repository(asked.tree.root, asked.context.deadline)
-    revisions = [_revision(source) for one in applications for source in sources_of(one) if not source.get("chart")]
+    repository = git.repository(request.tree.root, request.context.deadline)
+    revisions = [
+        _revision(source)
+        for application in applications
+        for source in sources_of(application)
+        if not source.get("chart")
+    ]
     revision = Counter(revisions).most_common(1)[0][0] if revisions else "HEAD"
-    return Repository(git.origin(found, asked.context.deadline) if found else "", revision)
+    return Repository(git.origin(repository, request.context.deadline) if repository else "", revision)
 
 
-def sources_of(one: Found) -> list[dict[str, Any]]:
+def sources_of(application: Found) -> list[dict[str, Any]]:
     """The sources of an Application, one or several."""
-    spec = mapping(one.value, "spec")
+    spec = mapping(application.value, "spec")
     listed = spec["sources"] if isinstance(spec.get("sources"), list) else [spec.get("source")]
     return [source for source in listed if isinstance(source, dict)]
 
@@ -53,5 +58,5 @@ def check_repository(source: dict[str, Any], here: Repository, at: Location) -> 
 
 def _tail(address: str) -> str:
     """The end of an address, which all ways to write it have in common; no login is part of it."""
-    place = re.sub(r"^[^@/]*@", "", re.sub(r"^[a-z+]+://", "", address.lower()))
-    return "/".join(re.split(r"[/:]", place.rstrip("/").removesuffix(".git"))[-2:])
+    location = re.sub(r"^[^@/]*@", "", re.sub(r"^[a-z+]+://", "", address.lower()))
+    return "/".join(re.split(r"[/:]", location.rstrip("/").removesuffix(".git"))[-2:])

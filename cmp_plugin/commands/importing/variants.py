@@ -65,18 +65,18 @@ def _shared(blocks: Sequence[Block], service: str) -> Block:
     """What the blocks have alike and a variant can say."""
     files: list[str] = []
     for column in zip(*(block.get("valuesFiles", []) for block in blocks), strict=False):
-        if any(other != column[0] for other in column) or not column[0].startswith(f"/services/{service}/"):
+        if any(file != column[0] for file in column) or not column[0].startswith(f"/services/{service}/"):
             break
         files.append(column[0])
-    found: Block = {"valuesFiles": files} if files else {}
+    shared: Block = {"valuesFiles": files} if files else {}
     more = any(len(block.get("valuesFiles", [])) > len(files) for block in blocks)
     for field in sorted({name for block in blocks for name in block} - {"service", "resources", "valuesFiles"}):
         # Values in a variant lie below the files of the cluster, where they were above.
         if not (field == "values" and more):
-            found |= common(
+            shared |= common(
                 [{field: block[field]} if field in block else {} for block in blocks], DEPTHS.get(field, 0) + 1
             )
-    return found
+    return shared
 
 
 def _take(block: Block, shared: Block) -> None:
