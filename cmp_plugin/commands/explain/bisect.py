@@ -29,7 +29,7 @@ def likely_first(
 
     The one that is most alike is tried alone: mostly that is it, and then the others make no difference at once.
     """
-    by_likeness = sorted(scored, key=lambda each: -each[0])
+    by_likeness = sorted(scored, key=lambda pair: -pair[0])
     alone = sum(likeness >= LIKELY for likeness, _ in by_likeness[:1])
     settings = [setting for _, setting in by_likeness]
     yield from deciding(settings[:alone], differs)

@@ -23,11 +23,12 @@ class ChartOrigins:
 
     def said(self, keys: Keys) -> tuple[Statement, ...]:
         """What the chart says at a path in `values`, highest first: its own words, then a subchart's."""
-        found = self.defaults.find(keys[1:]) if keys[0] == "values" else None
-        if found is None or found.entries():
+        default = self.defaults.find(keys[1:]) if keys[0] == "values" else None
+        if default is None or default.entries():
             return ()
         return tuple(
-            Statement(self._layers.get(one.at.file, ""), keys, one, literal=True) for one in (found, *found.over)
+            Statement(self._layers.get(value.at.file, ""), keys, value, literal=True)
+            for value in (default, *default.over)
         )
 
     def template(self, name: str) -> Location | None:
@@ -35,7 +36,9 @@ class ChartOrigins:
         chart, (_, _, path) = self._chart, name.partition("/")
         while chart is not None and path.startswith("charts/"):
             _, inner, path = path.split("/", 2)
-            chart = next((one.chart for one in chart.subcharts if inner in (one.key, one.chart.name)), None)
+            chart = next(
+                (subchart.chart for subchart in chart.subcharts if inner in (subchart.key, subchart.chart.name)), None
+            )
         return Location(f"{chart.values.at.file.rpartition('/')[0]}/{path}") if chart is not None and path else None
 
 

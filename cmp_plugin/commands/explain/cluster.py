@@ -50,17 +50,17 @@ def facts_said(cluster: Cluster) -> Iterator[Statement]:
     """What fleet, profiles and cluster say about the cluster itself, lowest first."""
     for layer, _, spec in cluster.sources:
         for field in FACTS:
-            found = spec.get(field)
-            if found is not None:
-                yield from walked(layer, (field,), prepared(found))
+            fact = spec.get(field)
+            if fact is not None:
+                yield from walked(layer, (field,), prepared(fact))
 
 
 def facts_tree(cluster: Cluster) -> Node:
     """What holds of all that in the end, as one tree."""
     merged = Node({}, cluster.facts.at)
     for _, _, spec in cluster.sources:
-        found = {field: prepared(child) for field in FACTS if (child := spec.get(field)) is not None}
-        merged = merge_fields(merged, Node(found, spec.at))
+        facts = {field: prepared(child) for field in FACTS if (child := spec.get(field)) is not None}
+        merged = merge_fields(merged, Node(facts, spec.at))
     return merged
 
 
@@ -76,14 +76,14 @@ def profiles(cluster: Cluster) -> list[Naming]:
 
 def named_by(cluster: Cluster, key: str) -> list[Naming]:
     """Every file that names a service, lowest first; for what provisions a cluster, that cluster's."""
-    found = [
+    namings = [
         Naming(key, layer, block.start)
         for layer, _, spec in cluster.sources[1:]
         for name, block in spec.entries("services").items()
         if name == key
     ]
-    if found or not key.startswith(PROVISION):
-        return found
+    if namings or not key.startswith(PROVISION):
+        return namings
     name = key.removeprefix(PROVISION)
     block = cluster.fleet.spec_of("Cluster", name).get("provision")
     return [Naming(key, f"cluster {name}, provision", block.start)] if block is not None else []
@@ -91,14 +91,14 @@ def named_by(cluster: Cluster, key: str) -> list[Naming]:
 
 def variants(spec: Node, labels: Mapping[str, str], facts: Origins) -> list[Variant]:
     """Every variant of a service in the order of its file; `facts`: who set the labels."""
-    found: list[Variant] = []
+    explained: list[Variant] = []
     for name, variant in spec.entries("variants").items():
         conditions = tuple(
             _condition(label, wanted, labels.get(label), facts) for label, wanted in variant.entries("when").items()
         )
         if conditions:
-            found.append(Variant(name, variant.start, all(one.holds for one in conditions), conditions))
-    return found
+            explained.append(Variant(name, variant.start, all(condition.holds for condition in conditions), conditions))
+    return explained
 
 
 def _condition(label: str, wanted: Node, actual: str | None, facts: Origins) -> Condition:

@@ -63,10 +63,12 @@ def _cluster(cluster: Cluster, output: str) -> int:
         return _json(
             {
                 "cluster": cluster.name,
-                "profiles": [{"name": one.name, "namedBy": as_json.naming(one)} for one in profiles(cluster)],
-                "values": [as_json.explained(one, explainer) for one in facts],
+                "profiles": [
+                    {"name": profile.name, "namedBy": as_json.naming(profile)} for profile in profiles(cluster)
+                ],
+                "values": [as_json.explained(fact, explainer) for fact in facts],
                 "services": [
-                    {"name": key, "entry": entry, "state": state, "namedBy": [as_json.naming(one) for one in by]}
+                    {"name": key, "entry": entry, "state": state, "namedBy": [as_json.naming(naming) for naming in by]}
                     for key, entry, state, by in services
                 ],
             }
@@ -74,7 +76,7 @@ def _cluster(cluster: Cluster, output: str) -> int:
     rows = [(key, (f"services/{entry}", state), by) for key, entry, state, by in services]
     return _text(
         text.values(facts, explainer, sys.stdout),
-        text.named(("profile",), [(one.name, (), [one]) for one in profiles(cluster)], sys.stdout),
+        text.named(("profile",), [(profile.name, (), [profile]) for profile in profiles(cluster)], sys.stdout),
         text.named(("service", "directory", ""), rows, sys.stdout),
     )
 
@@ -89,12 +91,12 @@ def _service(cluster: Cluster, key: str, path: Path, output: str) -> int:
     with _read(cluster, key) as (request, service):
         chart = _chart(service, request)
         explanation = Explanation(cluster, request, chart, wave)
-        found = explanation.at(path) if path else explanation.overview()
+        stories = explanation.at(path) if path else explanation.overview()
     if output == "json":
-        values = [as_json.explained(one, explanation.explainer) for one in found]
-        variants = [as_json.variant(one) for one in explanation.variants]
+        values = [as_json.explained(story, explanation.explainer) for story in stories]
+        variants = [as_json.variant(variant) for variant in explanation.variants]
         return _json({**_about(request, chart), "variants": variants, "values": values})
-    shown = text.values(found, explanation.explainer, sys.stdout)
+    shown = text.values(stories, explanation.explainer, sys.stdout)
     if path:
         return _text(shown)
     made_of = f"services/{request.entry}" + (f", chart {chart.name} {chart.version}" if chart else "")
@@ -121,13 +123,13 @@ def _object(cluster: Cluster, key: str, words: ObjectWords, path: Path, output: 
             if path:
                 story = fields.story(words, path)
                 shown = object_text.field_text(str(words), story, explanation.explainer, sys.stdout)
-                found = object_text.field_json(story, explanation.explainer)
+                answer = object_text.field_json(story, explanation.explainer)
             else:
                 whole = fields.object_story(words)
                 shown = object_text.object_text(str(words), whole, explanation.explainer, sys.stdout)
-                found = object_text.object_json(whole, explanation.explainer)
+                answer = object_text.object_json(whole, explanation.explainer)
     warn(rerenderer.warnings)
-    return _json({**about, **found}) if output == "json" else _text(shown)
+    return _json({**about, **answer}) if output == "json" else _text(shown)
 
 
 @contextmanager
@@ -142,10 +144,13 @@ def _read(cluster: Cluster, key: str) -> Iterator[tuple[Request, ResolvedService
     if resolved is None or not resolved.revision:
         yield request, resolved.service if resolved is not None else None
         return
-    with at_its_revision(Planned(cluster.name, request, resolved, 0), Deadline(RENDER_SECONDS)) as one:
+    with at_its_revision(Planned(cluster.name, request, resolved, 0), Deadline(RENDER_SECONDS)) as planned:
         warn([f"services/{request.entry} is read as revision {resolved.revision} has it, and so are its lines"])
-        # The layers above come from here, with their places.
-        yield one.request._replace(facts=request.facts, below=request.below, above=request.above), one.resolved.service
+        # The layers above come from here, with their positions.
+        yield (
+            planned.request._replace(facts=request.facts, below=request.below, above=request.above),
+            planned.resolved.service,
+        )
 
 
 def _chart(service: ResolvedService | None, request: Request) -> ChartFiles | None:
@@ -153,15 +158,15 @@ def _chart(service: ResolvedService | None, request: Request) -> ChartFiles | No
     if service is None or service.chart is None:
         return None
     try:
-        found = chart_files(service._replace(lock_optional=True), request.tree)
+        chart = chart_files(service._replace(lock_optional=True), request.tree)
     except CmpError as error:
         warn([f"the chart's own values are not shown: {error}"])
         return None
-    if isinstance(found, NotHere):
+    if isinstance(chart, NotHere):
         fetch = f"cmp-plugin preview {request.facts.cluster} {request.key}"
-        warn([f"the chart's own values are not shown, as {found.reason} (`{fetch}` fetches it)"])
+        warn([f"the chart's own values are not shown, as {chart.reason} (`{fetch}` fetches it)"])
         return None
-    return found
+    return chart
 
 
 def _about(request: Request, chart: ChartFiles | None) -> dict[str, Any]:

@@ -97,14 +97,14 @@ class Fields:
     def story(self, words: ObjectWords, path: Path) -> FieldStory:
         """What made a field. Raises InputError when there is no such object or field."""
         target = self._named(words)
-        found = field_of(target.value, path, str(words), self._service.label)
-        makers = tuple(self._makers(target, found))
-        story = FieldStory(str(found), found.value, is_secret(target.value, found.path), makers)
+        field = field_of(target.value, path, str(words), self._service.label)
+        makers = tuple(self._makers(target, field))
+        story = FieldStory(str(field), field.value, is_secret(target.value, field.path), makers)
         printed = self._same(self._rerenderer.printed, target)
         if len(makers) > 1 or printed is None:
             return story
-        trials = Trials(self._rerenderer, printed, found.named)
-        decides = sorted(self._decides(trials, found), key=lambda each: isinstance(each.otherwise, Absent | Failed))
+        trials = Trials(self._rerenderer, printed, field.named)
+        decides = sorted(self._decides(trials, field), key=lambda value: isinstance(value.otherwise, Absent | Failed))
         return story._replace(decides=tuple(decides), tried=len(trials.tried), complete=not self._rerenderer.is_over)
 
     def object_story(self, words: ObjectWords) -> ObjectStory:
@@ -114,7 +114,11 @@ class Fields:
         changes: list[Change] = []
         for step, after in states:
             if step is not None and before is not None and after is not None:
-                fields = tuple(one.path for change in compared([before.value], [after.value]) for one in change.fields)
+                fields = tuple(
+                    difference.path
+                    for change in compared([before.value], [after.value])
+                    for difference in change.fields
+                )
                 if fields:
                     changes.append(Change(self._maker(step, target, Field((), ABSENT)), fields))
             before = after
@@ -137,27 +141,32 @@ class Fields:
 
     def _same(self, manifests: Sequence[Manifest], target: Manifest) -> Manifest | None:
         """The object before it got its name, where the service changes names."""
-        found = same(manifests, target)
-        return renamed(manifests, target) if found is None and changes_names(self._service) else found
+        manifest = same(manifests, target)
+        return renamed(manifests, target) if manifest is None and changes_names(self._service) else manifest
 
-    def _makers(self, target: Manifest, found: Field) -> list[Maker]:
+    def _makers(self, target: Manifest, wanted: Field) -> list[Maker]:
         """What the object is from, and before it each step after which the field is another one."""
-        states = [(step, field(one.value, found.named).value if one else ABSENT) for step, one in self._states(target)]
+        states = [
+            (step, field(manifest.value, wanted.named).value if manifest else ABSENT)
+            for step, manifest in self._states(target)
+        ]
         before = states[0][1]
-        makers = [self._origin(target, found.path, before)]
+        makers = [self._origin(target, wanted.path, before)]
         for step, after in states[1:]:
             if step is not None and (type(before) is not type(after) or before != after):
-                makers.insert(0, self._maker(step, target, found._replace(value=after)))
+                makers.insert(0, self._maker(step, target, wanted._replace(value=after)))
             before = after
         return makers
 
-    def _maker(self, step: Step, target: Manifest, found: Field) -> Maker:
-        patch = next((one for one in self._service.patches if step.setting == ("patches", one.name)), None)
-        part = part_of_patch(patch, target.value, found.path) if patch is not None else None
+    def _maker(self, step: Step, target: Manifest, field: Field) -> Maker:
+        patch = next(
+            (candidate for candidate in self._service.patches if step.setting == ("patches", candidate.name)), None
+        )
+        part = part_of_patch(patch, target.value, field.path) if patch is not None else None
         at = part.start if part is not None else patch.at if patch is not None else None
-        ends = [found.path[-1:]] if step.setting[0] == "metadata" else [("patch",), ("path",)]
+        ends = [field.path[-1:]] if step.setting[0] == "metadata" else [("patch",), ("path",)]
         return Maker(
-            step.what, at, found.value, self._setting([*((*step.setting, *end) for end in ends), step.setting])
+            step.what, at, field.value, self._setting([*((*step.setting, *end) for end in ends), step.setting])
         )
 
     def _setting(self, paths: list[Path]) -> Explained | None:
@@ -224,8 +233,8 @@ class Fields:
             score = likeness(field.named, field.value, keys, value)
             if keys and score > 0 and others[keys] is not None and keys not in known:
                 scored.append((score, keys))
-        best = sorted(scored, key=lambda each: -each[0])[:MOST_GUESSES]
-        for keys in likely_first(best, lambda group: trials.differ({each: others[each] for each in group})):
+        best = sorted(scored, key=lambda pair: -pair[0])[:MOST_GUESSES]
+        for keys in likely_first(best, lambda group: trials.differ({guess: others[guess] for guess in group})):
             otherwise, removed = trials.outcome({keys: others[keys]}), False
             if isinstance(otherwise, Failed):
                 # A chart's schema may admit no other: then it is seen without any.

@@ -13,39 +13,43 @@ from .model import Explained, Explainer
 from .trails import Statement
 
 
-def explained(one: Explained, explainer: Explainer, hidden: bool = False) -> dict[str, Any]:
+def explained(story: Explained, explainer: Explainer, hidden: bool = False) -> dict[str, Any]:
     """One value. `by`: who made it, highest first; `over`: who else set it, highest first.
 
     `hidden`: without any value, as they make up a secret.
     """
 
-    def words(said: Iterable[Statement]) -> list[dict[str, Any]]:
+    def words(statements: Iterable[Statement]) -> list[dict[str, Any]]:
         return [
-            _said(each, None, None) if hidden else _said(each, explainer.said_value(each), plain(each.node))
-            for each in said
+            _said(statement, None, None)
+            if hidden
+            else _said(statement, explainer.said_value(statement), plain(statement.node))
+            for statement in statements
         ]
 
     return {
-        "path": written(one.path),
-        "value": None if hidden else one.value,
-        "state": one.state,
-        "problem": one.problem,
-        "by": words(one.trail.effective),
-        "over": words(one.trail.overridden),
+        "path": written(story.path),
+        "value": None if hidden else story.value,
+        "state": story.state,
+        "problem": story.problem,
+        "by": words(story.trail.effective),
+        "over": words(story.trail.overridden),
         "reads": [
             {"name": read.name, "value": None if hidden else read.value, "by": words(read.trail.effective)}
-            for read in one.reads
+            for read in story.reads
         ],
-        "unmatched": [{"variant": each.variant.name, **words([each.said])[0]} for each in one.unmatched],
+        "unmatched": [
+            {"variant": unmatched.variant.name, **words([unmatched.said])[0]} for unmatched in story.unmatched
+        ],
     }
 
 
-def _said(said: Statement, value: Any, as_written: Any) -> dict[str, Any]:
+def _said(statement: Statement, value: Any, as_written: Any) -> dict[str, Any]:
     return {
-        "layer": said.layer,
-        "at": position(said.node.at),
-        "does": said.does,
-        "path": written(said.path),
+        "layer": statement.layer,
+        "at": position(statement.node.at),
+        "does": statement.does,
+        "path": written(statement.path),
         "value": value,
         "written": as_written,
     }
@@ -56,21 +60,23 @@ def position(at: Location | None) -> dict[str, Any] | None:
     return {"file": at.file, "line": at.line, "column": at.column} if at is not None and at.file else None
 
 
-def variant(one: Variant) -> dict[str, Any]:
+def variant(entry: Variant) -> dict[str, Any]:
     """A variant and why it applies or not."""
     conditions = [
         {
-            "label": each.label,
-            "wanted": list(each.wanted),
-            "actual": each.actual,
-            "holds": each.holds,
-            "by": [{"layer": said.layer, "at": position(said.node.at)} for said in each.trail.effective],
+            "label": condition.label,
+            "wanted": list(condition.wanted),
+            "actual": condition.actual,
+            "holds": condition.holds,
+            "by": [
+                {"layer": statement.layer, "at": position(statement.node.at)} for statement in condition.trail.effective
+            ],
         }
-        for each in one.conditions
+        for condition in entry.conditions
     ]
-    return {"name": one.name, "applies": one.applies, "at": position(one.at), "conditions": conditions}
+    return {"name": entry.name, "applies": entry.applies, "at": position(entry.at), "conditions": conditions}
 
 
-def naming(one: Naming) -> dict[str, Any]:
+def naming(entry: Naming) -> dict[str, Any]:
     """Which file names a profile or a service."""
-    return {"layer": one.by, "at": position(one.at)}
+    return {"layer": entry.by, "at": position(entry.at)}

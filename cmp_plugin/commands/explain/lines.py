@@ -31,16 +31,16 @@ class Written(NamedTuple):
 def in_resources(resources: Iterable[Resource], tree: FileTree, value: dict[str, Any], path: Path) -> Written | None:
     """The one file among the resources that holds the object `value`; None when that is not plain to see."""
     wanted = identity(value)
-    found: list[Written] = []
-    for resource, (file, at) in ((each, file) for each in resources for file in _files(each, tree)):
+    matches: list[Written] = []
+    for resource, (file, at) in ((entry, file) for entry in resources for file in _files(entry, tree)):
         # Kustomize reads more than we do, and it has read it.
         with suppress(CmpError):
             for node in load_documents(tree.read(file, at), file[1:]):
                 document = plain(node)
                 there = identity(document) if isinstance(document, dict) else None
                 if there and (there.group, there.kind, there.name) == (wanted.group, wanted.kind, wanted.name):
-                    found.append(Written(node, nearest(node, value, path)[0].start, resource))
-    return found[0] if len(found) == 1 else None
+                    matches.append(Written(node, nearest(node, value, path)[0].start, resource))
+    return matches[0] if len(matches) == 1 else None
 
 
 def _files(resource: Resource, tree: FileTree) -> Iterator[tuple[str, Location]]:

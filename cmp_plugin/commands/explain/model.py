@@ -62,16 +62,18 @@ class Explainer:
             "removed" if trail.removed else "set" if trail.effective else "default"
         )
         value, problem = evaluated(leaf, self._scope)
-        names = sorted({name for one in trail.effective if not one.literal for name in all_references(one.node)})
+        names = sorted(
+            {name for statement in trail.effective if not statement.literal for name in all_references(statement.node)}
+        )
         return Explained(keys, plain(value), state, _over(default, trail), tuple(self._reads(names, set())), problem)
 
     def value(self, leaf: Node) -> Node:
         """A value interpolated, or as it is written when it cannot be."""
         return evaluated(leaf, self._scope)[0]
 
-    def said_value(self, said: Statement) -> Any:
+    def said_value(self, statement: Statement) -> Any:
         """What one layer says, interpolated where that has a meaning."""
-        return plain(said.node if said.literal else self.value(said.node))
+        return plain(statement.node if statement.literal else self.value(statement.node))
 
     def _reads(self, names: Iterable[str], seen: set[str]) -> Iterator[Read]:
         """What is referred to, and what that refers to in turn; each once."""
@@ -81,7 +83,12 @@ class Explainer:
             seen.add(name)
             trail = self._trail_of(name)
             yield Read(name, plain(self.value(Node(f"${{{name}}}", Location("")))), trail)
-            deeper = {more for one in trail.effective if not one.literal for more in all_references(one.node)}
+            deeper = {
+                more
+                for statement in trail.effective
+                if not statement.literal
+                for more in all_references(statement.node)
+            }
             yield from self._reads(sorted(deeper), seen)
 
     def _trail_of(self, name: str) -> Trail:

@@ -44,8 +44,8 @@ def _maker_rows(maker: Maker, text: str, made: Rows) -> Iterator[Row]:
     yield text, winner.layer if winner is not None else "", (where(at) if at else "", "place")
     if maker.story is not None:
         yield from made.references(maker.story, "  ")
-        for said in maker.story.trail.overridden:
-            yield row(f"  over {made.said(said, maker.story.path)}", said, "note")
+        for statement in maker.story.trail.overridden:
+            yield row(f"  over {made.said(statement, maker.story.path)}", statement, "note")
 
 
 def _at(maker: Maker) -> Location | None:
@@ -87,14 +87,16 @@ def field_json(story: FieldStory, explainer: Explainer) -> dict[str, Any]:
     return {
         "field": story.field,
         **_outcome_json(story.value, secret),
-        "makers": [{**_maker_json(one, explainer, secret), **_outcome_json(one.value, secret)} for one in story.makers],
+        "makers": [
+            {**_maker_json(maker, explainer, secret), **_outcome_json(maker.value, secret)} for maker in story.makers
+        ],
         "decides": [
             {
-                "setting": explained(one.story, explainer, secret),
-                "tried": "without it" if one.removed else "another value",
-                **_outcome_json(one.otherwise, secret),
+                "setting": explained(decides.story, explainer, secret),
+                "tried": "without it" if decides.removed else "another value",
+                **_outcome_json(decides.otherwise, secret),
             }
-            for one in story.decides
+            for decides in story.decides
         ],
         "tried": story.tried,
         "complete": story.complete,
@@ -104,7 +106,9 @@ def field_json(story: FieldStory, explainer: Explainer) -> dict[str, Any]:
 def object_json(story: ObjectStory, explainer: Explainer) -> dict[str, Any]:
     """What an object is from, and what changed which of its fields, in order."""
     secret = story.secret
-    changes = [{**_maker_json(one.maker, explainer, secret), "fields": list(one.fields)} for one in story.changes]
+    changes = [
+        {**_maker_json(change.maker, explainer, secret), "fields": list(change.fields)} for change in story.changes
+    ]
     return {"from": _maker_json(story.origin, explainer, secret), "changes": changes}
 
 

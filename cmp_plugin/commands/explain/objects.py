@@ -18,7 +18,7 @@ SECRET_FIELDS = ("data", "stringData")
 
 
 class Field(NamedTuple):
-    """A place in an object: the exact path, and what is there or ABSENT.
+    """A position in an object: the exact path, and what is there or ABSENT.
 
     `named`: the path with the names of items that have one, which stays when others come before them.
     """
@@ -45,9 +45,9 @@ def named(manifests: Sequence[Manifest], words: ObjectWords, namespace: str, lab
 
     Raises InputError when there is none, or more than one.
     """
-    scopes = scopes_of(one.value for one in manifests)
-    keys = [key_of(one.value, namespace, scopes) for one in manifests]
-    fitting = [(one, key) for one, key in zip(manifests, keys, strict=True) if _fits(key, words)]
+    scopes = scopes_of(manifest.value for manifest in manifests)
+    keys = [key_of(manifest.value, namespace, scopes) for manifest in manifests]
+    fitting = [(manifest, key) for manifest, key in zip(manifests, keys, strict=True) if _fits(key, words)]
     if len(fitting) == 1:
         return fitting[0][0]
     if fitting:
@@ -75,27 +75,33 @@ def _fits(key: Key, words: ObjectWords) -> bool:
 def same(manifests: Sequence[Manifest], wanted: Manifest) -> Manifest | None:
     """The object that is `wanted`, in another render of the service."""
     key = key_of(wanted.value, "", {})
-    return next((one for one in manifests if key_of(one.value, "", {}) == key), None)
+    return next((manifest for manifest in manifests if key_of(manifest.value, "", {}) == key), None)
 
 
 def renamed(manifests: Sequence[Manifest], wanted: Manifest) -> Manifest | None:
     """The object that is `wanted` under another name or namespace, where only one can be."""
     key = key_of(wanted.value, "", {})
-    names = [(one, other.name) for one in manifests if (other := key_of(one.value, "", {}))[:2] == key[:2]]
-    by_name = [one for one, name in names if name == key.name]
-    found = by_name or [one for one, name in names if name in key.name or key.name in name]
-    return found[0] if len(found) == 1 else None
+    names = [
+        (manifest, candidate.name)
+        for manifest in manifests
+        if (candidate := key_of(manifest.value, "", {}))[:2] == key[:2]
+    ]
+    by_name = [manifest for manifest, name in names if name == key.name]
+    matches = by_name or [manifest for manifest, name in names if name in key.name or key.name in name]
+    return matches[0] if len(matches) == 1 else None
 
 
 def counterpart(manifests: Sequence[Manifest], wanted: Manifest, among: Sequence[Manifest]) -> Manifest | None:
-    """The object in the place that `wanted` has `among` those of its kind and source, when there are as many."""
+    """The object at the position that `wanted` has `among` those of its kind and source, when there are as many."""
     mine, theirs = _likes(among, wanted), _likes(manifests, wanted)
     return theirs[mine.index(wanted)] if len(mine) == len(theirs) else None
 
 
 def _likes(manifests: Sequence[Manifest], wanted: Manifest) -> list[Manifest]:
     return [
-        one for one in manifests if (one.source, one.value.get("kind")) == (wanted.source, wanted.value.get("kind"))
+        manifest
+        for manifest in manifests
+        if (manifest.source, manifest.value.get("kind")) == (wanted.source, wanted.value.get("kind"))
     ]
 
 
@@ -115,9 +121,9 @@ def field(value: Any, path: Path) -> Field:
 
 def field_of(value: dict[str, Any], path: Path, words: str, label: str) -> Field:
     """A field that is there. Raises InputError with what was perhaps meant."""
-    found = field(value, path)
-    if not isinstance(found.value, Absent):
-        return found
+    wanted = field(value, path)
+    if not isinstance(wanted.value, Absent):
+        return wanted
     inner: Any = value
     done: Path = ()
     while (step := step_into(inner, path)) is not None:
@@ -127,7 +133,7 @@ def field_of(value: dict[str, Any], path: Path, words: str, label: str) -> Field
         hint = f"did you mean {in_quotes((*done, close))}?"
     elif isinstance(inner, list):
         hint = f"the list has {len(inner)} item{'s' if len(inner) != 1 else ''}"
-    raise InputError(f"{label}: {words} has no field {in_quotes(found.path)}", None, hint)
+    raise InputError(f"{label}: {words} has no field {in_quotes(wanted.path)}", None, hint)
 
 
 def is_secret(value: dict[str, Any], path: Path) -> bool:

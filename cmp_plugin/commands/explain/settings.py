@@ -48,12 +48,12 @@ class Explanation:
         merged = merge_layers(layers, request.tree)
         own_vars = merged.fields.entries("vars")
         about_cluster = list(facts_said(_seen(cluster, request)))
-        said = [*_vars_said(about_cluster, own_vars), *_own_said(said_by(layers, request.tree), own_vars)]
+        statements = [*_vars_said(about_cluster, own_vars), *_own_said(said_by(layers, request.tree), own_vars)]
         facts = Origins(about_cluster)
         self.variants = variants(request.spec, request.facts.labels, facts)
         self._own = block_tree(merged, layers)
         self._chart = ChartOrigins(chart)
-        self.explainer = Explainer(Origins(said), facts, _scope(request, merged.fields, own_vars))
+        self.explainer = Explainer(Origins(statements), facts, _scope(request, merged.fields, own_vars))
         default = assumed(request, cluster.name, merged.fields.get("chart") is not None, wave)
         self.whole = self._whole({**request.facts.vars, **own_vars}, node(default, Location("")))
 
@@ -68,8 +68,8 @@ class Explanation:
     def overview(self) -> list[Explained]:
         """Every value that a layer set or took away, field by field, then in the order of the layers."""
         own = ((keys, self.whole.find(keys) if is_open(leaf) else leaf) for keys, leaf in leaves(self._own))
-        found = [self._story(keys, leaf) for keys, leaf in own if leaf is not None]
-        return sorted([*found, *self._removed(())], key=lambda one: ORDER.index(str(one.path[0])))
+        stories = [self._story(keys, leaf) for keys, leaf in own if leaf is not None]
+        return sorted([*stories, *self._removed(())], key=lambda story: ORDER.index(str(story.path[0])))
 
     def at(self, path: Path) -> list[Explained]:
         """The value at `path`, or every value below it; a path that is no field's is one in `values`.
@@ -77,9 +77,9 @@ class Explanation:
         Raises InputError, with what was perhaps meant, when nothing is there.
         """
         for wanted in (path, ("values", *path)):
-            found = find(self.whole, wanted)
-            if found is not None:
-                return self._with_unmatched([self._inside(found)] if found.rest else self._below(found))
+            position = find(self.whole, wanted)
+            if position is not None:
+                return self._with_unmatched([self._inside(position)] if position.rest else self._below(position))
             if gone := list(self._removed(tuple(map(str, wanted)))):
                 return self._with_unmatched(gone)
         close = meant(self.whole, path)
@@ -92,9 +92,9 @@ class Explanation:
         """The file of a template that an object is from; `source` as the chart's output names it."""
         return self._chart.template(source.removeprefix("chart template "))
 
-    def _below(self, found: Found) -> list[Explained]:
-        below = [self._story(keys, leaf) for keys, leaf in leaves(found.node, found.keys)]
-        return [*below, *self._removed(found.keys)]
+    def _below(self, position: Found) -> list[Explained]:
+        below = [self._story(keys, leaf) for keys, leaf in leaves(position.node, position.keys)]
+        return [*below, *self._removed(position.keys)]
 
     def _removed(self, below: Keys) -> Iterator[Explained]:
         """What is taken away at or below some keys, where that made a difference and leaves no null behind."""
@@ -103,32 +103,38 @@ class Explanation:
             if self._own.find(keys) is None and trail.removed and trail.overridden:
                 yield Explained(keys, None, "removed", trail)
 
-    def _inside(self, found: Found) -> Explained:
-        """A place inside a list, or inside a map that is replaced whole."""
-        outer = self._story(found.keys, found.node)
-        top = self.explainer.value(found.node)
-        steps, there, left = inside(top, found.rest)
+    def _inside(self, position: Found) -> Explained:
+        """A position inside a list, or inside a map that is replaced whole."""
+        outer = self._story(position.keys, position.node)
+        top = self.explainer.value(position.node)
+        steps, there, left = inside(top, position.rest)
         if left:
             hint = f"the list has {len(there.value)} items" if isinstance(there.value, list) else ""
-            raise InputError(f"{self._label} has no value {in_quotes((*found.keys, *found.rest))}", top.at, hint)
-        part = inside(top, found.rest[:1])[1]
-        said = next((one for one in outer.trail.effective if _holds_part(one.node, part)), None)
+            raise InputError(f"{self._label} has no value {in_quotes((*position.keys, *position.rest))}", top.at, hint)
+        part = inside(top, position.rest[:1])[1]
+        statement = next((candidate for candidate in outer.trail.effective if _holds_part(candidate.node, part)), None)
         # What a var holds stays with the line that refers to it.
-        exact = said._replace(node=there, does="sets", literal=True) if said else outer.trail.effective[0]
+        exact = statement._replace(node=there, does="sets", literal=True) if statement else outer.trail.effective[0]
         return outer._replace(
-            path=(*found.keys, *steps), value=plain(there), trail=Trail((exact,), outer.trail.overridden)
+            path=(*position.keys, *steps), value=plain(there), trail=Trail((exact,), outer.trail.overridden)
         )
 
-    def _with_unmatched(self, explained: list[Explained]) -> list[Explained]:
+    def _with_unmatched(self, stories: list[Explained]) -> list[Explained]:
         """With what the variants that do not apply say about each value."""
         named = self.request.spec.entries("variants")
-        others = [(one, self._origins_of(one.name, named[one.name])) for one in self.variants if not one.applies]
-        found = []
-        for one in explained:
-            trails = ((variant, origins.trail(_keys(one.path))) for variant, origins in others)
-            said = tuple(Unmatched(variant, each) for variant, trail in trails for each in trail.effective)
-            found.append(one._replace(unmatched=said))
-        return found
+        others = [
+            (variant, self._origins_of(variant.name, named[variant.name]))
+            for variant in self.variants
+            if not variant.applies
+        ]
+        completed = []
+        for story in stories:
+            trails = ((variant, origins.trail(_keys(story.path))) for variant, origins in others)
+            unmatched = tuple(
+                Unmatched(variant, statement) for variant, trail in trails for statement in trail.effective
+            )
+            completed.append(story._replace(unmatched=unmatched))
+        return completed
 
     def _origins_of(self, name: str, variant: Node) -> Origins:
         """What one variant says by itself. Its paths were never looked at, so no file of it is read."""
@@ -154,26 +160,26 @@ def _seen(cluster: Cluster, request: Request) -> Cluster:
 
 def _keys(path: Path) -> Keys:
     """The part of a path that leads through maps."""
-    places = [number for number, step in enumerate(path) if isinstance(step, int)]
-    return tuple(map(str, path[: min(places, default=len(path))]))
+    positions = [number for number, step in enumerate(path) if isinstance(step, int)]
+    return tuple(map(str, path[: min(positions, default=len(path))]))
 
 
 def _vars_said(facts: Iterable[Statement], own: dict[str, Node]) -> Iterator[Statement]:
     """What the cluster's files say about vars. One that the service has begins anew."""
-    yield from (one for one in facts if one.path[0] == "vars")
+    yield from (statement for statement in facts if statement.path[0] == "vars")
     yield from (Statement("", ("vars", name), child, "starts") for name, child in own.items())
 
 
-def _own_said(said: Iterable[Statement], own: dict[str, Node]) -> Iterator[Statement]:
+def _own_said(statements: Iterable[Statement], own: dict[str, Node]) -> Iterator[Statement]:
     """A var that a layer takes away from the service is the cluster's again."""
-    return (one for one in said if one.path[0] != "vars" or one.path[1] in own)
+    return (statement for statement in statements if statement.path[0] != "vars" or statement.path[1] in own)
 
 
 def _scope(request: Request, fields: Node, own_vars: dict[str, Node]) -> Scope:
     """What references in the block see. A namespace that is wrong is none."""
     scope = request.facts.scope(own_vars, name=request.key)
-    found = fields.get("namespace")
-    text = request.namespace or (evaluated(found, scope)[0].value if found is not None else "")
+    namespace = fields.get("namespace")
+    text = request.namespace or (evaluated(namespace, scope)[0].value if namespace is not None else "")
     return request.facts.scope(own_vars, name=request.key, namespace=text if isinstance(text, str) else "")
 
 

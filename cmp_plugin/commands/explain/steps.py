@@ -45,8 +45,8 @@ def steps(service: ResolvedService, target: Manifest) -> tuple[ResolvedService, 
     Nothing in them is an error for meeting nothing, as parts are missing.
     """
     service = service._replace(
-        patches=tuple(one._replace(optional=True) for one in service.patches),
-        images=tuple(one._replace(optional=True) for one in service.images),
+        patches=tuple(patch._replace(optional=True) for patch in service.patches),
+        images=tuple(image._replace(optional=True) for image in service.images),
     )
     first = service._replace(patches=(), images=(), labels=(), annotations=(), kustomize=_fragment(service, ()))
     return first, list(_steps(service, first, target))
@@ -90,30 +90,30 @@ def _fragment(service: ResolvedService, shown: list[str] | tuple[str, ...]) -> N
 
 def generator_of(service: ResolvedService, target: Manifest) -> Generator | None:
     """The generator of the service's fragment that an object is from, if it is from one."""
-    found = identity(target.value)
+    actual = identity(target.value)
     for kind, key in (("ConfigMap", "configMapGenerator"), ("Secret", "secretGenerator")):
         for item in service.kustomize.elements(key) if service.kustomize is not None else ():
             name = item.get("name")
             # A hash comes behind the name.
             if (
-                found.kind == kind
+                actual.kind == kind
                 and name is not None
-                and str(name.value) in (found.name, found.name.rpartition("-")[0])
+                and str(name.value) in (actual.name, actual.name.rpartition("-")[0])
             ):
                 return Generator(f"kustomize.{key}", ("kustomize", key), item.at)
     return None
 
 
-def _may_touch(patch: Patch, found: Identity, service: ResolvedService) -> bool:
-    """Whether a patch could change an object that ends up as `found`."""
+def _may_touch(patch: Patch, actual: Identity, service: ResolvedService) -> bool:
+    """Whether a patch could change an object that ends up as `actual`."""
     try:
         renamed = changes_names(service)
         for entry in entries(service._replace(patches=(patch,))):
             if entry.selector is None:
                 wanted = identity(entry.body)
-                touched = wanted.kind == found.kind and (renamed or wanted.name == found.name)
+                touched = wanted.kind == actual.kind and (renamed or wanted.name == actual.name)
             else:
-                touched = entry.may_select(found.kind) if renamed else entry.selector.selects_identity(found, found)
+                touched = entry.may_select(actual.kind) if renamed else entry.selector.selects_identity(actual, actual)
             if touched:
                 return True
     except CmpError:

@@ -29,18 +29,18 @@ def where(at: Location) -> str:
     return f"{at.file}:{at.line}" if at.line else at.file
 
 
-def values(found: Sequence[Explained], explainer: Explainer, stream: TextIO) -> str:
+def values(stories: Sequence[Explained], explainer: Explainer, stream: TextIO) -> str:
     """Every value with its layers, as a table; one alone with its whole path, and below it all of its text."""
-    if len(found) != 1:
-        return layered(_tree(found, Rows(explainer, LONGEST)), stream)
-    rows = list(Rows(explainer, LONGEST).of(found[0], written(found[0].path), ""))
-    whole = dump_line(found[0].value)
-    shown = _plain(_cut(rows[0][0], _room(rows, stream))).endswith(whole) or found[0].state == "removed"
+    if len(stories) != 1:
+        return layered(_tree(stories, Rows(explainer, LONGEST)), stream)
+    rows = list(Rows(explainer, LONGEST).of(stories[0], written(stories[0].path), ""))
+    whole = dump_line(stories[0].value)
+    shown = _plain(_cut(rows[0][0], _room(rows, stream))).endswith(whole) or stories[0].state == "removed"
     return layered(rows, stream) + ("" if shown else f"\n{visible(whole)}\n")
 
 
 def layered(rows: Iterable[Row], stream: TextIO) -> str:
-    """The table. On a terminal the places stay whole as long as they can: they are to be copied."""
+    """The table. On a terminal the locations stay whole as long as they can: they are to be copied."""
     kept = list(rows)
     if not kept:
         return ""
@@ -53,11 +53,11 @@ def layered(rows: Iterable[Row], stream: TextIO) -> str:
 def _room(rows: Sequence[Row], stream: TextIO) -> int:
     """How many characters are left for values, 0 for as many as there are."""
     width = columns(stream)
-    layer, place = (max((len(_plain(row[column])) for row in rows), default=0) for column in (1, 2))
+    layer, location = (max((len(_plain(row[column])) for row in rows), default=0) for column in (1, 2))
     if not width:
         return 0
-    room = width - place - layer - 4
-    return room if room >= ENOUGH else max(width - place - min(layer, NARROW) - 4, LEAST)
+    room = width - location - layer - 4
+    return room if room >= ENOUGH else max(width - location - min(layer, NARROW) - 4, LEAST)
 
 
 def _cut(cell: Cell, room: int) -> Cell:
@@ -71,16 +71,16 @@ def _plain(cell: Cell) -> str:
     return cell if isinstance(cell, str) else cell[0]
 
 
-def _tree(found: Iterable[Explained], made: Rows) -> Iterator[Row]:
+def _tree(stories: Iterable[Explained], made: Rows) -> Iterator[Row]:
     """Values below the keys that they share, as in YAML."""
     shown: Path = ()
-    for one in found:
-        parents = one.path[:-1]
+    for story in stories:
+        parents = story.path[:-1]
         for depth, key in enumerate(parents):
             if parents[: depth + 1] != shown[: depth + 1]:
                 yield f"{'  ' * depth}{key}:", "", ""
         shown = parents
-        yield from made.of(one, str(one.path[-1]), "  " * len(parents))
+        yield from made.of(story, str(story.path[-1]), "  " * len(parents))
 
 
 class Rows(NamedTuple):
@@ -90,19 +90,21 @@ class Rows(NamedTuple):
     longest: int
     hidden: bool = False
 
-    def of(self, one: Explained, name: str, indent: str) -> Iterator[Row]:
+    def of(self, story: Explained, name: str, indent: str) -> Iterator[Row]:
         """The value, what it is made of, what it refers to, whom it went over, who would say something else."""
-        holds, more = one.trail.effective, f"{indent}  "
-        value = f"{indent}{name}: {GONE if one.state == 'removed' else self.text(one.value)}"
+        holds, more = story.trail.effective, f"{indent}  "
+        value = f"{indent}{name}: {GONE if story.state == 'removed' else self.text(story.value)}"
         yield row(value, holds[0]) if len(holds) == 1 else (value, "", "")
-        for said in holds if len(holds) > 1 else ():
-            yield row(f"{more}{'adds' if said.does == 'appends' else 'to'} {self.said(said, one.path)}", said)
-        yield from self.references(one, more)
-        for said in one.trail.overridden:
-            yield row(f"{more}over {self.said(said, one.path)}", said, "note")
-        for variant, said in one.unmatched:
+        for statement in holds if len(holds) > 1 else ():
+            yield row(
+                f"{more}{'adds' if statement.does == 'appends' else 'to'} {self.said(statement, story.path)}", statement
+            )
+        yield from self.references(story, more)
+        for statement in story.trail.overridden:
+            yield row(f"{more}over {self.said(statement, story.path)}", statement, "note")
+        for variant, statement in story.unmatched:
             unmet = next(why(condition) for condition in variant.conditions if not condition.holds)
-            yield row(f"{more}not {self.said(said, one.path)}: {unmet}", said, "note")
+            yield row(f"{more}not {self.said(statement, story.path)}: {unmet}", statement, "note")
 
     def text(self, value: Any) -> str:
         """A value in one line."""
@@ -111,26 +113,26 @@ class Rows(NamedTuple):
         text = dump_line(value)
         return text if not 0 < self.longest < len(text) else f"{text[: self.longest - 1]}…"
 
-    def said(self, said: Statement, path: Path) -> str:
+    def said(self, statement: Statement, path: Path) -> str:
         """What a layer says, with the path where that is another one."""
-        value = GONE if said.does == "removes" else self.text(self.explainer.said_value(said))
-        return value if said.path == path else f"{written(said.path)}: {value}"
+        value = GONE if statement.does == "removes" else self.text(self.explainer.said_value(statement))
+        return value if statement.path == path else f"{written(statement.path)}: {value}"
 
-    def references(self, one: Explained, indent: str) -> Iterator[Row]:
+    def references(self, story: Explained, indent: str) -> Iterator[Row]:
         """Why a value could not be worked out; its text with references, and what these refer to."""
-        if one.problem:
-            yield (f"{indent}! {one.problem}", "error"), "", ""
-        text = one.trail.effective[0].node.value
-        if isinstance(text, str) and one.reads and text != f"${{{one.reads[0].name}}}":
+        if story.problem:
+            yield (f"{indent}! {story.problem}", "error"), "", ""
+        text = story.trail.effective[0].node.value
+        if isinstance(text, str) and story.reads and text != f"${{{story.reads[0].name}}}":
             yield f"{indent}from {self.text(text)}", "", ""
-        for read in one.reads:
-            for said in read.trail.effective:
-                yield row(f"{indent}${{{read.name}}} is {self.text(read.value)}", said)
+        for read in story.reads:
+            for statement in read.trail.effective:
+                yield row(f"{indent}${{{read.name}}} is {self.text(read.value)}", statement)
 
 
-def row(text: str, said: Statement, role: str = "") -> Row:
-    """What a layer says, with its name and place."""
-    return (text, role), (said.layer, role), (where(said.node.at), "place")
+def row(text: str, statement: Statement, role: str = "") -> Row:
+    """What a layer says, with its name and location."""
+    return (text, role), (statement.layer, role), (where(statement.node.at), "place")
 
 
 def why(condition: Condition) -> str:
@@ -140,9 +142,9 @@ def why(condition: Condition) -> str:
     return actual if condition.holds else f"{actual}, wanted: {' or '.join(condition.wanted)}"
 
 
-def variants(found: Iterable[Variant], stream: TextIO) -> str:
+def variants(entries: Iterable[Variant], stream: TextIO) -> str:
     """Every variant, whether it applies, and who set the label that decided."""
-    rows = [row for one in found for row in _variant(one)]
+    rows = [row for variant in entries for row in _variant(variant)]
     head = ("variant", "", "because", "set by", "where")
     return table(head, rows, stream, folding=head[2:]) if rows else ""
 
@@ -151,18 +153,18 @@ def _variant(variant: Variant) -> Iterator[tuple[Cell, ...]]:
     role = "" if variant.applies else "note"
     name, applies = variant.name, "applies" if variant.applies else "does not apply"
     for condition in variant.conditions:
-        said = condition.trail.winner
-        layer, place = (said.layer, where(said.node.at)) if said is not None else ("", "")
+        statement = condition.trail.winner
+        layer, location = (statement.layer, where(statement.node.at)) if statement is not None else ("", "")
         answer = (applies, "good" if variant.applies else role)
-        yield (name, role), answer, (why(condition), role), (layer, role), (place, "place")
+        yield (name, role), answer, (why(condition), role), (layer, role), (location, "place")
         name = applies = ""
 
 
-def named(head: Sequence[str], found: Iterable[tuple[str, Sequence[str], Sequence[Naming]]], stream: TextIO) -> str:
+def named(head: Sequence[str], entries: Iterable[tuple[str, Sequence[str], Sequence[Naming]]], stream: TextIO) -> str:
     """What a cluster has by name: name and notes once, then every file that names it."""
     rows: list[list[Cell]] = []
-    for name, notes, namings in found:
-        for number, one in enumerate(namings):
+    for name, notes, namings in entries:
+        for number, naming in enumerate(namings):
             words: list[Cell] = [(name, "name"), *notes] if number == 0 else [""] * (1 + len(notes))
-            rows.append([*words, one.by, (where(one.at), "place")])
+            rows.append([*words, naming.by, (where(naming.at), "place")])
     return table((*head, "named by", "where"), rows, stream, folding=("named by", "where")) if rows else ""

@@ -65,35 +65,35 @@ class _Slot:
 class Origins:
     """Everything that was said, lowest first, findable by path."""
 
-    def __init__(self, said: Iterable[Statement]) -> None:
+    def __init__(self, statements: Iterable[Statement]) -> None:
         self._root = _Slot()
-        for number, one in enumerate(said):
+        for number, statement in enumerate(statements):
             slot = self._root
-            for key in one.path:
+            for key in statement.path:
                 slot = slot.children.setdefault(key, _Slot())
-            slot.said.append((number, one))
+            slot.said.append((number, statement))
 
     def trail(self, path: Keys) -> Trail:
         """Who made the value at `path`, which is no map with something in it."""
-        found: list[tuple[int, Statement]] = []
+        pairs: list[tuple[int, Statement]] = []
         slot: _Slot | None = self._root
         for key in path:
             assert slot is not None
             # An empty map above takes nothing away.
-            found.extend(pair for pair in slot.said if pair[1].node.value != {})
+            pairs.extend(pair for pair in slot.said if pair[1].node.value != {})
             slot = slot.children.get(key)
             if slot is None:
                 break
         else:
             assert slot is not None
-            found.extend(_all(slot))
-        return _trail([one for _, one in sorted(found, key=lambda pair: -pair[0])], len(path))
+            pairs.extend(_all(slot))
+        return _trail([statement for _, statement in sorted(pairs, key=lambda pair: -pair[0])], len(path))
 
     def removed(self, below: Keys = ()) -> Iterator[Keys]:
         """Every path at or below `below` that some layer takes away."""
         slot = self._slot(below)
         if slot is not None:
-            paths = (one.path for _, one in _all(slot) if one.does == "removes")
+            paths = (statement.path for _, statement in _all(slot) if statement.does == "removes")
             yield from dict.fromkeys(paths)
 
     def keys(self, path: Keys) -> list[str]:
@@ -114,28 +114,28 @@ def _all(slot: _Slot) -> Iterator[tuple[int, Statement]]:
         yield from _all(child)
 
 
-def _trail(said: list[Statement], depth: int) -> Trail:
-    """`said` highest first; `depth`: the length of the path that is asked for."""
-    holds = list(_holding(said, depth))
-    kept = {id(one) for one in holds}
-    others = (one for one in said if id(one) not in kept)
-    return Trail(tuple(holds), tuple(one for one in others if one.does != "starts"))
+def _trail(statements: list[Statement], depth: int) -> Trail:
+    """`statements` highest first; `depth`: the length of the path that is asked for."""
+    holds = list(_holding(statements, depth))
+    kept = {id(statement) for statement in holds}
+    others = (statement for statement in statements if id(statement) not in kept)
+    return Trail(tuple(holds), tuple(statement for statement in others if statement.does != "starts"))
 
 
-def _holding(said: list[Statement], depth: int) -> Iterator[Statement]:
+def _holding(statements: list[Statement], depth: int) -> Iterator[Statement]:
     """The last word, and when it appends what it appends to."""
-    if said and len(said[0].path) > depth:
-        yield said[0]  # an empty map, as everything in it was taken away
+    if statements and len(statements[0].path) > depth:
+        yield statements[0]  # an empty map, as everything in it was taken away
         return
     appends = False
-    for one in said:
-        if len(one.path) > depth:
+    for statement in statements:
+        if len(statement.path) > depth:
             continue  # it was part of a map that something above it replaced
-        is_base = one.does in ("sets", "appends") and len(one.path) == depth
-        if one.does == "starts" or (appends and not is_base):
+        is_base = statement.does in ("sets", "appends") and len(statement.path) == depth
+        if statement.does == "starts" or (appends and not is_base):
             return
-        yield one
-        appends = one.does == "appends"
+        yield statement
+        appends = statement.does == "appends"
         if not appends:
             return
 

@@ -64,8 +64,8 @@ class Trials:
 
     def outcome(self, changes: Mapping[Keys, Any]) -> Outcome:
         """The field with each of these values instead; with ABSENT the chart gets none, so that its own comes back."""
-        asked = repr(changes)
-        if asked not in self._outcomes:
+        trial = repr(changes)
+        if trial not in self._outcomes:
             values: dict[str, Any] = copy.deepcopy(self._values)
             for keys, value in changes.items():
                 inner = values
@@ -77,9 +77,9 @@ class Trials:
                 else:
                     inner[keys[-1]] = value
             service = self._rerenderer.service
-            self._outcomes[asked] = self._of(service._replace(values=node(values, service.values.at)))
+            self._outcomes[trial] = self._of(service._replace(values=node(values, service.values.at)))
             self.tried.update(changes)
-        return self._outcomes[asked]
+        return self._outcomes[trial]
 
     def renamed(self) -> Iterator[tuple[str, Outcome]]:
         """The field in another namespace, and of another release, where it holds their names."""
@@ -93,5 +93,5 @@ class Trials:
         objects = self._rerenderer.chart_objects(service)
         if objects is None:
             return FAILED
-        found = same(objects, self._target) or counterpart(objects, self._target, self._rerenderer.printed)
-        return field(found.value, self._path).value if found is not None else ABSENT
+        manifest = same(objects, self._target) or counterpart(objects, self._target, self._rerenderer.printed)
+        return field(manifest.value, self._path).value if manifest is not None else ABSENT
