@@ -110,9 +110,9 @@ def _traceback() -> None:
 def _bug(bug: Exception) -> int:
     """One line for Argo CD's condition; the traceback only for who asked with -v."""
     _traceback()
-    place = bug.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    where = f"{os.path.basename(place.tb_frame.f_code.co_filename)}:{place.tb_lineno}" if place else "?"
+    innermost = bug.__traceback__
+    while innermost is not None and innermost.tb_next is not None:
+        innermost = innermost.tb_next
+    where = f"{os.path.basename(innermost.tb_frame.f_code.co_filename)}:{innermost.tb_lineno}" if innermost else "?"
     print(f"a bug in cmp-plugin at {where}: {type(bug).__name__}: run it again with -v for details", file=sys.stderr)
     return INTERNAL_ERROR

@@ -40,9 +40,9 @@ class CmpError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        place = f"{self.at}: " if self.at else ""
+        location = f"{self.at}: " if self.at else ""
         hint = f" ({self.hint})" if self.hint else ""
-        return " ".join(f"{place}{self.message}{hint}".split("\n"))
+        return " ".join(f"{location}{self.message}{hint}".split("\n"))
 
     def changed(self, *, message: str | None = None, at: Location | None = None, hint: str | None = None) -> Self:
         """The same error with other words or another location. The one at hand may be kept, and raised again."""
@@ -126,11 +126,11 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """The nearest known word, or an empty string when none is near."""
     import difflib
 
-    words = {each.lower(): each for each in known if each != word}
+    words = {candidate.lower(): candidate for candidate in known if candidate != word}
     lower = word.lower()
     close = difflib.get_close_matches(lower, list(words), n=1, cutoff=0.6)
     if not close and len(lower) > 2:
-        close = [each for each in words if len(each) > 2 and (each in lower or lower in each)]
+        close = [candidate for candidate in words if len(candidate) > 2 and (candidate in lower or lower in candidate)]
     return words[close[0]] if close else ""
 
 

@@ -84,15 +84,15 @@ def applications_of_fleet(fleet: Fleet, commit: str, prefix: str) -> list[dict[s
     return [*projects(fleet, planned, origin), *clusters]
 
 
-def cluster_applications(cluster: Cluster, planned: Iterable[Planned], origin: Origin) -> list[dict[str, Any]]:
+def cluster_applications(cluster: Cluster, services: Iterable[Planned], origin: Origin) -> list[dict[str, Any]]:
     """One Application per service of a cluster, in the given order. Raises Errors."""
     made: list[dict[str, Any]] = []
     errors: list[CmpError] = []
     if not cluster.facts.destination:
         raise InputError(f"cluster {cluster.name} has no `destination`", cluster.facts.at)
-    for one in planned:
+    for planned in services:
         try:
-            made.append(_application(cluster, one, origin))
+            made.append(_application(cluster, planned, origin))
         except CmpError as error:
             errors.append(error)
     if errors:
@@ -126,17 +126,17 @@ def _joined(paths: Iterable[str], prefix: str) -> str:
     return ";".join([*(f"/{prefix}{path[1:]}".rstrip("/") or "/" for path in paths), "."])
 
 
-def _application(cluster: Cluster, one: Planned, origin: Origin) -> dict[str, Any]:
-    settings = one.resolved.application
-    service = one.resolved.service
-    source, paths = _source(cluster, one, origin)
-    provisioned = one.request.key.startswith(PROVISION)
+def _application(cluster: Cluster, planned: Planned, origin: Origin) -> dict[str, Any]:
+    settings = planned.resolved.application
+    service = planned.resolved.service
+    source, paths = _source(cluster, planned, origin)
+    provisioned = planned.request.key.startswith(PROVISION)
     protected = CONFIRMED if provisioned else {}
     metadata = {
-        "name": application_name(one),
+        "name": application_name(planned),
         "namespace": text_field(settings, "namespace") or NAMESPACE,
         "labels": _map(settings, "labels"),
-        "annotations": {**protected, **_map(settings, "annotations"), WAVE: str(one.wave), PATHS: paths},
+        "annotations": {**protected, **_map(settings, "annotations"), WAVE: str(planned.wave), PATHS: paths},
         "finalizers": _list(settings, "finalizers", DEFAULTS["finalizers"]),
     }
     spec = {
@@ -164,9 +164,9 @@ def _filled(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, Any], str]:
+def _source(cluster: Cluster, planned: Planned, origin: Origin) -> tuple[dict[str, Any], str]:
     """The Application's source and its manifest-generate-paths, in the narrow form where it can be."""
-    resolved, request = one.resolved, one.request
+    resolved, request = planned.resolved, planned.request
     track = text_field(resolved.application, "track") or DEFAULTS["track"]
     revision = resolved.revision or (origin.revision if track == "branch" else origin.commit or origin.revision)
     whole = bool(resolved.revision) or track == "branch"
@@ -180,12 +180,12 @@ def _source(cluster: Cluster, one: Planned, origin: Origin) -> tuple[dict[str, A
         if track == "branch":
             return _cluster_source(cluster, origin, revision, parameters)
         source = _plugin_source(origin, revision, f"clusters/{cluster.name}", parameters)
-        return source, _paths(cluster, _services_read(one), origin.prefix)
+        return source, _paths(cluster, _services_read(planned), origin.prefix)
     parameters["inputs"] = inputs
     return _plugin_source(origin, revision, f"services/{request.entry}", parameters), "."
 
 
-def _services_read(one: Planned) -> list[str]:
+def _services_read(planned: Planned) -> list[str]:
     """The services' directories that a service depends on which cannot travel; all where that is not known.
 
     The exact list does not go stale here: it and the commit that it was found at change together, and
@@ -194,7 +194,7 @@ def _services_read(one: Planned) -> list[str]:
     from .source_paths import services_read
 
     try:
-        return services_read(one.request, one.resolved.service)
+        return services_read(planned.request, planned.resolved.service)
     except CmpError:
         return ["/services"]
 
@@ -243,8 +243,8 @@ def _map(settings: Node, field: str) -> dict[str, Any]:
 
 
 def _value(settings: Node, field: str, default: Any) -> Any:
-    found = settings.get(field)
-    return default if found is None else plain(found)
+    value = settings.get(field)
+    return default if value is None else plain(value)
 
 
 def _list(settings: Node, field: str, default: list[Any]) -> list[Any]:
@@ -277,18 +277,18 @@ def fleet_application(cluster: Cluster, origin: Origin) -> dict[str, Any]:
     return _object("Application", metadata, spec)
 
 
-def projects(fleet: Fleet, planned: Iterable[Planned], origin: Origin) -> list[dict[str, Any]]:
+def projects(fleet: Fleet, services: Iterable[Planned], origin: Origin) -> list[dict[str, Any]]:
     """The AppProjects of fleet.yaml; where they name none, exactly the fleet's repository and places."""
-    places: dict[str, set[tuple[str, str, str]]] = {}
-    for one in planned:
-        project = text_field(one.resolved.application, "project") or PROJECT
-        for kind, value in one.request.facts.destination.items():
-            places.setdefault(project, set()).add((kind, value, one.resolved.service.namespace))
+    used: dict[str, set[tuple[str, str, str]]] = {}
+    for planned in services:
+        project = text_field(planned.resolved.application, "project") or PROJECT
+        for kind, value in planned.request.facts.destination.items():
+            used.setdefault(project, set()).add((kind, value, planned.resolved.service.namespace))
     namespace = _value(fleet.spec.get("application") or fleet.spec, "namespace", NAMESPACE)
     made: list[dict[str, Any]] = []
     for name, node in fleet.spec.entries("projects").items():
         written = plain(node) or {}
-        destinations = [{kind: value, "namespace": ns} for kind, value, ns in sorted(places.get(name, ()))]
+        destinations = [{kind: value, "namespace": ns} for kind, value, ns in sorted(used.get(name, ()))]
         spec = {"sourceRepos": [origin.repo_url], "destinations": destinations, **written}
         made.append(
             {"apiVersion": API, "kind": "AppProject", "metadata": {"name": name, "namespace": namespace}, "spec": spec}
@@ -296,20 +296,20 @@ def projects(fleet: Fleet, planned: Iterable[Planned], origin: Origin) -> list[d
     return made
 
 
-def check_names(planned: Iterable[Planned], clusters: Iterable[str]) -> list[CmpError]:
+def check_names(services: Iterable[Planned], clusters: Iterable[str]) -> list[CmpError]:
     """Two Applications of one name, anywhere in the fleet."""
     owners = {name: f"cluster {name}" for name in clusters}
     errors: list[CmpError] = []
-    for one in planned:
+    for planned in services:
         try:
-            name = application_name(one)
+            name = application_name(planned)
         except CmpError as error:
             errors.append(error)
             continue
-        here = f"{one.cluster}/{one.request.key}"
+        here = f"{planned.cluster}/{planned.request.key}"
         if name in owners:
             errors.append(
-                InputError(f"{here}: {owners[name]} has an Application called {name} too", one.request.facts.at)
+                InputError(f"{here}: {owners[name]} has an Application called {name} too", planned.request.facts.at)
             )
         owners.setdefault(name, here)
     return errors

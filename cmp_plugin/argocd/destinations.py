@@ -24,24 +24,24 @@ def destination_errors(fleet: Fleet, clusters: Iterable[Cluster], planned: Itera
     yield from _shared_destinations(planned)
 
 
-def _shared_destinations(planned: Iterable[Planned]) -> Iterator[CmpError]:
+def _shared_destinations(services: Iterable[Planned]) -> Iterator[CmpError]:
     """Two clusters may share a destination, but not deploy one service into one namespace there."""
     owners: dict[tuple[str, str, str, str], Planned] = {}
     reported: set[tuple[str, str]] = set()
-    for one in planned:
-        service = one.resolved.service
-        for kind, value in one.request.facts.destination.items():
-            first = owners.setdefault((kind, value, service.entry, service.namespace), one)
-            pair = (first.cluster, one.cluster)
+    for planned in services:
+        service = planned.resolved.service
+        for kind, value in planned.request.facts.destination.items():
+            first = owners.setdefault((kind, value, service.entry, service.namespace), planned)
+            pair = (first.cluster, planned.cluster)
             if (
-                first.cluster != one.cluster
+                first.cluster != planned.cluster
                 and service.release == first.resolved.service.release
                 and pair not in reported
             ):
                 reported.add(pair)
                 where = f" in namespace {service.namespace}" if service.namespace else ""
                 yield InputError(
-                    f"cluster {one.cluster} has the same destination as {first.cluster}: "
-                    f"both deploy {one.request.key}{where} to {value}",
-                    one.request.facts.at,
+                    f"cluster {planned.cluster} has the same destination as {first.cluster}: "
+                    f"both deploy {planned.request.key}{where} to {value}",
+                    planned.request.facts.at,
                 )

@@ -68,17 +68,17 @@ def _written_at(planned: Planned) -> Location | None:
 def _pinned(planned: Planned, private: str, deadline: Deadline, repository: git.Repository) -> Planned:
     request, resolved = planned.request, planned.resolved
     commit, inputs = pinned_inputs(planned, deadline, repository)
-    place = os.path.join(os.path.realpath(private), "service")
+    checkout = os.path.join(os.path.realpath(private), "service")
     try:
         directory = repository._replace(prefix=f"{repository.prefix}services/{request.entry}/")
-        git.extract(directory, commit, place, private, deadline)
-        found = resolve(decode(inputs, place))
+        git.extract(directory, commit, checkout, private, deadline)
+        pinned = resolve(decode(inputs, checkout))
     except CmpError as error:
         raise _at_revision(planned, error) from error
-    if found is None:
+    if pinned is None:
         message = f"{resolved.service.label} is switched off at revision {resolved.revision}"
         raise InputError(message, _written_at(planned))
-    return planned._replace(request=decode(inputs, place), resolved=found)
+    return planned._replace(request=decode(inputs, checkout), resolved=pinned)
 
 
 def _repository(planned: Planned, deadline: Deadline) -> git.Repository:

@@ -43,15 +43,15 @@ def services_read(request: Request, service: ResolvedService) -> list[str]:
     """
     layers = (*request.below, *request.above)
     named = [str(path.value).removesuffix("?") for layer in layers for path in named_paths(layer.block)]
-    mirrors = [canonical(place, "/", service.at) for _, place in request.settings.mirrors if "://" not in place]
+    mirrors = [canonical(target, "/", service.at) for _, target in request.settings.mirrors if "://" not in target]
     paths = {service.directory, *named, *mirrors, *service_paths(request), *_reached(service, request.tree)}
-    found = sorted({"/".join(path.split("/")[:3]) for path in paths if within(path, SERVICES)})
-    others = tuple(each for each in request.tree.allowed if each != SERVICES)
-    closed = request.tree._replace(allowed=(*others, *found))
-    for path in sorted({*paths, *found, "/profiles", f"/clusters/{request.facts.cluster}"}):
+    directories = sorted({"/".join(path.split("/")[:3]) for path in paths if within(path, SERVICES)})
+    others = tuple(directory for directory in request.tree.allowed if directory != SERVICES)
+    closed = request.tree._replace(allowed=(*others, *directories))
+    for path in sorted({*paths, *directories, "/profiles", f"/clusters/{request.facts.cluster}"}):
         if closed.exists(path):
             closed.locate(path, service.at)
-    return found
+    return directories
 
 
 def _reached(service: ResolvedService, tree: FileTree) -> list[str]:

@@ -36,9 +36,9 @@ def service_name(fleet: Fleet, word: str) -> str:
 def _name_of_directory(fleet: Fleet, word: str, kind: str) -> str:
     """The last part of a path into `clusters/` or `services/`, from here or from the root; else `word`."""
     for start in (os.getcwd(), fleet.root):
-        place = os.path.relpath(os.path.realpath(os.path.join(start, word)), fleet.root)
-        if os.path.dirname(place) == kind:
-            return os.path.basename(place)
+        relative = os.path.relpath(os.path.realpath(os.path.join(start, word)), fleet.root)
+        if os.path.dirname(relative) == kind:
+            return os.path.basename(relative)
     return word
 
 

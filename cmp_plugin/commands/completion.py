@@ -106,15 +106,15 @@ def _paths(parsed_args: argparse.Namespace, **_: object) -> list[str]:
 def _selectors(prefix: str, parsed_args: argparse.Namespace, **_: object) -> list[str]:
     """`label=value` for what clusters have, after the conditions that stand there already."""
     fleet = _fleet(parsed_args)
-    found: set[str] = set()
+    pairs: set[str] = set()
     for name in fleet.names("Cluster")[:ENOUGH] if fleet else ():
         try:
             labels = open_cluster(fleet, name).facts.labels if fleet else {}
         except CmpError:
             continue
-        found |= {f"{key}={value}" for key, value in labels.items()}
+        pairs |= {f"{key}={value}" for key, value in labels.items()}
     before = prefix[: prefix.rfind(",") + 1]
-    return sorted(before + each for each in found)
+    return sorted(before + pair for pair in pairs)
 
 
 def _revisions(parsed_args: argparse.Namespace, **_: object) -> list[str]:

@@ -38,8 +38,8 @@ def run(args: Namespace) -> int:
     cluster = open_cluster(fleet, cluster_name(fleet, args.cluster))
     planned = Planned(cluster.name, *planned_service(cluster, service_name(fleet, args.service)), 0)
     deadline = Deadline(RENDER_SECONDS)
-    with at_its_revision(planned, deadline) as one:
-        result = expand(one.resolved.service, one.request.tree, deadline, args.rendered)
+    with at_its_revision(planned, deadline) as pinned:
+        result = expand(pinned.resolved.service, pinned.request.tree, deadline, args.rendered)
     warn(result.warnings)
     write_directory(args.out, result.files.items())
     return 0

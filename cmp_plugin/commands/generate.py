@@ -101,7 +101,7 @@ def _rendered(call: Call, request: Request, resolved: Resolved, deadline: Deadli
 
 
 def _as_lines(objects: list[dict[str, Any]]) -> bytes:
-    return "".join(f"{dump_json(each)}\n" for each in objects).encode()
+    return "".join(f"{dump_json(manifest)}\n" for manifest in objects).encode()
 
 
 def explained(error: CmpError, request: Request) -> CmpError:

@@ -102,7 +102,7 @@ class Top(Parser):
         lines = [f"{self.description}\n\nusage: {self.prog} VERB [words]\n"]
         for title, group in GROUPS.items():
             lines += [f"\n{title}\n", *(_row(name, command.help, width) for name, command in group.items())]
-        options = [_row(_spelt(one), str(one.help), width) for one in self._actions if one.option_strings]
+        options = [_row(_spelt(action), str(action.help), width) for action in self._actions if action.option_strings]
         lines += ["\nOptions, before or after the verb\n", *options]
         return "".join([*lines, f"\n{self.prog} VERB --help tells more, with examples.\n"])
 

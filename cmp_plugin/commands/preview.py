@@ -83,12 +83,14 @@ def _to_stdout(args: Namespace, planned: list[Planned]) -> int:
 
     with tempfile.SpooledTemporaryFile(64 << 20) as spool:
         errors: list[CmpError] = []
-        for one, result in _rendered(args, planned):
+        for service, result in _rendered(args, planned):
             if isinstance(result, CmpError):
                 errors.append(result)
             elif not errors:
                 spool.write(
-                    _formatted(result, args.output, f"{one.cluster}/{one.request.key}" if len(planned) > 1 else "")
+                    _formatted(
+                        result, args.output, f"{service.cluster}/{service.request.key}" if len(planned) > 1 else ""
+                    )
                 )
         if errors:
             raise Errors(errors)
@@ -108,7 +110,7 @@ def _applications(args: Namespace, fleet: Fleet) -> int:
         objects = applications_of_cluster(open_cluster(fleet, cluster_name(fleet, args.cluster)), commit, prefix)
     else:
         objects = applications_of_fleet(fleet, commit, prefix)
-    lines = "".join(f"{dump_json(each)}\n" for each in objects).encode()
+    lines = "".join(f"{dump_json(manifest)}\n" for manifest in objects).encode()
     sys.stdout.buffer.write(_formatted(lines, args.output, ""))
     sys.stdout.buffer.flush()
     return 0
@@ -154,11 +156,11 @@ def _to_files(args: Namespace, fleet: Fleet) -> int:
         planned = _good_services(args, fleet)
 
     def files() -> Iterator[tuple[str, bytes]]:
-        for one, result in _rendered(args, planned):
+        for service, result in _rendered(args, planned):
             if isinstance(result, CmpError):
                 errors.append(result)
             else:
-                yield f"{one.cluster}/{one.request.key}.{args.output}", _formatted(result, args.output, "")
+                yield f"{service.cluster}/{service.request.key}.{args.output}", _formatted(result, args.output, "")
         if errors and not args.keep_going:
             raise Errors(errors)
 

@@ -53,13 +53,13 @@ def _write(fleet: Fleet, locks: list[ServiceLock], context: Callable[[], FetchCo
     bases = _bases(fleet, context)
     work: list[Callable[[], str]] = [
         *(lambda s=s, e=e: place_archive(fleet.root, s.entry, e, context()) for s in locks for e in s.entries),
-        *(lambda s=s, r=r: place_base(fleet.root, s, r, context()) for s, found in bases.items() for r in found),
+        *(lambda s=s, r=r: place_base(fleet.root, s, r, context()) for s, remotes in bases.items() for r in remotes),
     ]
     errors: list[CmpError] = []
     with progress(len(work), "fetching") as step:
-        for place in work:
+        for task in work:
             try:
-                if path := place():
+                if path := task():
                     print(path)
             except CmpError as error:
                 errors.append(error)
@@ -71,16 +71,16 @@ def _write(fleet: Fleet, locks: list[ServiceLock], context: Callable[[], FetchCo
 
 def _bases(fleet: Fleet, context: Callable[[], FetchContext]) -> dict[str, list[Remote]]:
     """Service -> the bases that it needs on any cluster, fetched, as they may need others."""
-    found: dict[str, dict[str, Remote]] = {}
+    bases: dict[str, dict[str, Remote]] = {}
     seen: set[tuple[object, ...]] = set()
     for planned in plan_fleet(fleet, fleet.names("Cluster")):
         service, tree = planned.resolved.service, planned.request.tree
         key = (service.entry, service.resources, str(service.kustomize and service.kustomize.at))
         if key not in seen and names_elsewhere(service, tree):
             use = context()
-            found.setdefault(service.entry, {}).update(remotes_of(service, tree, use.workdir, use.deadline))
+            bases.setdefault(service.entry, {}).update(remotes_of(service, tree, use.workdir, use.deadline))
         seen.add(key)
-    return {entry: list(remotes.values()) for entry, remotes in found.items()}
+    return {entry: list(remotes.values()) for entry, remotes in bases.items()}
 
 
 def _remove(fleet: Fleet, locks: list[ServiceLock], bases: dict[str, list[Remote]]) -> None:

@@ -86,7 +86,7 @@ def meant(tree: Node, path: Path) -> Keys:
     """The path that was perhaps meant by one that is nowhere, or none."""
     text = written(path)
     known = {written(keys): keys for keys in _paths(tree)}
-    ends = [one for one in known if one.endswith(f".{text}")]
+    ends = [candidate for candidate in known if candidate.endswith(f".{text}")]
     if ends:
         return known[min(ends, key=len)]
     return _namesake(tree, path) or _neighbour(tree, path) or known.get(nearest(text, known), ())

@@ -55,14 +55,12 @@ class Fleet:
         for kind, (directory, ending) in PLACES.items():
             known = set(self.names(kind))
             for name in sorted(_entries(os.path.join(self.root, directory))):
-                place = f"{directory}/{name}"
+                path = f"{directory}/{name}"
                 if kind == "Profile":
                     if name.endswith(".yml"):
-                        errors.append(
-                            InputError(f"{place} is not read: a profile's file ends in .yaml", Location(place))
-                        )
-                elif name not in known and self.tree.is_dir(f"/{place}") and name[0] != ".":
-                    errors.append(InputError(f"{place} has no {ending[1:]}", Location(place)))
+                        errors.append(InputError(f"{path} is not read: a profile's file ends in .yaml", Location(path)))
+                elif name not in known and self.tree.is_dir(f"/{path}") and name[0] != ".":
+                    errors.append(InputError(f"{path} has no {ending[1:]}", Location(path)))
         return errors
 
     def has(self, kind: str, name: str) -> bool:
@@ -83,10 +81,10 @@ class Fleet:
                 if not isinstance(error, Errors):
                     raise
                 self._read[kind, name] = error
-        found = self._read[kind, name]
-        if isinstance(found, CmpError):
-            raise found
-        return found
+        outcome = self._read[kind, name]
+        if isinstance(outcome, CmpError):
+            raise outcome
+        return outcome
 
     def provisioned_by(self, manager: str) -> list[str]:
         """Names of the clusters whose `provision` names `manager` as their management cluster.
@@ -141,22 +139,22 @@ class Fleet:
         return read_spec(self._files, f"/{directory}/{name}{ending}", kind)
 
 
-def _entries(place: str) -> list[str]:
+def _entries(directory: str) -> list[str]:
     try:
-        return os.listdir(place)
+        return os.listdir(directory)
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
 def find_root(start: str) -> str:
     """The nearest ancestor of `start` (or itself) that holds fleet.yaml, as a real path."""
-    place = os.path.realpath(start)
-    while not os.path.isfile(os.path.join(place, ROOT_FILE)):
-        parent = os.path.dirname(place)
-        if parent == place:
+    directory = os.path.realpath(start)
+    while not os.path.isfile(os.path.join(directory, ROOT_FILE)):
+        parent = os.path.dirname(directory)
+        if parent == directory:
             raise InputError("there is no fleet.yaml in this directory or above it", None, "name the fleet with -C DIR")
-        place = parent
-    return place
+        directory = parent
+    return directory
 
 
 def open_fleet(root: str) -> Fleet:
@@ -173,8 +171,8 @@ def allowed_directories(spec: Node) -> tuple[str, ...]:
 
 def read_spec(tree: FileTree, path: str, kind: str) -> Node:
     """One file, loaded and checked against its model and the rules beyond it. Raises Errors."""
-    place = path[1:]
-    node = load(tree.read(path, Location(place)), place)
+    file = path[1:]
+    node = load(tree.read(path, Location(file)), file)
     wrong: list[CmpError] = [*check(node, kind)]
     if not wrong:
         wrong.extend(rules(node, kind))

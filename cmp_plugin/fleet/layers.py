@@ -151,12 +151,12 @@ def _merged_patch(low: Node | None, high: Node) -> Node:
 
 def text_field(fields: Node, name: str) -> str:
     """A string field of a merged block, or an empty string."""
-    found = fields.get(name)
-    if found is None:
+    field = fields.get(name)
+    if field is None:
         return ""
-    if not isinstance(found.value, str):
-        raise InputError(f"{name} must be a string, and so must the var that it refers to", found.at)
-    return found.value
+    if not isinstance(field.value, str):
+        raise InputError(f"{name} must be a string, and so must the var that it refers to", field.at)
+    return field.value
 
 
 def is_open(node: Node) -> bool:

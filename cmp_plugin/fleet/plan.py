@@ -29,28 +29,28 @@ class Planned(NamedTuple):
 def plan(cluster: Cluster) -> list[Planned]:
     """The services of `cluster` by wave, then name. Raises Errors with everything that is wrong."""
     requests: dict[str, Request] = {}
-    found: dict[str, Resolved] = {}
+    services: dict[str, Resolved] = {}
     errors: list[CmpError] = []
     for key in keys_on(cluster):
         try:
             requests[key] = request_on(cluster, key)
             resolved = resolve(requests[key])
             if resolved is not None:
-                found[key] = resolved
+                services[key] = resolved
         except CmpError as error:
             errors.append(error)
     if errors:
         raise Errors(errors)
     allowed = cluster.spec.get("allow")
-    if not found and not (allowed is not None and allowed.value):
+    if not services and not (allowed is not None and allowed.value):
         raise InputError(
             f"cluster {cluster.name} has no services",
             cluster.facts.at,
             "name some under `services:`, or write `allow: [empty]` if that is meant",
         )
-    order = waves(found)
-    planned = [Planned(cluster.name, requests[key], found[key], order[key]) for key in found]
-    return sorted(planned, key=lambda one: (one.wave, one.request.key))
+    order = waves(services)
+    planned = [Planned(cluster.name, requests[key], services[key], order[key]) for key in services]
+    return sorted(planned, key=lambda service: (service.wave, service.request.key))
 
 
 def keys_on(cluster: Cluster) -> list[str]:

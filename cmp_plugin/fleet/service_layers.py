@@ -16,7 +16,9 @@ from .request import Request
 
 def own_layers(request: Request) -> list[Layer]:
     """service.yaml and its matching variants, in file order, with canonical paths."""
-    allowed = tuple(each for each in request.tree.allowed if each != f"/clusters/{request.facts.cluster}")
+    allowed = tuple(
+        directory for directory in request.tree.allowed if directory != f"/clusters/{request.facts.cluster}"
+    )
     file = BlockFile(f"/services/{request.entry}", allowed, request.facts.scope)
     # In the file itself, unlike in the layers above, a key without a value is as good as absent.
     spec = {key: child for key, child in request.spec.entries().items() if child.value is not None}
@@ -71,8 +73,8 @@ def _without_itself(layer: Layer, key: str) -> Layer:
     """A `dependsOn` in defaults names every service, so also the one that it is about."""
     block = {**layer.block.entries()}
     for field in ("dependsOn", "dependsOn+"):
-        found = block.get(field)
-        if found is not None and isinstance(found.value, list):
-            others = [item for item in found.value if str(item.value).removesuffix("?") != key]
-            block[field] = Node(others, found.at, found.key)
+        depends_on = block.get(field)
+        if depends_on is not None and isinstance(depends_on.value, list):
+            others = [item for item in depends_on.value if str(item.value).removesuffix("?") != key]
+            block[field] = Node(others, depends_on.at, depends_on.key)
     return layer._replace(block=Node(block, layer.block.at))

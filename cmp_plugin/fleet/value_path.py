@@ -53,12 +53,12 @@ def value_path(words: Iterable[str]) -> ValuePath:
     Before a field a kind may be written small, as for kubectl; alone it would be the key of a label.
     """
     first, *more = " ".join(words).split(maxsplit=1) or [""]
-    found = _OBJECT.fullmatch(first)
-    if found is None or (not more and found["kind"][0].islower()):
+    match = _OBJECT.fullmatch(first)
+    if match is None or (not more and match["kind"][0].islower()):
         if more:
             raise UsageError("PATH is one word, or an object and a field: `Deployment/web spec.replicas`")
         return ValuePath(parsed(first))
-    named = ObjectWords(found["kind"], found["name"], found["namespace"] or "", found["group"] or "")
+    named = ObjectWords(match["kind"], match["name"], match["namespace"] or "", match["group"] or "")
     return ValuePath(parsed(more[0]) if more else (), named)
 
 
@@ -67,21 +67,21 @@ def parsed(text: str) -> Path:
     steps: list[Step] = []
     at = 0
     while at < len(text):
-        found = _STEP.match(text, at)
-        if found is None or (bool(steps) != bool(found["dot"]) and not text.startswith("[", at)):
+        match = _STEP.match(text, at)
+        if match is None or (bool(steps) != bool(match["dot"]) and not text.startswith("[", at)):
             raise UsageError(f'"{text}" is no path', hint='write one such as values.a.b[0] or metadata.labels."a.b/c"')
-        steps.append(int(found["index"]) if found["index"] else _key(found))
-        at = found.end()
+        steps.append(int(match["index"]) if match["index"] else _key(match))
+        at = match.end()
     if not steps:
         raise UsageError("an empty word is no path")
     return tuple(steps)
 
 
-def _key(found: re.Match[str]) -> str:
-    if found["bare"] is not None:
-        return re.sub(r"\\(.)", r"\1", found["bare"])
+def _key(match: re.Match[str]) -> str:
+    if match["bare"] is not None:
+        return re.sub(r"\\(.)", r"\1", match["bare"])
     names = ("double", "single", "inner_double", "inner_single", "item")
-    return next(found[name] for name in names if found[name] is not None)
+    return next(match[name] for name in names if match[name] is not None)
 
 
 def written(path: Path) -> str:
@@ -127,14 +127,14 @@ def step_into(value: Any, path: Path) -> Stepped | None:
             if key in value:
                 return Stepped(key, value[key], path[count:])
     if isinstance(value, list) and path:
-        for place, item in enumerate(value):
-            if path[0] in (place, _name(item)):
-                return Stepped(place, item, path[1:])
+        for position, item in enumerate(value):
+            if path[0] in (position, _name(item)):
+                return Stepped(position, item, path[1:])
     return None
 
 
 def _name(item: Any) -> object:
     """The `name` of a list's item, by which Kubernetes tells the items apart."""
     fields = item.value if isinstance(item, Node) else item
-    found = fields.get("name") if isinstance(fields, dict) else None
-    return found.value if isinstance(found, Node) else found
+    name = fields.get("name") if isinstance(fields, dict) else None
+    return name.value if isinstance(name, Node) else name

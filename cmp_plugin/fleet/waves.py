@@ -46,17 +46,17 @@ def waves(services: Mapping[str, Resolved]) -> dict[str, int]:
 def _dependencies(
     resolved: Resolved, services: Mapping[str, Resolved], errors: list[CmpError]
 ) -> list[tuple[Node, str]]:
-    found: list[tuple[Node, str]] = []
+    dependencies: list[tuple[Node, str]] = []
     for item in resolved.depends_on:
         text = str(item.value)
         name = text.removesuffix("?")
         if name in services:
-            found.append((item, name))
+            dependencies.append((item, name))
         elif name == text:
             hint = did_you_mean(name, services) or f'write "{name}?" if it may be absent'
             label = resolved.service.label
             errors.append(InputError(f'{label}: depends on "{name}", which is not on this cluster', item.at, hint))
-    return found
+    return dependencies
 
 
 def _own_wave(resolved: Resolved, below: int | None, errors: list[CmpError]) -> int:

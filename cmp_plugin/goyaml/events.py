@@ -137,10 +137,10 @@ class Reader(Generic[Item]):
             self.fail("not UTF-8 text", position_of_byte(self.data, error.start))
         if self.go_reads_it and r"\/" in text:
             self._lines = BREAK.split(text.removeprefix("\ufeff"))
-        if found := _MARK_IN_LINE.search(self.data):
+        if mark := _MARK_IN_LINE.search(self.data):
             self.fail(
                 "a byte order mark (U+FEFF) starts this line: remove it",
-                position_of_byte(self.data, found.end() - 3),
+                position_of_byte(self.data, mark.end() - 3),
             )
 
     def _document(self, parser: yaml.CBaseLoader) -> Item:

@@ -86,7 +86,7 @@ class Lenient(Reader[Item]):
 
     def _merged(self, item: Item, position: Position) -> dict[str, Item]:
         value = self.unwrap(item)
-        sources = [self.unwrap(each) for each in reversed(value)] if isinstance(value, list) else [value]
+        sources = [self.unwrap(source) for source in reversed(value)] if isinstance(value, list) else [value]
         if not all(isinstance(source, dict) for source in sources):
             self.fail(MERGE_WANTS, position)
         return {key: child for source in sources for key, child in source.items()}

@@ -150,8 +150,8 @@ def each_manifest(data: bytes) -> Iterator[Document]:
         )
     source, memo, left = "", dict[str, Scalar](), MAX_MANIFEST_VALUES
     for number, text in enumerate(_split(data), start=1):
-        if found := _SOURCE_LINE.match(text):
-            source = _source(found[1])
+        if source_line := _SOURCE_LINE.match(text):
+            source = _source(source_line[1])
         reader = Manifests(text, _rendered(source, number), left, memo)
         value, *others = [*reader.documents()] or [None]
         left = reader.left

@@ -121,17 +121,17 @@ class Node:
 
     def strings(self) -> list[Node]:
         """Every node of the tree that is a string, in the file's order; the keys of maps do not count."""
-        found: list[Node] = []
+        strings: list[Node] = []
         pending = [self]
         while pending:
             node = pending.pop()
             if isinstance(node.value, str):
-                found.append(node)
+                strings.append(node)
             elif isinstance(node.value, dict):
                 pending.extend(reversed(node.value.values()))
             elif isinstance(node.value, list):
                 pending.extend(reversed(node.value))
-        return found
+        return strings
 
     def with_value(self, value: Value) -> Node:
         """A node of the same kind and position, that replaced the same ones, with another value."""

@@ -25,7 +25,7 @@ def fits(node: Node, shape: Any, table: dict[str, Any]) -> bool:
     if form == "ref":
         return fits(node, table[shape[1]], table)
     if form == "either":
-        return any(fits(node, each, table) for each in shape[1])
+        return any(fits(node, alternative, table) for alternative in shape[1])
     if form == "enum":
         return isinstance(node.value, str) and node.value in shape[1]
     if form == "reference":
@@ -61,7 +61,7 @@ def _is_reference(text: str) -> bool:
 
 
 def _fits_all(nodes: list[Node], shape: Any, table: dict[str, Any]) -> bool:
-    return len(nodes) >= shape[2] and all(fits(each, shape[1], table) for each in nodes)
+    return len(nodes) >= shape[2] and all(fits(node, shape[1], table) for node in nodes)
 
 
 def _fits_object(fields: dict[str, Node], shape: Any, table: dict[str, Any]) -> bool:
@@ -70,4 +70,4 @@ def _fits_object(fields: dict[str, Node], shape: Any, table: dict[str, Any]) -> 
         return False
     if groups and not any(fields.keys() == set(group) for group in groups):
         return False
-    return all(name in known and fits(each, known[name], table) for name, each in fields.items())
+    return all(name in known and fits(node, known[name], table) for name, node in fields.items())

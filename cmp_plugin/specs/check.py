@@ -56,7 +56,7 @@ def check(node: Node, kind: str) -> list[InputError]:
     for finding in findings:
         by_path.setdefault(_real_path(node, finding), []).append(finding)
     above = {path[:length] for path in by_path for length in range(len(path))}
-    return [_error(node, path, found, KINDS[kind]) for path, found in by_path.items() if path not in above]
+    return [_error(node, path, group, KINDS[kind]) for path, group in by_path.items() if path not in above]
 
 
 def _real_path(root: Node, finding: Any) -> tuple[Any, ...]:
@@ -114,7 +114,7 @@ def known_keys(path: tuple[Any, ...], shape: Any) -> list[str]:
     if shape[0] == "ref":
         return known_keys(path, TABLE[shape[1]])
     if shape[0] == "either":
-        return [name for each in shape[1] for name in known_keys(path, each)]
+        return [name for alternative in shape[1] for name in known_keys(path, alternative)]
     if shape[0] in ("map", "list") and path:
         return known_keys(path[1:], shape[1])
     if shape[0] != "object":

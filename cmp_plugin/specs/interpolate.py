@@ -38,7 +38,7 @@ class Scope(NamedTuple):
 
 def references(text: str) -> list[str]:
     """The names `text` refers to, such as `vars.domain`; escaped ones are none."""
-    return [found[2] for found in REFERENCE.finditer(text) if not found[1]]
+    return [match[2] for match in REFERENCE.finditer(text) if not match[1]]
 
 
 def all_references(node: Node) -> set[str]:
@@ -107,8 +107,8 @@ def _string(text: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Nod
     if whole and not whole[1]:
         return _value(whole[2], at, run, pending)
 
-    def replace(found: re.Match[str]) -> str:
-        return found[0][1:] if found[1] else _as_text(_value(found[2], at, run, pending), found[2], at)
+    def replace(match: re.Match[str]) -> str:
+        return match[0][1:] if match[1] else _as_text(_value(match[2], at, run, pending), match[2], at)
 
     return Node(REFERENCE.sub(replace, text), at)
 
@@ -124,7 +124,7 @@ def _value(name: str, at: Location, run: _Run, pending: tuple[str, ...]) -> Node
     if name in run.scope.absent:
         raise InputError(f"${{{name}}} has no value: {run.scope.absent[name]}", at)
     if prefix != "vars" or key not in run.scope.vars:
-        known = [*run.scope.facts, *run.scope.absent, *(f"vars.{each}" for each in run.scope.vars)]
+        known = [*run.scope.facts, *run.scope.absent, *(f"vars.{var}" for var in run.scope.vars)]
         raise InputError(f"${{{name}}} is not known here", at, did_you_mean(name, known))
     if name in pending:
         cycle = " -> ".join([*pending[pending.index(name) :], name])

@@ -99,12 +99,12 @@ def _fragment(fragment: Node, fix: Change) -> Node:
 
 def named_paths(block: Node) -> list[Node]:
     """Every local path of a block with canonical paths, as nodes without `key=`; an optional one keeps its `?`."""
-    found: list[Node] = []
+    nodes: list[Node] = []
 
     def note(node: Node) -> Node:
         if isinstance(node.value, str) and "\n" not in node.value and not is_remote(node.value):
-            found.append(node)
+            nodes.append(node)
         return node
 
     _block(block, note)
-    return found
+    return nodes

@@ -63,7 +63,7 @@ class FileTree(NamedTuple):
         try:
             os.stat(self._disk(path))
         except (FileNotFoundError, NotADirectoryError):
-            return any(os.path.islink(each) for each in (self._disk(path), self._disk(posixpath.dirname(path))))
+            return any(os.path.islink(file) for file in (self._disk(path), self._disk(posixpath.dirname(path))))
         except OSError:
             return True
         return False
@@ -74,8 +74,8 @@ class FileTree(NamedTuple):
 
     def kustomization(self, path: str) -> str:
         """The canonical path of the kustomization file in directory `path`, or an empty string."""
-        found = [name for name in KUSTOMIZATIONS if self.exists(f"{path.rstrip('/')}/{name}")]
-        return f"{path.rstrip('/')}/{found[0]}" if found else ""
+        names = [name for name in KUSTOMIZATIONS if self.exists(f"{path.rstrip('/')}/{name}")]
+        return f"{path.rstrip('/')}/{names[0]}" if names else ""
 
     def locate(self, path: str, at: Location) -> str:
         """The absolute real path of a file or directory, for helm and kustomize to open.

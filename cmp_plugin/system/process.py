@@ -163,5 +163,5 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             stream.close()
 
 
-def _failed(argv: Sequence[str], what: str) -> ToolError:
-    return ToolError(f"{os.path.basename(argv[0])} {what}", argv=argv)
+def _failed(argv: Sequence[str], message: str) -> ToolError:
+    return ToolError(f"{os.path.basename(argv[0])} {message}", argv=argv)

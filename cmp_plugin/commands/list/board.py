@@ -60,7 +60,7 @@ class Board(NamedTuple):
 
     def used(self, service: str) -> bool:
         """Whether any cluster runs it."""
-        return any(one.is_on for one in self.deployments if one.service == service)
+        return any(deployment.is_on for deployment in self.deployments if deployment.service == service)
 
 
 def board_of(fleet: Fleet) -> Board:
@@ -73,21 +73,25 @@ def board_of(fleet: Fleet) -> Board:
         except CmpError as error:
             errors.append(error)
     clusters: dict[str, Facts] = {}
-    found: list[Deployment] = []
+    deployments: list[Deployment] = []
     for name in fleet.names("Cluster"):
         try:
             cluster = open_cluster(fleet, name)
-            found.extend(_deployments(cluster))
+            deployments.extend(_deployments(cluster))
             clusters[name] = cluster.facts
         except CmpError as error:
             errors.append(error)
     if errors:
         raise Errors(errors)
     grouped: dict[str, list[Deployment]] = {name: [] for name in services}
-    for one in found:
-        grouped[one.service].append(one)
-    measured = [one for name, group in grouped.items() for one in _measured(group, services[name])]
-    return Board(clusters, services, tuple(sorted(measured, key=lambda one: (one.cluster, one.service, one.key))))
+    for deployment in deployments:
+        grouped[deployment.service].append(deployment)
+    measured = [deployment for name, group in grouped.items() for deployment in _measured(group, services[name])]
+    return Board(
+        clusters,
+        services,
+        tuple(sorted(measured, key=lambda deployment: (deployment.cluster, deployment.service, deployment.key))),
+    )
 
 
 def selected(board: Board, clusters: Callable[[Facts], bool], services: Callable[[str], bool]) -> Board:
@@ -96,7 +100,11 @@ def selected(board: Board, clusters: Callable[[Facts], bool], services: Callable
     return Board(
         kept,
         {name: entry for name, entry in board.services.items() if services(name)},
-        tuple(one for one in board.deployments if one.cluster in kept and services(one.service)),
+        tuple(
+            deployment
+            for deployment in board.deployments
+            if deployment.cluster in kept and services(deployment.service)
+        ),
     )
 
 
@@ -127,22 +135,22 @@ def _deployments(cluster: Cluster) -> Iterator[Deployment]:
 def _measured(deployments: list[Deployment], entry: Entry) -> Iterator[Deployment]:
     """Each with its pin: against the catalogue's version and the one that most clusters run of that chart."""
     versions: dict[tuple[str, ...], Counter[str]] = {}
-    for one in deployments:
-        if one.version:
-            versions.setdefault(_source(one.chart), Counter())[one.version] += 1
+    for deployment in deployments:
+        if deployment.version:
+            versions.setdefault(_source(deployment.chart), Counter())[deployment.version] += 1
     most = {source: counted.most_common(1)[0] for source, counted in versions.items()}
     common = {source: version for source, (version, count) in most.items() if count * 2 > versions[source].total()}
     own = {_source(entry.chart): entry.version} if entry.chart is not None else {}
-    for one in deployments:
-        source = _source(one.chart)
+    for deployment in deployments:
+        source = _source(deployment.chart)
         known = [version for version in (own.get(source), common.get(source)) if version and rank(version)]
-        mine = rank(one.version) if one.version and known else None
+        mine = rank(deployment.version) if deployment.version and known else None
         if mine is None:
-            yield one
+            yield deployment
             continue
         newest = max(known, key=lambda version: rank(version) or mine)
         measure = rank(newest) or mine
-        yield one._replace(pin=BEHIND if mine < measure else AHEAD if measure < mine else "", newest=newest)
+        yield deployment._replace(pin=BEHIND if mine < measure else AHEAD if measure < mine else "", newest=newest)
 
 
 def _source(chart: Chart | None) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ def _clusters(args: Namespace) -> Callable[[Facts], bool]:
         requirements = parse(args.selector or "")
     except ValueError as error:
         raise UsageError(f"--selector: {error}", hint="write one such as env=prod,region!=eu") from None
-    return lambda facts: all(one.holds(facts.labels) for one in requirements)
+    return lambda facts: all(requirement.holds(facts.labels) for requirement in requirements)
 
 
 def _service(fleet: Fleet, word: str) -> str:

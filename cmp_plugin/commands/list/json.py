@@ -16,7 +16,7 @@ def text(board: Board) -> str:
     shown = {
         "clusters": [_cluster(facts) for facts in board.clusters.values()],
         "services": [_entry(board, entry) for entry in board.services.values()],
-        "deployments": [_deployment(one) for one in board.deployments],
+        "deployments": [_deployment(deployment) for deployment in board.deployments],
     }
     return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
 
@@ -42,18 +42,18 @@ def _entry(board: Board, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _deployment(one: Deployment) -> dict[str, Any]:
+def _deployment(deployment: Deployment) -> dict[str, Any]:
     return {
-        "cluster": one.cluster,
-        "key": one.key,
-        "service": one.service,
-        "state": "on" if one.is_on else "off",
-        "chart": _chart(one.chart),
-        "version": one.version,
-        "revision": one.revision,
-        "pin": one.pin,
-        "newest": one.newest,
-        "at": _at(one.at),
+        "cluster": deployment.cluster,
+        "key": deployment.key,
+        "service": deployment.service,
+        "state": "on" if deployment.is_on else "off",
+        "chart": _chart(deployment.chart),
+        "version": deployment.version,
+        "revision": deployment.revision,
+        "pin": deployment.pin,
+        "newest": deployment.newest,
+        "at": _at(deployment.at),
     }
 
 

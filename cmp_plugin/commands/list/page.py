@@ -71,30 +71,39 @@ def page(board: Board, about: str) -> str:
 
 
 def _findings(board: Board) -> dict[str, Any]:
-    said = groups(board)
-    lagging = [group for each in said.values() for group in each if group.first.pin == BEHIND]
-    used = {one.service for one in board.deployments if one.is_on}
+    by_service = groups(board)
+    lagging = [group for versions in by_service.values() for group in versions if group.first.pin == BEHIND]
+    used = {deployment.service for deployment in board.deployments if deployment.is_on}
     return {
-        "groups": said,
+        "groups": by_service,
         "behind": sorted(lagging, key=lambda group: -len(group.clusters)),
         "unused": [name for name in board.services if name not in used],
         "counts": {
-            "on": {name: sum(1 for one in found if one.is_on) for name, found in _by_cluster(board)},
-            BEHIND: {name: sum(1 for one in found if one.pin == BEHIND) for name, found in _by_cluster(board)},
+            "on": {
+                name: sum(1 for deployment in deployments if deployment.is_on)
+                for name, deployments in _by_cluster(board)
+            },
+            BEHIND: {
+                name: sum(1 for deployment in deployments if deployment.pin == BEHIND)
+                for name, deployments in _by_cluster(board)
+            },
         },
     }
 
 
 def _by_cluster(board: Board) -> list[tuple[str, list[Deployment]]]:
-    return [(name, list(found)) for name, found in groupby(board.deployments, key=lambda one: one.cluster)]
+    return [
+        (name, list(deployments))
+        for name, deployments in groupby(board.deployments, key=lambda deployment: deployment.cluster)
+    ]
 
 
 def _rows(board: Board) -> list[Row]:
     """A row for each cluster; in a large fleet one for all that run the same, the largest first."""
-    found = cells(board)
+    by_cell = cells(board)
     alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for cluster in board.clusters:
-        here = [found.get((cluster, service), []) for service in board.services]
+        here = [by_cell.get((cluster, service), []) for service in board.services]
         texts = tuple((cell(deployments), _styles(deployments)) for deployments in here)
         alike.setdefault(texts if len(board.clusters) > APART else (*texts, (cluster, "")), []).append(cluster)
     selectors = by_label(board)
@@ -114,14 +123,14 @@ def _shared(names: Sequence[str], board: Board) -> str:
     return ", ".join(f"{key}={value}" for key, value in sorted(here - everywhere))
 
 
-def _style(one: Deployment) -> str:
+def _style(deployment: Deployment) -> str:
     """The class of a version: `b`ehind, `a`head, `o`ff."""
-    return {BEHIND: "b", AHEAD: "a"}.get(one.pin, "" if one.is_on else "o")
+    return {BEHIND: "b", AHEAD: "a"}.get(deployment.pin, "" if deployment.is_on else "o")
 
 
 def _styles(deployments: Sequence[Deployment]) -> str:
-    found = {_style(one) for one in deployments}
-    return next((style for style in "bao" if style in found and (style != "o" or len(found) == 1)), "")
+    styles = {_style(deployment) for deployment in deployments}
+    return next((style for style in "bao" if style in styles and (style != "o" or len(styles) == 1)), "")
 
 
 def _chart(chart: Chart | None) -> str:
@@ -136,7 +145,7 @@ def _choices(clusters: Iterable[Facts]) -> list[tuple[str, list[str]]]:
     for facts in clusters:
         for key, value in facts.labels.items():
             values.setdefault(key, set()).add(value)
-    return [(key, sorted(found)) for key, found in sorted(values.items()) if len(found) in CHOICES][:LABELS]
+    return [(key, sorted(distinct)) for key, distinct in sorted(values.items()) if len(distinct) in CHOICES][:LABELS]
 
 
 def _ranges(numbers: Sequence[int]) -> str:

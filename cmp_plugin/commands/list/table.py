@@ -37,10 +37,10 @@ def tables(board: Board, stream: TextIO, details: bool) -> str:
 
 def _matrix(board: Board, stream: TextIO) -> str:
     """Services x clusters, or the other way round; nothing when neither fits."""
-    found = cells(board)
+    by_cell = cells(board)
 
     def at(cluster: str, service: str) -> Cell:
-        here = found.get((cluster, service), [])
+        here = by_cell.get((cluster, service), [])
         return cell(here), role(here)
 
     own: dict[str, Cell] = {name: (catalogue(entry), "note") for name, entry in board.services.items()}
@@ -57,7 +57,7 @@ def _matrix(board: Board, stream: TextIO) -> str:
 
 
 def _width(head: Sequence[str], rows: Sequence[Sequence[Cell]]) -> int:
-    texts = [head, *([each if isinstance(each, str) else each[0] for each in row] for row in rows)]
+    texts = [head, *([entry if isinstance(entry, str) else entry[0] for entry in row] for row in rows)]
     return sum(max(map(len, column)) + GAP for column in zip(*texts, strict=True)) - GAP
 
 
@@ -72,8 +72,8 @@ def _versions(board: Board, stream: TextIO) -> str:
             (place_of(group), "place"),
             name(group),
         ]
-        for service, said in groups(board).items()
-        for group in said
+        for service, versions in groups(board).items()
+        for group in versions
     ]
     return table(["service", "version", "on", "set at", "clusters"], rows, stream, ["set at", "clusters"])
 
@@ -89,8 +89,8 @@ def _behind(board: Board, stream: TextIO) -> str:
             (place_of(group), "place"),
             name(group),
         ]
-        for service, said in groups(board).items()
-        for group in said
+        for service, versions in groups(board).items()
+        for group in versions
         if group.first.pin == BEHIND
     ]
     return (
@@ -118,11 +118,22 @@ def _namer(board: Board, stream: TextIO) -> Callable[[Group], str]:
 def _rows(board: Board, stream: TextIO) -> str:
     """Every service on every cluster, each with the line that says so."""
     one_cluster, one_service = len(board.clusters) == 1, len(board.services) == 1
-    named = any(one.key != one.service for one in board.deployments)
+    named = any(deployment.key != deployment.service for deployment in board.deployments)
     head = ["cluster"] * (not one_cluster) + ["service"] * (not one_service) + ["key"] * named
     rows: list[list[Cell]] = []
-    for one in board.deployments:
-        who = [one.cluster] * (not one_cluster) + [one.service] * (not one_service) + [one.key] * named
-        newest = one.newest if one.pin else ""
-        rows.append([*((name, "name") for name in who), (word(one), role([one])), newest, (str(one.at), "place")])
+    for deployment in board.deployments:
+        names = (
+            [deployment.cluster] * (not one_cluster)
+            + [deployment.service] * (not one_service)
+            + [deployment.key] * named
+        )
+        newest = deployment.newest if deployment.pin else ""
+        rows.append(
+            [
+                *((name, "name") for name in names),
+                (word(deployment), role([deployment])),
+                newest,
+                (str(deployment.at), "place"),
+            ]
+        )
     return table([*head, "version", "newest", "set at"], rows, stream, ["set at"])

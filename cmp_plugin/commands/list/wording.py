@@ -34,15 +34,15 @@ class Group(NamedTuple):
     clusters: tuple[str, ...]
 
 
-def version_of(one: Deployment) -> str:
+def version_of(deployment: Deployment) -> str:
     """The version, or what stands in its place."""
-    if not one.is_on:
+    if not deployment.is_on:
         return OFF
-    if one.version:
-        return one.version
-    if one.revision:
-        return f"@{one.revision}"
-    return DIRECTORY if one.chart is not None and one.chart.path else NO_CHART
+    if deployment.version:
+        return deployment.version
+    if deployment.revision:
+        return f"@{deployment.revision}"
+    return DIRECTORY if deployment.chart is not None and deployment.chart.path else NO_CHART
 
 
 def catalogue(entry: Entry) -> str:
@@ -52,9 +52,9 @@ def catalogue(entry: Entry) -> str:
     return DIRECTORY if entry.chart.path else ""
 
 
-def word(one: Deployment) -> str:
+def word(deployment: Deployment) -> str:
     """The version with its mark."""
-    return version_of(one) + MARKS[one.pin]
+    return version_of(deployment) + MARKS[deployment.pin]
 
 
 def cell(deployments: Iterable[Deployment]) -> str:
@@ -65,41 +65,41 @@ def cell(deployments: Iterable[Deployment]) -> str:
 
 def role(deployments: Iterable[Deployment]) -> str:
     """The terminal's role of such a cell."""
-    pins = {one.pin if one.is_on else OFF for one in deployments}
+    pins = {deployment.pin if deployment.is_on else OFF for deployment in deployments}
     return "warning" if BEHIND in pins else "added" if AHEAD in pins else "note" if pins == {OFF} else ""
 
 
 def cells(board: Board) -> dict[tuple[str, str], list[Deployment]]:
     """(cluster, service) -> its deployments; nothing where the service is not on the cluster."""
-    found: dict[tuple[str, str], list[Deployment]] = {}
-    for one in board.deployments:
-        found.setdefault((one.cluster, one.service), []).append(one)
-    return found
+    by_cell: dict[tuple[str, str], list[Deployment]] = {}
+    for deployment in board.deployments:
+        by_cell.setdefault((deployment.cluster, deployment.service), []).append(deployment)
+    return by_cell
 
 
 def groups(board: Board) -> dict[str, list[Group]]:
     """Service -> its versions, newest first, each place where one was written on its own."""
-    found: dict[str, dict[tuple[str, Location | None], list[Deployment]]] = {name: {} for name in board.services}
-    for one in board.deployments:
-        place = one.at if one.version or not one.is_on else None
-        found[one.service].setdefault((word(one), place), []).append(one)
+    by_service: dict[str, dict[tuple[str, Location | None], list[Deployment]]] = {name: {} for name in board.services}
+    for deployment in board.deployments:
+        location = deployment.at if deployment.version or not deployment.is_on else None
+        by_service[deployment.service].setdefault((word(deployment), location), []).append(deployment)
     return {
         service: sorted(
             (
                 Group(service, text, same[0], tuple(dict.fromkeys(deployment.cluster for deployment in same)))
-                for (text, _), same in said.items()
+                for (text, _), same in versions.items()
             ),
             key=cmp_to_key(_newest_first),
         )
-        for service, said in found.items()
+        for service, versions in by_service.items()
     }
 
 
-def _newest_first(one: Group, other: Group) -> int:
-    mine, others = (rank(group.first.version) if group.first.version else None for group in (one, other))
-    if mine is None or others is None:
-        return (mine is None) - (others is None)
-    return (mine < others) - (others < mine)
+def _newest_first(first: Group, second: Group) -> int:
+    first_rank, second_rank = (rank(group.first.version) if group.first.version else None for group in (first, second))
+    if first_rank is None or second_rank is None:
+        return (first_rank is None) - (second_rank is None)
+    return (first_rank < second_rank) - (second_rank < first_rank)
 
 
 def by_label(board: Board) -> dict[frozenset[str], str]:
@@ -109,20 +109,24 @@ def by_label(board: Board) -> dict[frozenset[str], str]:
     for name, facts in board.clusters.items():
         for key, value in facts.labels.items():
             labelled.setdefault(f"{key}={value}", set()).add(name)
-    found = {everything - names: selector.replace("=", "!=", 1) for selector, names in labelled.items()}
-    found |= {frozenset(names): selector for selector, names in reversed(labelled.items())}
-    return found | {everything: "all"}
+    selectors = {everything - names: selector.replace("=", "!=", 1) for selector, names in labelled.items()}
+    selectors |= {frozenset(names): selector for selector, names in reversed(labelled.items())}
+    return selectors | {everything: "all"}
 
 
 def place_of(group: Group) -> str:
     """Where the version or the switch was written; `catalogue` for the service's own file."""
-    one = group.first
-    if one.is_on and not one.version:
+    deployment = group.first
+    if deployment.is_on and not deployment.version:
         return ""
-    return "catalogue" if one.at.file == f"services/{one.service}/service.yaml" and one.is_on else str(one.at)
+    return (
+        "catalogue"
+        if deployment.at.file == f"services/{deployment.service}/service.yaml" and deployment.is_on
+        else str(deployment.at)
+    )
 
 
 def legend(deployments: Iterable[Deployment]) -> str:
     """What the marks and short words mean that occur."""
-    occurring = {text for one in deployments for text in (MARKS[one.pin], version_of(one))}
+    occurring = {text for deployment in deployments for text in (MARKS[deployment.pin], version_of(deployment))}
     return "; ".join(meaning for text, meaning in MEANINGS.items() if text in occurring)

@@ -43,10 +43,10 @@ def editor_line(fleet: Fleet, kind: str, name: str) -> str:
 
 def fresh(fleet: Fleet, name: str) -> Made:
     """cluster.yaml with the profiles that every other cluster has."""
-    others = [fleet.spec_of("Cluster", other) for other in fleet.names("Cluster")]
-    named = [[str(name.value) for name in other.elements("profiles")] for other in others]
+    others = [fleet.spec_of("Cluster", cluster) for cluster in fleet.names("Cluster")]
+    named = [[str(name.value) for name in cluster.elements("profiles")] for cluster in others]
     profiles = [name for name in named[0] if all(name in names for names in named)] if named else []
-    labels = next((other.get("labels") for other in others if other.get("labels")), None)
+    labels = next((cluster.get("labels") for cluster in others if cluster.get("labels")), None)
     # The fleet's file and those of the profiles that the new cluster has.
     at = Location("cluster.yaml")
     asking = Node({"profiles": Node([Node(profile, at) for profile in profiles], at)}, at)
@@ -73,11 +73,11 @@ def copied(fleet: Fleet, word: str, name: str) -> Made:
 def _files_below(fleet: Fleet, directory: str) -> dict[str, bytes]:
     tree = fleet.tree._replace(allowed=(f"/{directory}",))
     top = tree.locate(f"/{directory}", Location(directory))
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for parent, _, names in os.walk(top):
         for name in names:
             path = os.path.relpath(os.path.join(parent, name), top)
-            found[path] = tree.read(f"/{directory}/{path}", Location(directory))
-            if sum(map(len, found.values())) > MAX_FILE:
+            files[path] = tree.read(f"/{directory}/{path}", Location(directory))
+            if sum(map(len, files.values())) > MAX_FILE:
                 raise InputError(f"{directory} holds more than {MAX_FILE >> 20} MiB", Location(directory))
-    return found
+    return files

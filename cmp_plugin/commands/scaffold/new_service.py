@@ -90,17 +90,17 @@ def _newest(chart: Chart, fleet: Fleet) -> str:
 
 def _from_path(args: Namespace, fleet: Fleet) -> str:
     """A chart, a kustomization or a YAML file, named from the fleet's root."""
-    place = os.path.realpath(args.path)
-    path = "/" + os.path.relpath(place, fleet.root)
-    if path.startswith("/..") or not os.path.exists(place):
+    disk_path = os.path.realpath(args.path)
+    path = "/" + os.path.relpath(disk_path, fleet.root)
+    if path.startswith("/..") or not os.path.exists(disk_path):
         raise UsageError(f"{args.path} is nothing in this fleet")
     if not allowed_in(path, fleet.tree.allowed):
         top = path.split("/")[1]
         raise InputError(
             f"{path[1:]} is out of reach for services", Location("fleet.yaml"), f"write `directories: [{top}]`"
         )
-    if path.endswith(".tgz") or os.path.isfile(os.path.join(place, "Chart.yaml")):
+    if path.endswith(".tgz") or os.path.isfile(os.path.join(disk_path, "Chart.yaml")):
         return chart_service(_namespace(args.name), Chart(_AT, path=path))
-    if os.path.isdir(place) and not fleet.tree.kustomization(path):
+    if os.path.isdir(disk_path) and not fleet.tree.kustomization(path):
         raise InputError(f"{path[1:]} has neither a Chart.yaml nor a kustomization.yaml")
-    return resources_service(_namespace(args.name), f"{path}/" if os.path.isdir(place) else path)
+    return resources_service(_namespace(args.name), f"{path}/" if os.path.isdir(disk_path) else path)

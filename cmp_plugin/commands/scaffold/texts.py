@@ -154,8 +154,8 @@ def with_destination(text: str, old: str, new: str, path: str) -> str:
     line = lines[node.at.line - 1]
     lines[node.at.line - 1] = line[: node.at.column - 1] + line[node.at.column - 1 :].replace(old, new, 1)
     changed = "".join(lines)
-    found = _loaded(changed, path).get("destination", "name")
-    return changed if found is not None and found.value == str(node.value).replace(old, new, 1) else text
+    renamed = _loaded(changed, path).get("destination", "name")
+    return changed if renamed is not None and renamed.value == str(node.value).replace(old, new, 1) else text
 
 
 def _loaded(text: str, path: str) -> Node:

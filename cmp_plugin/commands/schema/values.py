@@ -39,32 +39,32 @@ _FLAGS = re.compile(r"\(\?[a-zA-Z-]+[):]")  # Go reads `(?i)` in a pattern, an e
 _LOCAL = re.compile(r"#/(\$defs|definitions)/[^/]+")
 
 
-def values_schema(chart: ChartFiles, place: str) -> Schema:
-    """The schema; `place` is the JSON pointer it will have, such as `#/$defs/values.web`."""
+def values_schema(chart: ChartFiles, pointer: str) -> Schema:
+    """The schema; `pointer` is the JSON pointer it will have, such as `#/$defs/values.web`."""
     schema: Schema = {"$comment": f"{chart.name} {chart.version}", "type": "object"}
     properties = inferred(chart)
     parts: list[Schema] = [{"properties": properties}] if properties else []
-    for number, one in enumerate(chart.subcharts):
-        inner = values_schema(one.chart, f"{place}/$defs/chart{number}")
+    for number, subchart in enumerate(chart.subcharts):
+        inner = values_schema(subchart.chart, f"{pointer}/$defs/chart{number}")
         schema.setdefault("$defs", {})[f"chart{number}"] = inner
-        parts.append({"properties": {one.key: {"$ref": f"{place}/$defs/chart{number}"}}})
-    own = _own(chart.schema, f"{place}/$defs/own")
+        parts.append({"properties": {subchart.key: {"$ref": f"{pointer}/$defs/chart{number}"}}})
+    own = _own(chart.schema, f"{pointer}/$defs/own")
     if own is not None:
         schema.setdefault("$defs", {})["own"] = own
-        parts.append({"$ref": f"{place}/$defs/own"})
+        parts.append({"$ref": f"{pointer}/$defs/own"})
     return {**schema, "allOf": parts} if parts else schema
 
 
-def _own(data: bytes, place: str) -> Schema | None:
+def _own(data: bytes, pointer: str) -> Schema | None:
     """values.schema.json for a layer's part of the values; None where there is none that can be read."""
     try:
         schema = json.loads(data) if data else None
-        return _relaxed(schema, place) if isinstance(schema, dict) else None
+        return _relaxed(schema, pointer) if isinstance(schema, dict) else None
     except (ValueError, RecursionError):
         return None
 
 
-def _relaxed(schema: Any, place: str) -> Any:
+def _relaxed(schema: Any, pointer: str) -> Any:
     """Without what needs the whole of the values; references stay inside."""
     if not isinstance(schema, dict):
         return schema if isinstance(schema, bool) else {}
@@ -79,33 +79,33 @@ def _relaxed(schema: Any, place: str) -> Any:
     for key in _MAPS:
         if isinstance(schema.get(key), dict):
             wrap = _layered if key in ("properties", "patternProperties") else _relaxed
-            made[key] = {name: wrap(child, place) for name, child in schema[key].items()}
+            made[key] = {name: wrap(child, pointer) for name, child in schema[key].items()}
     for key in _LISTS:
         if isinstance(schema.get(key), list):
-            made[key] = [_relaxed(child, place) for child in schema[key]]
+            made[key] = [_relaxed(child, pointer) for child in schema[key]]
     if isinstance(schema.get("oneOf"), list):
-        made.setdefault("allOf", []).append({"anyOf": [_relaxed(child, place) for child in schema["oneOf"]]})
-    if found := _LOCAL.fullmatch(str(schema.get("$ref", ""))):
-        made["$ref"] = place + found[0][1:]
-    _add_rest(made, schema, place)
+        made.setdefault("allOf", []).append({"anyOf": [_relaxed(child, pointer) for child in schema["oneOf"]]})
+    if match := _LOCAL.fullmatch(str(schema.get("$ref", ""))):
+        made["$ref"] = pointer + match[0][1:]
+    _add_rest(made, schema, pointer)
     return made
 
 
-def _add_rest(made: Schema, schema: Schema, place: str) -> None:
+def _add_rest(made: Schema, schema: Schema, pointer: str) -> None:
     """Items and further keys; `key+` appends to any list, so a closed map lets it through."""
     if isinstance(schema.get("items"), dict | bool):
-        made["items"] = _relaxed(schema["items"], place)
+        made["items"] = _relaxed(schema["items"], pointer)
     rest = schema.get("additionalProperties")
     if isinstance(rest, dict):
-        made["additionalProperties"] = _layered(rest, place)
+        made["additionalProperties"] = _layered(rest, pointer)
     elif rest is False:
         made["additionalProperties"] = False
         made["patternProperties"] = {**made.get("patternProperties", {}), r"^.+\+$": {"type": "array"}}
 
 
-def _layered(schema: Any, place: str) -> Schema:
+def _layered(schema: Any, pointer: str) -> Schema:
     """A value, or null to delete it, or a reference that stands for it."""
-    relaxed = _relaxed(schema, place)
+    relaxed = _relaxed(schema, pointer)
     if relaxed is True or relaxed == {}:
         return {}
     described = {key: relaxed[key] for key in ("title", "description") if isinstance(relaxed, dict) and key in relaxed}
@@ -133,9 +133,9 @@ def _property(node: Node, lines: list[str]) -> Iterator[tuple[str, Any]]:
 
 def _comment(node: Node, lines: list[str]) -> str:
     """The comment right above a key, without its signs."""
-    found: list[str] = []
+    comment_lines: list[str] = []
     number = node.key.line - 2 if node.key else -1
     while number >= 0 and lines[number].lstrip().startswith("#"):
-        found.append(lines[number].strip().lstrip("#").strip().removeprefix("-- "))
+        comment_lines.append(lines[number].strip().lstrip("#").strip().removeprefix("-- "))
         number -= 1
-    return "\n".join(reversed(found)).strip()[:_MAX_TEXT]
+    return "\n".join(reversed(comment_lines)).strip()[:_MAX_TEXT]
