@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -122,11 +123,20 @@ def test_what_was_removed_meanwhile_is_not_locked(tmp_path: Path, create: bool) 
     )
     waiting = subprocess.Popen([sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE, text=True)
     deadline = time.monotonic() + 20
-    while not any(os.path.samefile(fd, path) for fd in Path(f"/proc/{waiting.pid}/fd").iterdir() if fd.exists()):
+    while not has_open(waiting.pid, path):
         assert time.monotonic() < deadline
     owner.end()
     assert waiting.communicate(timeout=20)[0].strip() == ("True" if create else "nothing")
     assert path.exists() is create
+
+
+def has_open(pid: int, path: Path) -> bool:
+    """Whether the process has the file open; a descriptor may be closed while its link is looked at."""
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samefile(descriptor, path):
+                return True
+    return False
 
 
 def test_nothing_there(tmp_path: Path) -> None:
