@@ -7,10 +7,7 @@ path, an environment variable's value or a value that may be secret: whoever rai
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from typing import Self  # set_up.py imports this module to say that a Python is too old
+from typing import NamedTuple, Self
 
 
 class Location(NamedTuple):

@@ -13,7 +13,11 @@ the wanted series; otherwise it is built from its Go module into the tools cache
 command after it stays clean.
 """
 
-from __future__ import annotations
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 (whatever python3 a machine has comes here)
+    # Before all else, as other modules do not even parse there; this one must, from Python 3.6 on.
+    sys.exit("Python 3.11 or newer is needed; name one with: make PYTHON=python3.11")
 
 import argparse
 import hashlib
@@ -21,7 +25,7 @@ import importlib.util
 import json
 import os
 import shutil
-import sys
+import tomllib
 
 import needs
 from checkout import CHECKOUT
@@ -41,8 +45,6 @@ HELM3 = (HELM, "~3.22")
 
 def fingerprint() -> str:
     """Changes whenever .venv has to be made anew: other locks, other metadata, other place."""
-    import tomllib  # not before main() has looked at the version of this Python
-
     digest = hashlib.sha256(os.path.realpath(VENV).encode())
     for name in ("run.txt", "test.txt"):
         with open(os.path.join(CHECKOUT, "requirements", name), "rb") as locked:
@@ -145,8 +147,8 @@ def set_up(level: str, programs: tuple[needs.Need, ...] = (), optional: bool = F
 
 def copy_tools(directory: str) -> None:
     """Helm and kustomize alone, as files of `directory`."""
+    os.makedirs(directory, exist_ok=True)  # first: a build takes minutes
     tools = provide_all([KUSTOMIZE5, HELM4], 1, 2)
-    os.makedirs(directory, exist_ok=True)
     for tool in tools:
         shutil.copy(tool.path, directory)
 
@@ -161,9 +163,6 @@ def alone() -> int | None:
 
 
 def main() -> int:
-    if sys.version_info < (3, 11):  # noqa: UP036 (whatever python3 a machine has comes here)
-        print("Python 3.11 or newer is needed; name one with: make PYTHON=python3.11", file=sys.stderr)
-        return 1
     parser = argparse.ArgumentParser(description="Make a checkout ready.")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--dev", action="store_true", help="test packages and a second helm too")
@@ -186,6 +185,9 @@ def main() -> int:
             set_up("test" if args.dev else "run")
     except CmpError as error:
         print(error, file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
