@@ -153,7 +153,10 @@ def _common(parser: argparse.ArgumentParser) -> None:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """The words as a namespace: `verb`, `directory`, `verbose`, and the command's own. UsageError: they are wrong."""
+    """The words as a namespace: `verb`, `directory`, `verbose`, and the command's own. UsageError: they are wrong.
+
+    `in_directory` is whether -C was given; without it `directory` is the current one.
+    """
     grammar = parser(words)
     if not words:
         grammar.print_help(sys.stderr)
@@ -161,6 +164,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     args, unknown = grammar.parse_known_args(words)
     if unknown:
         args.parser.refuse(unknown)
+    args.in_directory = hasattr(args, "directory")
     args.directory = getattr(args, "directory", ".")
     args.verbose = getattr(args, "verbose", False)
     return args

@@ -147,9 +147,12 @@ def _entries(directory: str) -> list[str]:
 
 
 def find_root(start: str) -> str:
-    """The nearest ancestor of `start` (or itself) that holds fleet.yaml, as a real path."""
+    """The nearest ancestor of `start` (or itself) that holds fleet.yaml, as a real path.
+
+    Whether that is a file is for `open_fleet` to report: a search that skips it would end in another fleet.
+    """
     directory = os.path.realpath(start)
-    while not os.path.isfile(os.path.join(directory, ROOT_FILE)):
+    while not os.path.lexists(os.path.join(directory, ROOT_FILE)):
         parent = os.path.dirname(directory)
         if parent == directory:
             raise InputError("there is no fleet.yaml in this directory or above it", None, "name the fleet with -C DIR")
