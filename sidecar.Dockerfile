@@ -13,7 +13,7 @@ FROM ${BASE} AS build
 RUN apt-get update \
  && apt-get install -y --no-install-recommends ca-certificates python3 python3-venv
 WORKDIR /src
-# helm and kustomize, of the versions that set_up.py pins, from their Go modules.
+# helm and kustomize, of the versions that cmp_plugin/tools/install.py pins, from their Go modules.
 COPY scripts scripts
 COPY cmp_plugin/__init__.py cmp_plugin/errors.py cmp_plugin/verbose.py cmp_plugin/
 COPY cmp_plugin/specs/__init__.py cmp_plugin/specs/defaults.py cmp_plugin/specs/

@@ -19,8 +19,8 @@ from ..specs.kustomizations import read_kustomization
 from ..specs.paths import is_remote
 from ..system.files import FileTree, within
 from ..system.process import Deadline
+from ..tools.discovery import OFFLINE, is_offline
 from . import store
-from .fetch import OFFLINE, is_offline
 from .git_address import Remote, parse
 from .git_fetch import extract, fetch
 

@@ -17,7 +17,7 @@ from urllib.parse import urljoin
 from ..errors import InputError, ToolError
 from ..system.process import Completed, Deadline, run
 from ..system.publish import replace_file
-from ..tools.discovery import Tool
+from ..tools.discovery import OFFLINE, Tool, is_offline
 from ..tools.versions import satisfies
 from .chart_request import ChartRequest
 from .credentials import REGISTRY_HINT, REPOSITORY_HINT, registry_file, repository_entry
@@ -25,7 +25,6 @@ from .mirrors import ChartSource
 from .pull_errors import Refusal, refusal
 from .repo_index import Version, pick, versions
 
-OFFLINE = "CMP_PLUGIN_OFFLINE"
 # Seconds between tries. Helm does not tell what a Retry-After said, so a busy server gets more time.
 DELAYS = (0.5, 1.0, 2.0)
 BUSY_DELAYS = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -71,11 +70,6 @@ def fetch(
             hint = REGISTRY_HINT if source.is_oci else REPOSITORY_HINT
         message = f"{request} cannot be fetched from {source.said}: {error.message}"
         raise ToolError(message, hint=hint) from None
-
-
-def is_offline() -> bool:
-    """Whether the network is not to be touched."""
-    return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
 def _from_directory(request: ChartRequest, source: ChartSource) -> Fetched:

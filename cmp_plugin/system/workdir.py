@@ -1,6 +1,6 @@
 """One private directory per render, and the removal of those that dead processes left.
 
-In: `$TMPDIR`. Out: the path of a new directory that only this user can enter. Its owner holds a
+In: `$TMPDIR`, or another directory. Out: the path of a new directory that only this user can enter. Its owner holds a
 lock on it while it lives; the system releases the lock when the process dies, however it dies.
 A directory of ours without a lock is therefore a leftover: no pid that could be reused is asked.
 Only the user's own real directories are ever removed, and nothing through a symlink.
@@ -27,13 +27,21 @@ def workdir() -> Iterator[str]:
 
     Raises `ToolError` when none can be made.
     """
-    parent = os.path.realpath(os.environ.get("TMPDIR") or "/tmp")
-    _sweep(parent)
-    try:
-        path, lock = _create(parent)
-    except OSError as error:
-        reason = os.strerror(error.errno or 0)
-        raise ToolError(f"no temporary directory can be made in $TMPDIR: {reason}") from None
+    with contextlib.ExitStack() as stack:
+        try:
+            path = stack.enter_context(workdir_in(os.environ.get("TMPDIR") or "/tmp"))
+        except OSError as error:
+            reason = os.strerror(error.errno or 0)
+            raise ToolError(f"no temporary directory can be made in $TMPDIR: {reason}") from None
+        yield path
+
+
+@contextlib.contextmanager
+def workdir_in(directory: str) -> Iterator[str]:
+    """The same in a directory that exists. OSError when none can be made."""
+    parent = os.path.realpath(directory)
+    sweep(parent)
+    path, lock = _create(parent)
     try:
         yield path
     finally:
@@ -59,8 +67,8 @@ def _create(parent: str) -> tuple[str, int | None]:
         # Another process saw it before it was locked, took it for a leftover and removed it.
 
 
-def _sweep(parent: str) -> None:
-    """Remove our directories in `parent` that nobody holds. Never fails: it is not our render."""
+def sweep(parent: str) -> None:
+    """Remove our directories in `parent` that no process holds. Never fails: they are not the caller's work."""
     try:
         names = [name for name in os.listdir(parent) if _NAME.fullmatch(name)]
     except OSError:

@@ -18,6 +18,8 @@ from ..system.process import Deadline, run
 from ..system.publish import replace_file
 from . import versions
 
+OFFLINE = "CMP_PLUGIN_OFFLINE"
+
 
 class Tool(NamedTuple):
     """A program to run. `version` without a leading `v`; `warning` is a sentence for stderr or ""."""
@@ -140,6 +142,11 @@ def ask(kind: Kind, path: str) -> str:
     if done.code or not version:
         raise ToolError(f"{os.path.basename(path)} does not tell its version", argv=[path])
     return version
+
+
+def is_offline() -> bool:
+    """Whether nothing may be fetched, neither charts nor tools."""
+    return os.environ.get(OFFLINE, "") not in ("", "0")
 
 
 def cache_directory() -> str:

@@ -8,18 +8,20 @@ which program a render uses.
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import re
 import shutil
 import sys
-import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from ..errors import ToolError
 from ..system.process import Deadline, run
+from ..system.workdir import sweep, workdir_in
 from . import discovery, helm, kustomize, versions
 from .discovery import Tool
 
@@ -29,6 +31,13 @@ GO = (1, 27, 0)
 _GO_LOCK = os.path.join(os.path.dirname(__file__), "go.txt")
 # A cold build takes minutes: a person should see sooner than that that it still runs. Seconds.
 _HEARTBEAT = 15.0
+# Parts of what Go and pip print when they reach no server.
+_NO_NETWORK = re.compile(
+    r"dial tcp|TLS handshake timeout|i/o timeout|connection reset|NewConnectionError|ProxyError|TimeoutError"
+)
+# And when no server has the module. After a proxy, Go asks the host that a module is named after: "unrecognized
+# import path" is then the answer of both, even if the second could not be reached.
+_NO_MODULE = re.compile(r"unrecognized import path|: not found|404 Not Found|410 Gone|no matching versions")
 
 
 class Recipe(NamedTuple):
@@ -85,7 +94,8 @@ class Step:
             heartbeat.join()
         if done.code:
             sys.stderr.write((done.stdout + done.stderr).decode(errors="replace"))
-            raise ToolError(f"{self.prefix}exit code {done.code} of {argv[0]}")
+            message = f"{self.prefix}exit code {done.code} of {os.path.basename(argv[0])}"
+            raise ToolError(message, stderr=done.stderr.decode(errors="replace"))
         return done.stdout.decode(errors="replace")
 
     def _beat(self, ended: threading.Event) -> None:
@@ -94,20 +104,35 @@ class Step:
 
 
 def provide_all(wanted: Sequence[tuple[Recipe, str]], first: int, steps: int) -> list[Tool]:
-    """A program for each recipe and range, each as one step of `steps`, numbered from `first`."""
-    os.makedirs(tools_cache(), exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=tools_cache(), prefix=".build-") as scratch:
+    """A program for each recipe and range, each as one step of `steps`, numbered from `first`. Errors as `provide`."""
+    sweep(tools_cache())
+    with contextlib.ExitStack() as stack:
+        scratch = functools.cache(lambda: stack.enter_context(_scratch_directory()))
         return [
             provide(Step(number, steps, f"{recipe.kind.name} {text}"), recipe, text, scratch)
             for number, (recipe, text) in enumerate(wanted, start=first)
         ]
 
 
-def provide(step: Step, recipe: Recipe, wanted: str, scratch: str) -> Tool:
-    """A program in range `wanted`: one that `discovery` finds, else one that is built in `scratch`.
+@contextlib.contextmanager
+def _scratch_directory() -> Iterator[str]:
+    """Where programs are built, in the tools cache: a built one is moved, within one file system."""
+    os.makedirs(tools_cache(), exist_ok=True)
+    with workdir_in(tools_cache()) as path:
+        try:
+            yield path
+        except KeyboardInterrupt:
+            if os.path.exists(os.path.join(path, "venv")):  # the borrowed Go: 20,000 files, which take seconds
+                print("removing what was built", file=sys.stderr, flush=True)
+            raise
 
-    InputError when it is not a range. ToolError when no release fits, when the build fails, or when the
-    environment names another program: a build would not change which one is used.
+
+def provide(step: Step, recipe: Recipe, wanted: str, scratch: Callable[[], str]) -> Tool:
+    """A program in range `wanted`: one that `discovery` finds, else one that is built in `scratch()`.
+
+    InputError when it is not a range. ToolError, with the reason and the ways around it, when no release fits, when
+    the build fails, when there must be none (CMP_PLUGIN_OFFLINE), or when the environment names another program: a
+    build would not change which one is used. Nothing is written unless something is built.
     """
     kind = recipe.kind
     try:
@@ -118,6 +143,23 @@ def provide(step: Step, recipe: Recipe, wanted: str, scratch: str) -> Tool:
     else:
         step.say(f"{tool.version} is {tool.path}")
         return tool
+    more = ""
+    try:
+        if not discovery.is_offline():
+            return _build(step, recipe, wanted, scratch())
+        reason = f"{discovery.OFFLINE} is set"
+    except OSError as error:
+        reason = f"the cache {discovery.cache_directory()} cannot be written: {os.strerror(error.errno or 0)}"
+        more = "set CMP_PLUGIN_CACHE_DIR, "
+    except ToolError as error:
+        reason = "no network" if _NO_NETWORK.search(error.stderr) else error.message.removeprefix(step.prefix)
+    message = f"{step.prefix}it is missing and cannot be built: {reason}"
+    raise ToolError(message, hint=f"{more}put one on PATH or name it in {kind.variable}")
+
+
+def _build(step: Step, recipe: Recipe, wanted: str, scratch: str) -> Tool:
+    """The program, built and in the tools cache. ToolError when no release fits or the build fails; OSError."""
+    kind = recipe.kind
     env = go_environment(step, scratch)
     version = version_for(recipe, wanted, lambda module: _released(step, module, env, scratch))
     module = module_of(recipe, versions.numbers(version)[0])
@@ -170,7 +212,12 @@ def version_for(recipe: Recipe, wanted: str, released: Callable[[str], Sequence[
 
 def _released(step: Step, module: str, env: Mapping[str, str], scratch: str) -> list[str]:
     step.say(f"looking for the releases of {module}")
-    return step.run(["go", "list", "-m", "-versions", module], env, scratch).split()[1:]
+    try:
+        return step.run(["go", "list", "-m", "-versions", module], env, scratch).split()[1:]
+    except ToolError as error:
+        if _NO_MODULE.search(error.stderr):
+            return []
+        raise
 
 
 def go_environment(step: Step, scratch: str) -> dict[str, str]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from fleets import write
-from program import CHECKOUT, required, run
+from program import CHECKOUT, PROGRAM, required, run
 from set_up import HELM4
 
 from cmp_plugin.errors import InputError, ToolError
 from cmp_plugin.tools import discovery
-from cmp_plugin.tools.install import HELM, KUSTOMIZE, Recipe, Step, provide, version_for
+from cmp_plugin.tools.install import HELM, KUSTOMIZE, Recipe, Step, provide_all, version_for
 
 RELEASED = {
     "helm.sh/helm/v3": "v3.19.5 v3.20.1 v3.20.2 v3.21.4 v3.22.0 v3.23.0-rc.1",
@@ -84,29 +86,37 @@ class Machine:
         self.tools.mkdir(parents=True)
         monkeypatch.setenv("PATH", f"{self.bin}:/usr/bin:/bin")
         monkeypatch.setenv("XDG_CACHE_HOME", str(root / "cache"))
-        for name in ("CMP_PLUGIN_HELM", "CMP_PLUGIN_KUSTOMIZE", "CMP_PLUGIN_CACHE_DIR"):
+        for name in ("CMP_PLUGIN_HELM", "CMP_PLUGIN_KUSTOMIZE", "CMP_PLUGIN_CACHE_DIR", "CMP_PLUGIN_OFFLINE"):
             monkeypatch.delenv(name, raising=False)
 
-    def go(self, builds: str, lists: str = "") -> None:
-        """`go install` leaves a program that says `builds`; `go list` prints `lists`."""
+    def go(self, builds: str, lists: str = "", first: str = ":") -> None:
+        """`go install` leaves a program that says `builds`; `go list` prints `lists`. `first` comes before both."""
         script = program(self.bin / "go", "")
         script.write_text(
             "#!/bin/sh\n"
             f'echo "$*" >> {self.root}/asked\n'
+            f"{first}\n"
             "case $1 in\n"
             "version) echo go version go1.27.1 linux/amd64 ;;\n"
             f"list) echo {lists} ;;\n"
-            f"install) printf '#!/bin/sh\\necho {builds}\\n' > $GOBIN/helm; chmod 755 $GOBIN/helm ;;\n"
+            f"install) mkdir -p $GOBIN; printf '#!/bin/sh\\necho {builds}\\n' > $GOBIN/helm; chmod 755 $GOBIN/helm ;;\n"
             "esac\n"
+        )
+
+    def failing_go(self, says: str) -> None:
+        """`go install` fails with these words, and so does `go list`."""
+        program(self.bin / "go", "").write_text(
+            "#!/bin/sh\n"
+            f'echo "$*" >> {self.root}/asked\n'
+            "[ $1 = version ] && { echo go version go1.27.1 linux/amd64; exit 0; }\n"
+            f"echo '{says}' >&2; exit 1\n"
         )
 
     def asked(self) -> list[str]:
         return (self.root / "asked").read_text().splitlines()
 
     def provide(self, wanted: str) -> discovery.Tool:
-        scratch = self.root / "scratch"
-        (scratch / "bin").mkdir(parents=True, exist_ok=True)
-        return provide(Step(1, 1, "helm"), HELM, wanted, str(scratch))
+        return provide_all([(HELM, wanted)], 1, 1)[0]
 
 
 @pytest.fixture
@@ -162,9 +172,138 @@ def test_no_range(machine: Machine) -> None:
 
 
 def test_failure_is_one_line_with_the_reason(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(ToolError, match=r"^\[1/1\] thing: exit code 3 of /bin/sh$"):
+    with pytest.raises(ToolError, match=r"^\[1/1\] thing: exit code 3 of sh$"):
         Step(1, 1, "thing").run(["/bin/sh", "-c", "echo out; echo why >&2; exit 3"])
     assert capfd.readouterr().err == "out\nwhy\n"
+
+
+OTHER_WAYS = "put one on PATH or name it in CMP_PLUGIN_HELM"
+FAILURES = [
+    (
+        "~4.3",
+        'go: helm.sh/helm/v4@v4.3.1: Get "https://proxy/v4.3.1.info": dial tcp: lookup proxy on 10.0.0.1:53: no such host',
+        "no network",
+    ),
+    (
+        "~4.2",
+        'go: module helm.sh/helm/v4: Get "https://proxy/@v/list": proxyconnect tcp: dial tcp 127.0.0.1:1: connect: connection refused',
+        "no network",
+    ),
+    ("~9", "go: module helm.sh/helm/v9: not found", "no release of helm fits ~9"),
+    (
+        "2.17.0",
+        'go: unrecognized import path "helm.sh/helm/v2": https fetch: Get "https://helm.sh/helm/v2?go-get=1": dial tcp: no such host',
+        "no release of helm fits 2.17.0",
+    ),
+    ("~4.3", "main.go:1:1: expected package", "exit code 1 of go"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "says", "reason"), FAILURES)
+def test_the_last_line_of_a_failed_build_is_enough(wanted: str, says: str, reason: str, machine: Machine) -> None:
+    machine.failing_go(says)
+    with pytest.raises(ToolError) as caught:
+        machine.provide(wanted)
+    assert str(caught.value) == f"[1/1] helm {wanted}: it is missing and cannot be built: {reason} ({OTHER_WAYS})"
+    assert list(machine.tools.iterdir()) == []
+
+
+def test_a_python_that_cannot_lend_a_go(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without a Go; the Python is a script, whose pip reaches nobody."""
+    refused = "Failed to establish a new connection: [Errno -3] Temporary failure in name resolution"
+    python = program(machine.root / "python", "")
+    python.write_text(
+        '#!/bin/sh\nif [ "$2" = venv ]; then mkdir -p $3/bin; cp $0 $3/bin/python; exit; fi\n'
+        f"echo \"WARNING: Retrying after connection broken by 'NewConnectionError({refused})'\" >&2; exit 1\n"
+    )
+    monkeypatch.setattr(sys, "executable", str(python))
+    with pytest.raises(ToolError) as caught:
+        machine.provide("~4.3")
+    assert caught.value.message == "[1/1] helm ~4.3: it is missing and cannot be built: no network"
+
+
+def test_offline_nothing_is_started(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    machine.go(builds="v4.3.1")
+    monkeypatch.setenv("CMP_PLUGIN_OFFLINE", "1")
+    with pytest.raises(ToolError) as caught:
+        machine.provide("~4.3")
+    assert str(caught.value) == (
+        f"[1/1] helm ~4.3: it is missing and cannot be built: CMP_PLUGIN_OFFLINE is set ({OTHER_WAYS})"
+    )
+    assert not (machine.root / "asked").exists()
+    on_path = program(machine.bin / "helm", "v4.3.5")
+    assert machine.provide("~4.3").path == str(on_path)
+    monkeypatch.setenv("CMP_PLUGIN_OFFLINE", "0")
+    on_path.unlink()
+    assert machine.provide("~4.3").version == "4.3.1"
+
+
+def test_a_cache_that_cannot_be_written(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file above it refuses root too, whom permissions do not. It matters only to what is built."""
+    machine.go(builds="v4.3.1")
+    cache = program(machine.root / "file", "") / "cache"
+    monkeypatch.setenv("CMP_PLUGIN_CACHE_DIR", str(cache))
+    with pytest.raises(ToolError) as caught:
+        machine.provide("~4.3")
+    assert str(caught.value) == (
+        f"[1/1] helm ~4.3: it is missing and cannot be built: the cache {cache} cannot be written: Not a directory "
+        f"(set CMP_PLUGIN_CACHE_DIR, {OTHER_WAYS})"
+    )
+    on_path = program(machine.bin / "helm", "v4.3.5")
+    assert machine.provide("~4.3").path == str(on_path)
+
+
+def test_no_cache_is_made_for_tools_on_path(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(machine.bin / "helm", "v4.3.5")
+    tools = machine.root / "other" / "tools"
+    monkeypatch.setenv("CMP_PLUGIN_CACHE_DIR", str(tools.parent))
+    machine.provide("~4.3")
+    assert not tools.exists()
+
+
+def begun(machine: Machine, env: dict[str, str]) -> subprocess.Popen[str]:
+    """An install whose build does not end, started and in the middle of it."""
+    os.mkfifo(machine.root / "building")
+    install = subprocess.Popen(
+        [PROGRAM, "tools", "install"],
+        cwd=machine.root,
+        env={**env, "PATH": os.environ["PATH"], "XDG_CACHE_HOME": os.environ["XDG_CACHE_HOME"]},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    (machine.root / "building").read_text()  # returns when go has opened and closed it
+    return install
+
+
+def test_what_a_killed_install_left_is_swept(machine: Machine, clean_env: dict[str, str]) -> None:
+    """By the next install, whether that one builds anything or not; not while the first one runs."""
+    machine.go(builds="v4.3.1", first=f"[ $1 = version ] || {{ : > {machine.root}/building; exec sleep 60; }}")
+    with begun(machine, clean_env) as install:
+        (scratch,) = machine.tools.iterdir()
+        (scratch / "gopath" / "pkg").mkdir(parents=True)
+        program(machine.bin / "helm", "v4.3.5")
+        machine.provide("~4.3")
+        assert scratch.exists()
+        os.killpg(install.pid, signal.SIGKILL)
+    assert scratch.exists()
+    machine.provide("~4.3")
+    assert not scratch.exists()
+
+
+@pytest.mark.parametrize("borrowed", [False, True])
+def test_ctrl_c_says_what_takes_so_long(borrowed: bool, machine: Machine, clean_env: dict[str, str]) -> None:
+    """The borrowed Go is seen by its venv; a person's own leaves hardly anything to remove."""
+    lend = "mkdir -p $(dirname $GOBIN)/venv; " if borrowed else ""
+    machine.go(builds="v4.3.1", first=f"[ $1 = version ] || {{ {lend}: > {machine.root}/building; exec sleep 60; }}")
+    with begun(machine, clean_env) as install:
+        os.killpg(install.pid, signal.SIGINT)
+        assert install.stderr
+        said = install.stderr.read().splitlines()
+        assert install.wait() == 130
+    assert said[1].startswith("[1/2] helm ~4.3: building 4.3.1")
+    assert said[2:] == (["removing what was built"] if borrowed else [])
+    assert list(machine.tools.iterdir()) == []
 
 
 def test_a_long_step_says_that_it_still_runs(
@@ -191,6 +330,42 @@ def test_copied_tools(tmp_path: Path, clean_env: dict[str, str]) -> None:
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["[1/2] kustomize ~5.8", "[2/2] helm ~4.3"]
     assert discovery.ask(HELM.kind, str(target / "helm")).startswith("4.3.")
     assert discovery.ask(KUSTOMIZE.kind, str(target / "kustomize")).startswith("5.8.")
+
+
+def test_a_target_that_cannot_be_made(clean_env: dict[str, str]) -> None:
+    script = os.path.join(CHECKOUT, "scripts", "set_up.py")
+    argv = [sys.executable, script, "--tools", "/proc/x"]
+    done = subprocess.run(argv, env=clean_env, capture_output=True, text=True, timeout=300, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "/proc/x: No such file or directory\n"
+
+
+def test_an_old_python_gets_as_far_as_the_line_that_helps() -> None:
+    """Python 3.6 can parse the script, and nothing but the check and what it needs comes before its end."""
+    text = Path(CHECKOUT, "scripts", "set_up.py").read_text()
+    _, imported, check, *rest = ast.parse(text, feature_version=(3, 6)).body
+    assert ast.unparse(imported) == "import sys"
+    said: dict[str, str] = {}
+    old = type("sys", (), {"version_info": (3, 6, 15), "exit": staticmethod(lambda line: said.update(line=line))})
+    exec(compile(ast.unparse(check), "set_up.py", "exec"), {"sys": old})
+    assert said == {"line": "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11"}
+    assert not [each for each in rest if isinstance(each, ast.ImportFrom) and each.module == "__future__"]
+
+
+def test_a_directory_that_is_named_must_lie_in_a_fleet(tmp_path: Path, clean_env: dict[str, str]) -> None:
+    for named, code, line in (
+        ("/nope", 1, "/nope is no directory"),
+        ("", 2, "an empty word is no directory"),
+        (".", 1, "there is no fleet.yaml in this directory or above it (name the fleet with -C DIR)"),
+    ):
+        for command in (["tools", "install"], ["list"]):
+            done = run(["-C", named, *command], str(tmp_path), clean_env)
+            assert (done.code, done.stdout, done.stderr.decode()) == (code, b"", f"{line}\n")
+    (tmp_path / "fleet.yaml").mkdir()
+    for words in (["tools", "install"], ["-C", ".", "tools", "install"], ["list"]):
+        done = run(words, str(tmp_path), clean_env)
+        assert (done.code, done.stdout) == (1, b"")
+        assert done.stderr.decode() == "fleet.yaml: fleet.yaml is a directory, a file is needed\n"
 
 
 def test_the_command(tmp_path: Path, clean_env: dict[str, str]) -> None:
