@@ -94,7 +94,11 @@ def _candidates(kind: Kind) -> Iterator[_Candidate]:
             yield _Candidate("on PATH", path, version_of(kind, path))
     tools = os.path.join(cache_directory(), "tools")
     cached: list[_Candidate] = []
-    for name in os.listdir(tools) if os.path.isdir(tools) else []:
+    try:
+        names = os.listdir(tools)
+    except OSError:
+        names = []
+    for name in names:
         path = os.path.join(tools, name, kind.name)
         if name.startswith(f"{kind.name}-"):
             with contextlib.suppress(ToolError):

@@ -253,6 +253,15 @@ def test_a_cache_that_cannot_be_written(machine: Machine, monkeypatch: pytest.Mo
     assert machine.provide("~4.3").path == str(on_path)
 
 
+def test_a_cache_that_cannot_be_listed(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Is one in which there is nothing. Root may list it; an ordinary user is refused."""
+    machine.tools.chmod(0)
+    monkeypatch.setenv("CMP_PLUGIN_OFFLINE", "1")
+    with pytest.raises(ToolError, match=r"^\[1/1\] helm ~4\.3: it is missing and cannot be built: "):
+        machine.provide("~4.3")
+    machine.tools.chmod(0o755)
+
+
 def test_no_cache_is_made_for_tools_on_path(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     program(machine.bin / "helm", "v4.3.5")
     tools = machine.root / "other" / "tools"
