@@ -22,7 +22,7 @@ preview:
 	@$(PYTHON) scripts/set_up.py
 	@$(BIN)/cmp-plugin preview kind.local
 
-# worksteal gives each worker one half of the tests, so that what a module sets up is set up once. The limits, in
+# worksteal gives each worker a run of the tests, so that what a module sets up is set up once. The limits, in
 # seconds, are for what hangs: on an idle machine no test takes a tenth of them.
 test:
 	@$(PYTHON) scripts/set_up.py --tests

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 
 import hypothesis
@@ -17,6 +18,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # A busy machine is no finding.
 hypothesis.settings.register_profile("busy", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("busy")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means: two more than there are cores, as a third of the time tests only wait."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
