@@ -16,10 +16,10 @@ from ...argocd.applications import FINALIZER, NAMESPACE
 from ...errors import InputError, ToolError
 from ...goyaml.load import dump_values
 from ...render.manifest import mapping, text
-from ...tools import helm
 from .application_files import Found
 from .conversion import Block, ImportRequest
 from .generators import ClusterSecret, Generators, at_path
+from .releases import printed_by_probe
 
 _PLAIN = re.compile(r"\{\{\s*([\w.\[\]/-]+)\s*\}\}")
 _NO_TEMPLATE = {
@@ -126,19 +126,7 @@ def _by_helm(value: Any, parameters: Sequence[Block], request: ImportRequest) ->
         os.makedirs(os.path.dirname(os.path.join(chart, name)), exist_ok=True)
         with open(os.path.join(chart, name), "wb") as file:
             file.write(content)
-    output = helm.template(
-        helm.find(request.context.helm_range),
-        chart_path=chart,
-        release="probe",
-        namespace="probe",
-        include_crds=False,
-        skip_tests=True,
-        kube_version=request.kubernetes,
-        api_versions=(),
-        values_file=os.path.join(chart, "values.json"),
-        workdir=request.context.workdir,
-        deadline=request.context.deadline,
-    ).decode()
+    output = printed_by_probe(request, chart)
     filled = [json.loads(match[1]) for match in re.finditer(r"^filled\d+: (.*)$", output, re.MULTILINE)]
     known = [dict(zip(texts, rendered, strict=True)) for rendered in filled]
     return [_mapped(value, lambda text_, of=of: of.get(text_, text_)) for of in known]

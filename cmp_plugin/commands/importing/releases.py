@@ -193,20 +193,7 @@ def _computed(sets: Sequence[str], base: Block, request: ImportRequest) -> Block
         f"--set-string={option[6:-4]}{_NULL}" if option.startswith("--set=") and option.endswith("=null") else option
         for option in sets
     ]
-    output = helm.template(
-        helm.find(request.context.helm_range),
-        chart_path=probe,
-        release="probe",
-        namespace="probe",
-        include_crds=False,
-        skip_tests=True,
-        kube_version=request.kubernetes,
-        api_versions=(),
-        values_file=os.path.join(probe, "values.json"),
-        workdir=request.context.workdir,
-        deadline=request.context.deadline,
-        more=marked,
-    ).decode()
+    output = printed_by_probe(request, probe, marked)
     values: Block = _unmarked(json.loads(output[output.index("{") :])["values"])
     return values
 
@@ -234,3 +221,24 @@ def shared_files(sources: Sequence[HelmSource]) -> int:
             break
         count += 1
     return count
+
+
+def printed_by_probe(request: ImportRequest, chart: str, options: Sequence[str] = ()) -> str:
+    """What helm prints for a chart of ours, in the directory `chart` with its values in values.json.
+
+    `options`: further options of helm's. Raises ToolError.
+    """
+    return helm.template(
+        helm.find(request.context.helm_range),
+        chart_path=chart,
+        release="probe",
+        namespace="probe",
+        include_crds=False,
+        skip_tests=True,
+        kube_version=request.kubernetes,
+        api_versions=(),
+        values_file=os.path.join(chart, "values.json"),
+        workdir=request.context.workdir,
+        deadline=request.context.deadline,
+        more=options,
+    ).decode()
